@@ -1,0 +1,1 @@
+"""Verbs over sets: each takes a connection and an instant and returns counts."""

@@ -1,0 +1,1 @@
+"""The words of the scenario language; knows neither table nor SQL."""

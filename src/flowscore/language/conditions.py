@@ -1,0 +1,77 @@
+"""Conditions: what may be asked of a contact. Each class is one row of LANGUAGE 2."""
+
+from __future__ import annotations
+
+from flowscore.language.words import Bounds, EventQuery, ValueTests, Word
+
+
+class Condition(Word):
+    """Anything that is true or false of a contact at an instant."""
+
+
+class All(Condition):
+    """True when every one is; of none, true."""
+
+    of: tuple[Condition, ...]
+
+
+class AnyOf(Condition):
+    """True when at least one is."""
+
+    of: tuple[Condition, ...]
+
+
+class Not(Condition):
+    """True when the other is false."""
+
+    of: Condition
+
+
+class ScoreIs(Condition):
+    """The balance of a score lies within bounds; a band's name has become its number."""
+
+    score: str
+    bounds: Bounds
+
+
+class AttributeIs(Condition):
+    """Every named attribute passes its tests."""
+
+    attributes: tuple[ValueTests, ...]
+
+
+class InList(Condition):
+    """Member of one of these lists now."""
+
+    lists: tuple[str, ...]
+
+
+class Happened(Condition):
+    """So many matching events; `word` is the key the author used (`event`, `page_visited` …)."""
+
+    word: str
+    query: EventQuery
+
+
+class MailIgnored(Condition):
+    """The latest such mail sent at least `within` ago got no `awaited` event within that time.
+
+    `awaited` is `email_opened` (key `email_not_opened`) or `email_clicked`.
+    """
+
+    awaited: str
+    templates: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    within: int
+
+
+class Inactive(Condition):
+    """No behaviour for so long (microseconds)."""
+
+    duration: int
+
+
+class MayMail(Condition):
+    """`consent: TOPIC`: may be mailed now; no topic for consent in general (`email`)."""
+
+    topics: tuple[str, ...] = ()

@@ -1,0 +1,68 @@
+"""What every word of the language shares: frozen, strict, and aware of its line."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flowscore.errors import Mark
+
+NOWHERE = Mark("")
+
+
+class Word(BaseModel):
+    """A piece of a definition as read; unknown keys are refused, nothing changes it later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    mark: Mark = Field(default=NOWHERE, exclude=True, repr=False)
+
+
+class Bounds(Word):
+    """`at_least`, `at_most`, `above`, `below`; those that are given must all hold."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+
+class ValueTest(Word):
+    """One operator and what it compares with; the operators are rows in `rules/operators.py`.
+
+    `operand` is canonical: microseconds for a duration, a tuple for `in`/`not_in`, a bool for
+    `exists`, else text, number or bool as written. Dates and times stay text.
+    """
+
+    operator: str
+    operand: str | int | float | bool | tuple[str | int | float | bool, ...]
+
+
+class ValueTests(Word):
+    """All tests that one named attribute or property has to pass."""
+
+    name: str
+    tests: tuple[ValueTest, ...]
+
+
+class EventQuery(Word):
+    """Which events count, and how many: shared by conditions and triggers.
+
+    The short forms (`page_visited`, `email_opened` …) are read into this too: `names` holds
+    the event slugs, `subjects` the paths, templates (`any` gives none), each a pattern with
+    `*` where paths are meant. Durations in microseconds.
+    """
+
+    names: tuple[str, ...]
+    subjects: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    where: tuple[ValueTests, ...] = ()
+    times: Bounds = Bounds(at_least=1)
+    within: int | None = None
+    machine: bool = False
+
+
+class Scope(Word):
+    """Base of the six kinds of definition: its name and what a person says of it."""
+
+    name: str
+    description: str = ""

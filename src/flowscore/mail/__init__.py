@@ -1,0 +1,1 @@
+"""Where words leave the house: templates, transport, delivery."""

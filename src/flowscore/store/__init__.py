@@ -1,0 +1,1 @@
+"""The rows: contacts, events, ledger, outbox; knows no scenario."""
