@@ -1,0 +1,1 @@
+"""A naive second reading of the language, which the engine is held against."""
