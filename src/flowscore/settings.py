@@ -1,0 +1,180 @@
+"""What a project reads from its surroundings: the environment and `.env`, checked by name."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from flowscore.clock import DAY, MINUTE, parse_duration
+from flowscore.errors import FlowscoreError
+
+PREFIX = "FLOWSCORE_"
+
+
+def _read_duration(value: object) -> object:
+    """`1 minute` as microseconds; a tick is a whole part of a day, or a whole number of days."""
+    if isinstance(value, int):
+        return value
+    duration = parse_duration(str(value))
+    if not duration:
+        raise ValueError("a duration such as '1 minute', '15 minutes', '1 hour' or '1 day'")
+    return duration
+
+
+def _read_step(value: object) -> object:
+    """The grid's step: it has to fall on every midnight, so that days begin on a tick."""
+    step = _read_duration(value)
+    if isinstance(step, int) and DAY % step and step % DAY:
+        raise ValueError("a step that divides a day, such as '1 minute', '15 minutes' or '1 hour'")
+    return step
+
+
+def _read_smtp_url(value: object) -> object:
+    """`smtp://` or `smtps://`, with a host."""
+    parts = urlsplit(str(value))
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465")
+    return value
+
+
+def _read_web_url(value: object) -> object:
+    """`https://` or `http://`, with a host; kept without a trailing slash."""
+    parts = urlsplit(str(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an address such as https://mail.example.com")
+    return str(value).rstrip("/")
+
+
+def _read_mailto(value: object) -> object:
+    """One mail address, with or without `mailto:`."""
+    from email_validator import EmailNotValidError, validate_email
+
+    address = str(value).removeprefix("mailto:")
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError("a mail address such as unsubscribe@example.com") from error
+    return address
+
+
+def _read_database_url(value: object) -> object:
+    """`sqlite:///FILE` or `postgresql://…`."""
+    if str(value).split(":", 1)[0].split("+")[0] not in ("sqlite", "postgresql", "postgres"):
+        raise ValueError("sqlite:///flowscore.db or postgresql://USER:PASSWORD@HOST/NAME")
+    return value
+
+
+class Settings(BaseSettings):
+    """One field a setting; its description is the sentence that the reference prints."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    database_url: Annotated[SecretStr | None, BeforeValidator(_read_database_url)] = Field(
+        None, description="Where the store is; `flowscore.db` in the project folder when not set."
+    )
+    outbox: Path = Field(
+        Path("outbox"), description="The folder for mail as .eml files, while no SMTP URL is set."
+    )
+    smtp_url: Annotated[SecretStr | None, BeforeValidator(_read_smtp_url)] = Field(
+        None, description="The server that sends; without it nothing leaves the machine."
+    )
+    smtp_connections: int = Field(
+        4, ge=1, le=64, description="How many connections to the SMTP server send side by side."
+    )
+    uncertain: Literal["hold", "resend"] = Field(
+        "hold",
+        description="What becomes of a mail of which a crash left unknown whether it went out: "
+        "`hold` keeps it for a person, `resend` sends it again with the same Message-ID.",
+    )
+    public_url: Annotated[str | None, BeforeValidator(_read_web_url)] = Field(
+        None, description="Your address on the web, from which the links in mails are built."
+    )
+    unsubscribe_mailto: Annotated[str | None, BeforeValidator(_read_mailto)] = Field(
+        None, description="A mailbox that takes unsubscriptions; it stands in `List-Unsubscribe`."
+    )
+    secret: SecretStr | None = Field(
+        None, description="Signs the links in mails; made once into `.env`. Keep it: old links."
+    )
+    tick_every: Annotated[int, BeforeValidator(_read_step)] = Field(
+        MINUTE, gt=0, description="The step of the tick grid."
+    )
+    home: Path = Field(
+        Path(".flowscore"),
+        description="The folder for logs and for Prefect's own data, inside the project.",
+    )
+
+
+def read_settings(root: Path) -> Settings:
+    """The settings of the project folder; a bad value says which variable and what it may be."""
+    file = root / ".env"
+    try:
+        settings = Settings(_env_file=file if file.is_file() else None)
+    except ValidationError as error:
+        raise FlowscoreError(_complaint(error, file)) from error
+    return settings.model_copy(update=_anchored(settings, root))
+
+
+def _anchored(settings: Settings, root: Path) -> dict[str, Any]:
+    """Folders are meant from the project folder, wherever the command was called."""
+    return {"outbox": root / settings.outbox, "home": root / settings.home}
+
+
+def _complaint(error: ValidationError, file: Path) -> str:
+    """Every bad value at once; secrets are named, never printed."""
+    return "\n".join(_sentence(item, file) for item in error.errors())
+
+
+def _sentence(item: Any, file: Path) -> str:
+    name = PREFIX + str(item["loc"][0]).upper()
+    place = "the environment" if name in os.environ else str(file)
+    field = Settings.model_fields[str(item["loc"][0])]
+    shown = "" if "SecretStr" in str(field.annotation) else f" is {item['input']!r}"
+    wanted = str(item["ctx"]["error"]) if "error" in item.get("ctx", {}) else item["msg"]
+    return f"{name} (from {place}){shown or ' has a value that cannot be read'}: expected {wanted}"
+
+
+def secret_of(root: Path, settings: Settings) -> str:
+    """The project's secret; made once, into `.env`, readable by its owner alone."""
+    if settings.secret:
+        return settings.secret.get_secret_value()
+    made = secrets.token_urlsafe(32)
+    try:
+        _append_private(root / ".env", f"{PREFIX}SECRET={made}\n")
+    except OSError as error:
+        raise FlowscoreError(
+            f"{root / '.env'}: cannot write the secret that signs links ({error.strerror}); "
+            f"make the folder writable or set {PREFIX}SECRET"
+        ) from error
+    return made
+
+
+def _append_private(file: Path, line: str) -> None:
+    """Add a line to a file that only its owner may read, on a line of its own."""
+    ends_open = file.is_file() and not (file.read_bytes() or b"\n").endswith(b"\n")
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "a") as out:
+        out.write("\n" * ends_open + line)
+    file.chmod(0o600)
+
+
+def refuse_unstoppable_mail(settings: Settings, marketing: list[str]) -> None:
+    """Marketing mail over SMTP needs a way out of it (RFC 8058): asked before the first is sent.
+
+    `marketing` names the templates that are not transactional.
+    """
+    if not settings.smtp_url or settings.public_url or settings.unsubscribe_mailto:
+        return
+    if marketing:
+        raise FlowscoreError(
+            f"{PREFIX}SMTP_URL is set and {marketing[0]!r} is marketing mail, but nobody could "
+            f"unsubscribe: set {PREFIX}UNSUBSCRIBE_MAILTO to a mailbox that you read, or "
+            f"{PREFIX}PUBLIC_URL to the address where your unsubscribe page answers"
+        )

@@ -1,0 +1,1 @@
+"""What a person may ask of the store: read-only answers, as plain values."""

@@ -1,0 +1,263 @@
+"""The whole store as JSON lines, one file a table, for other programs and for comparing runs."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Connection, Table, select
+
+from flowscore.store import tables
+from flowscore.store.tables import POINT, SHOWN
+from flowscore.views.columns import (
+    Page,
+    pages,
+    people,
+    rounded,
+    shown_at,
+    shown_balance,
+    shown_points,
+)
+
+Row = dict[str, Any]
+KINDS = {"when": "rule"}
+"""How a line's kind is called outside: points that stand while a condition holds are a rule's."""
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What is written: contacts known at `at`, and the scores that are live."""
+
+    connection: Connection
+    scores: tuple[str, ...]
+    at: int
+
+    def of_page(self, page: Page, table: Table, *order: str) -> Iterator[Any]:
+        """The table's rows of these contacts, contact by contact in the page's order."""
+        query = (
+            select(table)
+            .join(tables.contacts, tables.contacts.c.id == table.c.contact_id)
+            .where(table.c.contact_id.in_(page.ids))
+            .order_by(tables.contacts.c.email_folded, *(table.c[name] for name in order))
+        )
+        yield from self.connection.execute(query, execution_options={"yield_per": 1000})
+
+
+def contacts(extract: Extract, page: Page) -> Iterator[Row]:
+    """Who they are; values as they came."""
+    values: defaultdict[int, Row] = defaultdict(dict)
+    for row in extract.of_page(page, tables.attributes, "name", "element"):
+        values[row.contact_id][row.name] = row.value
+    consents: defaultdict[int, Row] = defaultdict(dict)
+    for row in extract.of_page(page, tables.consents, "topic"):
+        consents[row.contact_id][row.topic] = "granted" if row.granted else "refused"
+    people = tables.contacts
+    query = select(people).where(people.c.id.in_(page.ids)).order_by(people.c.email_folded)
+    for row in extract.connection.execute(query):
+        yield {
+            "email": row.email,
+            "attributes": values[row.id],
+            "stage": None,
+            "grades": {},
+            "created_at": shown_at(row.created_at),
+            "user_id": row.user_id,
+            "consent": consents[row.id],
+            "suppressed": row.suppressed,
+        }
+
+
+def events(extract: Extract, page: Page) -> Iterator[Row]:
+    """The log, by own time, receipt and messageId (ruling 10)."""
+    order = ("own_at", "received_at", "message_id")
+    for row in extract.of_page(page, tables.events, *order):
+        yield {
+            "contact": page.emails[row.contact_id],
+            "name": row.name,
+            "at": shown_at(row.own_at),
+            "received_at": shown_at(row.received_at),
+            "message_id": row.message_id,
+            "properties": row.properties or {},
+            "topic": row.topic,
+            "machine": row.machine,
+            "historical": row.historical,
+        }
+
+
+def points(extract: Extract, page: Page) -> Iterator[Row]:
+    """The ledger; a `cut` line makes the sum right where `range` cuts what is read."""
+    balances = {
+        (row.contact_id, row.score): row.balance for row in extract.of_page(page, tables.balances)
+    }
+    lines = extract.of_page(page, tables.ledger, "score", "own_at", "rule", "key")
+    for key, group in groupby(lines, lambda row: (row.contact_id, row.score)):
+        raw = 0
+        for row in group:
+            raw += row.points
+            yield _point(page, row)
+        balance = balances.get(key, rounded(raw))
+        if balance != rounded(raw):
+            yield _cut(page.emails[key[0]], key[1], balance * (POINT // SHOWN) - raw, extract.at)
+
+
+def _point(page: Page, row: Any) -> Row:
+    return {
+        "contact": page.emails[row.contact_id],
+        "score": row.score,
+        "at": shown_at(row.own_at),
+        "points": shown_points(row.points),
+        "kind": KINDS.get(row.kind, row.kind),
+        "rule": row.rule,
+        "key": row.key,
+        "noticed_at": shown_at(row.tick_at),
+        "reason": row.reason,
+    }
+
+
+def _cut(email: str, score: str, worth: int, at: int) -> Row:
+    return {
+        "contact": email,
+        "score": score,
+        "at": shown_at(at),
+        "points": shown_points(worth),
+        "kind": "cut",
+        "rule": "range",
+        "key": "",
+        "noticed_at": shown_at(at),
+        "reason": "",
+    }
+
+
+def balances(extract: Extract, page: Page) -> Iterator[Row]:
+    """A row for every contact and every live score, 0 included."""
+    found = {
+        (row.contact_id, row.score): row.balance for row in extract.of_page(page, tables.balances)
+    }
+    for contact, email in page.emails.items():
+        for score in extract.scores:
+            balance = shown_balance(found.get((contact, score), 0))
+            yield {"contact": email, "score": score, "balance": balance}
+
+
+def members(extract: Extract, page: Page) -> Iterator[Row]:
+    """Every stay in a list, past ones too."""
+    for row in extract.of_page(page, tables.members, "joined_at", "list", "id"):
+        yield {
+            "contact": page.emails[row.contact_id],
+            "list": row.list,
+            "joined_at": shown_at(row.joined_at),
+            "left_at": shown_at(row.left_at),
+            "cause": row.cause,
+        }
+
+
+def enrollments(extract: Extract, page: Page) -> Iterator[Row]:
+    """Every walk through a scenario; no outcome while inside."""
+    order = (
+        "entered_at",
+        "scenario",
+        "key",
+    )
+    for row in extract.of_page(page, tables.enrollments, *order):
+        yield {
+            "contact": page.emails[row.contact_id],
+            "scenario": row.scenario,
+            "entered_at": shown_at(row.entered_at),
+            "ended_at": shown_at(row.ended_at),
+            "outcome": "converted" if row.converted_at is not None else row.outcome,
+            "converted_at": shown_at(row.converted_at),
+            "key": row.key,
+            "reason": row.reason,
+        }
+
+
+def messages(extract: Extract, page: Page) -> Iterator[Row]:
+    """Every mail, sent or withheld."""
+    order = (
+        "queued_at",
+        "scenario",
+        "step",
+        "key",
+    )
+    for row in extract.of_page(page, tables.messages, *order):
+        yield {
+            "contact": page.emails[row.contact_id],
+            "template": row.template,
+            "queued_at": shown_at(row.queued_at),
+            "status": row.status,
+            "sent_at": shown_at(row.sent_at),
+            "reason": row.reason,
+            "kind": row.kind,
+            "topic": row.topic,
+            "scenario": row.scenario,
+            "step": row.step,
+            "key": row.key,
+        }
+
+
+def decisions(extract: Extract, page: Page) -> Iterator[Row]:
+    """Every occurrence that did not enroll, and the gate that refused it."""
+    for row in extract.of_page(
+        page,
+        tables.decisions,
+        "at",
+        "scenario",
+        "key",
+    ):
+        yield {
+            "contact": page.emails[row.contact_id],
+            "scenario": row.scenario,
+            "at": shown_at(row.at),
+            "reason": row.reason,
+            "key": row.key,
+            "detail": row.detail,
+        }
+
+
+TABLES: dict[str, Callable[[Extract, Page], Iterator[Row]]] = {
+    "contacts": contacts,
+    "events": events,
+    "points": points,
+    "balances": balances,
+    "members": members,
+    "enrollments": enrollments,
+    "messages": messages,
+    "decisions": decisions,
+}
+
+
+def write_export(extract: Extract, folder: Path, watch: Callable[[int], None]) -> dict[str, int]:
+    """Write every table below the folder and give the rows written; all files or none are new."""
+    counts = dict.fromkeys(TABLES, 0)
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(_part(folder, name)) for name in TABLES}
+        for page in pages(extract.connection, people(extract.at)):
+            for name, rows in TABLES.items():
+                counts[name] += _write(files[name], rows(extract, page))
+            watch(len(page.emails))
+    for name in TABLES:
+        _part_path(folder, name).replace(folder / f"{name}.jsonl")
+    return counts
+
+
+def _part_path(folder: Path, name: str) -> Path:
+    return folder / f".{name}.jsonl.part"
+
+
+def _part(folder: Path, name: str) -> IO[str]:
+    """A lone surrogate in somebody's text is kept as its JSON escape."""
+    path = _part_path(folder, name)
+    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _write(file: IO[str], rows: Iterator[Row]) -> int:
+    count = 0
+    for row in rows:
+        file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+        count += 1
+    return count
