@@ -133,7 +133,7 @@ class Project:
 
 def read_yaml(text: str) -> list[Plain]:
     """The documents of one file."""
-    return [d for d in yaml.load_all(text, Loader=PlainLoader) if d is not None]  # noqa: S506
+    return [d for d in yaml.load_all(text, Loader=PlainLoader) if d is not None]
 
 
 def read_project(files: Mapping[str, str], templates: Mapping[str, str]) -> Project:
@@ -148,7 +148,8 @@ def read_project(files: Mapping[str, str], templates: Mapping[str, str]) -> Proj
             add_score(project, document)
     for document in documents:
         kind = next(
-            (k for k in ("scenario", "score", "list", "policy") if k in document), next(iter(document))
+            (k for k in ("scenario", "score", "list", "policy") if k in document),
+            next(iter(document)),
         )
         if kind == "scenario":
             project.scenarios[document["scenario"]] = read_scenario(project, document)

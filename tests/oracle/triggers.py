@@ -1,10 +1,9 @@
-"""Which occurrences each trigger yields, walked contact by contact (LANGUAGE 3, rulings 22 to 34)."""
+"""Which occurrences each trigger yields, contact by contact (LANGUAGE 3, rulings 22 to 34)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from cronsim import CronSim
 
@@ -143,16 +142,15 @@ def gone_quiet(
             yield Occurrence(deadline, place[1], f"inactive:{start}:{deadline}")
 
 
-def scheduled(
-    world: World, trigger: Trigger, contact: Contact, before: datetime
-) -> list[datetime]:
+def scheduled(world: World, trigger: Trigger, contact: Contact, before: datetime) -> list[datetime]:
     """The schedule's instants in (previous tick, T] (rulings 12, 32 and 33)."""
     where = world.contact_zone(contact, trigger.options.get("timezone"))
     if "at" in trigger.options:
         moment = instant(trigger.options["at"], where)
         return [moment] if moment is not None and before < moment <= world.now else []
     found: list[datetime] = []
-    for local in CronSim(trigger.options["cron"], (before - timedelta(minutes=1)).astimezone(where)):
+    start = (before - timedelta(hours=3)).astimezone(where)
+    for local in CronSim(trigger.options["cron"], start):
         moment = local.astimezone(UTC)
         if moment > world.now:
             break
@@ -200,8 +198,3 @@ def value_is(value: Plain, wanted: Plain) -> bool:
     values = value if isinstance(value, list) else [value]
     wants = wanted if isinstance(wanted, list) else [wanted]
     return any(same_value(one, want) for one in values for want in wants)
-
-
-def lowest(bounds: list[Decimal]) -> Decimal:
-    """The lowest of some thresholds."""
-    return min(bounds)

@@ -1,4 +1,4 @@
-"""Plain values and how they compare: durations, instants, numbers, text, paths (rulings 60 to 64)."""
+"""Plain values and how they compare: spans, instants, numbers, text, paths (rulings 60 to 64)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def zone(name: str | None, fallback: ZoneInfo) -> ZoneInfo:
 
 
 def localised(naive: datetime, where: ZoneInfo) -> datetime:
-    """A local time as an instant: the end of the gap if skipped, the first if doubled (ruling 32)."""
+    """A local time as an instant: the gap's end if skipped, the first if doubled (ruling 32)."""
     early = naive.replace(tzinfo=where, fold=0)
     instant = early.astimezone(UTC)
     if instant.astimezone(where).replace(tzinfo=None) == naive:
@@ -175,13 +175,15 @@ def reach(properties: Plain, path: str) -> list[Plain]:
 
 def flat(value: Plain) -> list[Plain]:
     """A list's elements, or the one value."""
-    return [inner for element in value for inner in flat(element)] if isinstance(value, list) else [
-        value
-    ]
+    return (
+        [inner for element in value for inner in flat(element)]
+        if isinstance(value, list)
+        else [value]
+    )
 
 
 def passes(values: list[Plain], wanted: Plain, now: datetime, where: ZoneInfo) -> bool:
-    """Whether a value (its elements, when it is a list) passes a bare value or all the operators."""
+    """Whether a value (any element of a list) passes a bare value or all the operators."""
     values = [value for value in values if not absent(value)]
     if isinstance(wanted, list):
         wanted = {"in": wanted}
@@ -216,8 +218,10 @@ def element_passes(value: Plain, key: str, against: Plain, now: datetime, where:
         left_text, right_text = text(value).casefold(), text(against).casefold()
         if key == "contains":
             return right_text in left_text
-        return left_text.startswith(right_text) if key == "starts_with" else left_text.endswith(
-            right_text
+        return (
+            left_text.startswith(right_text)
+            if key == "starts_with"
+            else left_text.endswith(right_text)
         )
     if key == "matches":
         return re2.search(f"(?i){against}", text(value)) is not None
@@ -258,7 +262,7 @@ def within_bound(value: Decimal, key: str, bound: Decimal) -> bool:
 
 
 def counts(amount: int, times: Plain) -> bool:
-    """Whether so many are enough: `3` means at least 3, nothing said means at least 1 (ruling 66)."""
+    """Whether so many are enough: `3` is at least 3, nothing said at least 1 (ruling 66)."""
     if times is None:
         return amount >= 1
     if not isinstance(times, dict):

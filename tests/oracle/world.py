@@ -222,7 +222,10 @@ class World:
             return False
         if events.paths is not None and not self._path_fits(events.paths, event):
             return False
-        if events.templates is not None and event.properties.get("template") not in events.templates:
+        if (
+            events.templates is not None
+            and event.properties.get("template") not in events.templates
+        ):
             return False
         if events.topics is not None and event.topic not in events.topics:
             return False
@@ -255,4 +258,3 @@ class World:
 def order_key(event: Event) -> Order:
     """Sort key of the log."""
     return event.order
-

@@ -1,0 +1,199 @@
+"""A case: one project with its contacts, calls and grid, on disk or judged by the oracle."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from .interpreter import Interpreter, interpret
+from .values import duration, rfc3339, rounded, shown
+from .world import Contact, World
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that one comparison needs; instants are RFC 3339, `every` is `1 hour`."""
+
+    files: dict[str, str]
+    contacts: list[dict[str, str]]
+    events: list[Row]
+    since: str
+    until: str
+    every: str
+    templates: dict[str, str] = field(default_factory=dict)
+    quiet: bool = True
+
+
+def write(case: Case, folder: Path) -> None:
+    """Lay the case out as a project folder, with `contacts.csv` and `events.jsonl` beside it."""
+    for name, text in case.files.items():
+        put(folder / "scenarios" / name, text)
+    for name, text in case.templates.items():
+        put(folder / "templates" / "email" / f"{name}.html", text)
+    columns = list(dict.fromkeys(column for row in case.contacts for column in row))
+    with (folder / "contacts.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns or ["email", "created_at"], restval="")
+        writer.writeheader()
+        writer.writerows(case.contacts)
+    lines = [json.dumps(event, ensure_ascii=False) for event in case.events]
+    put(folder / "events.jsonl", "".join(line + "\n" for line in lines))
+
+
+def put(path: Path, text: str) -> None:
+    """Write a text file and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def commands(case: Case, export: str) -> list[list[str]]:
+    """The command lines that make the real engine do the same."""
+    live = [] if case.quiet else ["--as-live"]
+    minutes = int(duration(case.every).total_seconds()) // 60
+    every = f"{minutes}m" if minutes % 60 else f"{minutes // 60}h"
+    grid = ["--from", case.since, "--until", case.until, "--every", every]
+    return [
+        ["apply"],
+        ["import", "contacts", "contacts.csv", *live],
+        ["import", "events", "events.jsonl", "--as-live"],
+        ["tick", *grid, "--deliver"],
+        ["export", export],
+    ]
+
+
+def run(case: Case) -> Interpreter:
+    """The interpreter after its last tick."""
+    grid = (at(case.since), at(case.until), duration(case.every))
+    return interpret(case.files, case.templates, case.contacts, case.events, grid, case.quiet)
+
+
+def at(text: str) -> datetime:
+    """An RFC 3339 instant."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def expected(case: Case) -> Tables:
+    """The tables of `flowscore export` (ruling 108), each in canonical order."""
+    interpreter = run(case)
+    return tables(interpreter.world)
+
+
+def tables(world: World) -> Tables:
+    """The state as tables; anonymous visitors are left out (ruling 71)."""
+    people = [contact for contact in world.contacts if contact.email is not None]
+    found: Tables = {
+        "points": [row for contact in people for row in points(world, contact)],
+        "balances": [
+            {
+                "contact": contact.email,
+                "score": score,
+                "balance": shown(world.balance(contact, score)),
+            }
+            for contact in people
+            for score in world.project.scores
+        ],
+        "members": [
+            {
+                "contact": contact.email,
+                "list": stay.name,
+                "joined_at": rfc3339(stay.joined_at),
+                "left_at": rfc3339(stay.left_at),
+            }
+            for contact in people
+            for stay in contact.memberships
+        ],
+        "enrollments": enrollments(world),
+        "messages": messages(world),
+        "decisions": [
+            {
+                "contact": contact.email,
+                "scenario": scenario,
+                "at": rfc3339(moment),
+                "reason": reason,
+            }
+            for contact, scenario, moment, reason in world.decisions
+        ],
+        "contacts": [
+            {
+                "email": contact.email,
+                "attributes": {k: v for k, v in contact.attributes.items() if v is not None},
+                "stage": None,
+                "grades": {},
+            }
+            for contact in people
+        ],
+    }
+    return {name: canonical(rows) for name, rows in found.items()}
+
+
+def points(world: World, contact: Contact) -> list[Row]:
+    """The contact's ledger, with one `cut` line where the range cuts what is read."""
+    rows = [
+        {
+            "contact": contact.email,
+            "score": line.score,
+            "at": rfc3339(line.at),
+            "points": shown(line.points),
+            "kind": line.kind,
+            "rule": line.rule,
+        }
+        for line in contact.lines
+    ]
+    for score in world.project.scores:
+        cut: Decimal = world.balance(contact, score) - rounded(world.raw_balance(contact, score))
+        if cut:
+            rows.append(
+                {
+                    "contact": contact.email,
+                    "score": score,
+                    "at": rfc3339(world.now),
+                    "points": shown(cut),
+                    "kind": "cut",
+                    "rule": None,
+                }
+            )
+    return rows
+
+
+def enrollments(world: World) -> list[Row]:
+    """Every walk, ended or not."""
+    return [
+        {
+            "contact": one.contact.email,
+            "scenario": one.scenario,
+            "entered_at": rfc3339(one.entered_at),
+            "ended_at": rfc3339(one.ended_at),
+            "outcome": one.outcome,
+            "converted_at": None,
+            "key": one.key,
+        }
+        for one in world.enrollments
+    ]
+
+
+def messages(world: World) -> list[Row]:
+    """Every mail, with why it was withheld."""
+    return [
+        {
+            "contact": one.enrollment.contact.email,
+            "template": one.template,
+            "queued_at": rfc3339(one.queued_at),
+            "status": one.status,
+            "sent_at": rfc3339(one.sent_at),
+            "reason": one.reason,
+            "kind": "email",
+        }
+        for one in world.messages
+    ]
+
+
+def canonical(rows: list[Row]) -> list[Row]:
+    """Rows in the order of their JSON text."""
+    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True, default=str))

@@ -1,0 +1,231 @@
+"""Taking in what was received: contacts, identities, attributes, consent, and the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from .values import Plain, absent, as_list, instant, same_value, slug
+from .world import Change, Contact, Event, Line, Membership, Order, World
+
+SUBSCRIPTIONS = {"subscribed": True, "unsubscribed": False}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One line that came in, with the instants at which it happened and was known."""
+
+    at: datetime
+    received: datetime
+    message_id: str
+    raw: dict[str, Any]
+
+
+@dataclass
+class People:
+    """Who is who: e-mails and anonymous ids, and the calls that no tick has seen yet."""
+
+    world: World
+    rows: list[dict[str, str]]
+    quiet: bool = True
+    by_email: dict[str, Contact] = field(default_factory=dict)
+    by_visitor: dict[str, Contact] = field(default_factory=dict)
+    created: int = 0
+    inbox: list[Call] = field(default_factory=list)
+    own: list[tuple[Contact, Event]] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+    def receive(self, raws: list[dict[str, Any]]) -> None:
+        """Put calls into the inbox as live: receipt is `receivedAt`, else their own time (89)."""
+        for raw in raws:
+            happened, known = moment(raw.get("timestamp")), moment(raw.get("receivedAt"))
+            received = known or happened
+            if received is None:
+                raise NotImplementedError("a call without timestamp and receivedAt")
+            own = min(happened, received) if happened else received
+            self.inbox.append(Call(own, received, str(raw["messageId"]), raw))
+
+    def take_in(self, changes: list[Change]) -> None:
+        """Move what was received up to now into the log, each messageId once (rulings 3 and 9)."""
+        now = self.world.now
+        for contact, event in self.own:
+            contact.events = sorted([*contact.events, event], key=lambda e: e.order)
+        self.own = []
+        due = sorted((c for c in self.inbox if c.received <= now), key=lambda c: c.received)
+        self.inbox = [call for call in self.inbox if call.received > now]
+        fresh: list[Call] = []
+        for call in due:
+            if call.message_id not in self.seen:
+                self.seen.add(call.message_id)
+                fresh.append(call)
+        for row in [row for row in self.rows if self._arrives(row, fresh)]:
+            self.rows.remove(row)
+            self._create_from(row)
+        for call in sorted(fresh, key=lambda c: (c.at, c.received, c.message_id)):
+            self._apply(call, changes)
+
+    def _arrives(self, row: dict[str, str], fresh: list[Call]) -> bool:
+        created = instant(row["created_at"], self.world.zone)
+        if created is None:
+            raise NotImplementedError("a contact without created_at")
+        emails = {address_of(call.raw) for call in fresh}
+        return created <= self.world.now or row["email"].casefold() in emails
+
+    def _create_from(self, row: dict[str, str]) -> None:
+        created = instant(row["created_at"], self.world.zone)
+        assert created
+        contact = self._new(row["email"], created)
+        self.by_email[row["email"].casefold()] = contact
+        if self.quiet:
+            contact.quiet_until, contact.announced = self.world.now, True
+        for name, value in row.items():
+            if name not in ("email", "created_at", "consent") and not absent(value):
+                contact.attributes[name] = value
+                contact.attribute_orders[name] = (created, created, "")
+        word = (row.get("consent") or "").strip()
+        granted = {"yes": True, "no": False}
+        for topic in ["email"] if word in granted else [t for t in word.split(";") if t]:
+            contact.consent[topic] = granted.get(word, True)
+            contact.consent_orders[topic] = (created, created, "")
+
+    def _new(self, email: str | None, created: datetime) -> Contact:
+        contact = Contact(self.created, email, created)
+        self.created += 1
+        self.world.contacts.append(contact)
+        return contact
+
+    def _apply(self, call: Call, changes: list[Change]) -> None:
+        before = self.created
+        contact = self._whose(call)
+        born = contact.number >= before
+        contact.created_at = min(contact.created_at, call.at)
+        raw, kind = call.raw, call.raw["type"]
+        if kind == "identify":
+            for name, value in (raw.get("traits") or {}).items():
+                if name != "email":
+                    order = (call.at, call.received, call.message_id)
+                    heard = [] if born else changes
+                    set_attribute(contact, name, value, order, call.message_id, heard)
+            return
+        names = {"track": raw.get("event", ""), "page": "page_viewed", "screen": "screen_viewed"}
+        if kind not in names:
+            raise NotImplementedError(kind)
+        properties = dict(raw.get("properties") or {})
+        event = Event(
+            slug(names[kind]),
+            call.at,
+            call.received,
+            call.message_id,
+            properties,
+            properties.get("topic")
+            or self.world.project.topics.get(properties.get("template", "")),
+        )
+        contact.events.append(event)
+        contact.events.sort(key=lambda e: e.order)
+        if event.name in SUBSCRIPTIONS:
+            self._hear(contact, event, SUBSCRIPTIONS[event.name])
+
+    def _hear(self, contact: Contact, event: Event, granted: bool) -> None:
+        topic = event.properties.get("topic") or "email"
+        topics = [topic]
+        if topic == "all":
+            topics = ["email"] if granted else ["email", *self.world.project.policy.topics]
+        for one in topics:
+            if event.order >= contact.consent_orders.get(one, event.order):
+                contact.consent[one] = granted
+                contact.consent_orders[one] = event.order
+
+    def _whose(self, call: Call) -> Contact:
+        email, visitor = address_of(call.raw), call.raw.get("anonymousId")
+        known = self.by_email.get(email) if email else None
+        if email and known is None:
+            known = self._new(str(call.raw["userId"]), call.at)
+            self.by_email[email] = known
+        stranger = self.by_visitor.get(visitor) if visitor else None
+        if known is None:
+            if stranger is None:
+                stranger = self.by_visitor[str(visitor)] = self._new(None, call.at)
+            return stranger
+        if visitor and stranger is not known:
+            if stranger is not None and stranger.email is None:
+                self._merge(stranger, known)
+            self.by_visitor[visitor] = known
+        return known
+
+    def _merge(self, visitor: Contact, known: Contact) -> None:
+        """Everything of a visitor moves to the contact that identify names (ruling 71)."""
+        self.world.contacts.remove(visitor)
+        known.created_at = min(known.created_at, visitor.created_at)
+        known.events = sorted(known.events + visitor.events, key=lambda e: e.order)
+        known.lines += visitor.lines
+        for score, rule in sorted(known.standing & visitor.standing):
+            points = next(ln.points for ln in known.lines if (ln.score, ln.rule) == (score, rule))
+            known.lines.append(Line(score, self.world.now, -points, "rule", rule))
+        known.standing |= visitor.standing
+        known.memberships = united(known.memberships, visitor.memberships)
+        known.used |= visitor.used
+        for place, mark in visitor.marks.items():
+            known.marks[place] = max(mark, known.marks.get(place, mark))
+        for place, anchors in visitor.anchors.items():
+            known.anchors.setdefault(place, {}).update(anchors)
+        for name, value in visitor.attributes.items():
+            order = visitor.attribute_orders[name]
+            if name not in known.attributes or known.attribute_orders[name] < order:
+                known.attributes[name], known.attribute_orders[name] = value, order
+        for topic, order in visitor.consent_orders.items():
+            if known.consent_orders.get(topic, order) <= order:
+                known.consent[topic] = visitor.consent[topic]
+                known.consent_orders[topic] = order
+
+
+def united(ours: list[Membership], theirs: list[Membership]) -> list[Membership]:
+    """Memberships of both; where both are in a list now, one stay from the earlier joining."""
+    stays = list(ours)
+    for stay in theirs:
+        twin = next(
+            (s for s in stays if s.name == stay.name and s.left_at is None is stay.left_at), None
+        )
+        if twin is None:
+            stays.append(stay)
+        else:
+            twin.joined_at = min(twin.joined_at, stay.joined_at)
+    return stays
+
+
+def moment(text: Plain) -> datetime | None:
+    """An RFC 3339 instant."""
+    return None if text is None else datetime.fromisoformat(str(text)).astimezone(UTC)
+
+
+def address_of(raw: dict[str, Any]) -> str | None:
+    """The e-mail that a call names by its `userId` (ruling 71b), casefolded."""
+    user = raw.get("userId")
+    if user is None:
+        return None
+    if "@" not in user:
+        raise NotImplementedError("a userId that is no e-mail address")
+    return str(user).casefold()
+
+
+def set_attribute(
+    contact: Contact, name: str, value: Plain, order: Order, key: str, changes: list[Change]
+) -> bool:
+    """Write a newer value; a real change is noticed (rulings 27 and 48)."""
+    old = contact.attributes.get(name)
+    if name in contact.attribute_orders and contact.attribute_orders[name] > order:
+        return False
+    contact.attribute_orders[name] = order
+    if (absent(old) and absent(value)) or alike(old, value):
+        return False
+    contact.attributes[name] = None if absent(value) else value
+    changes.append(Change("attribute", contact, order[0], name, old, value, f"{key}:{name}"))
+    return True
+
+
+def alike(old: Plain, new: Plain) -> bool:
+    """Whether two values are the same under `is`; lists element by element."""
+    if isinstance(old, list) or isinstance(new, list):
+        ours, theirs = as_list(old), as_list(new)
+        return len(ours) == len(theirs) and all(map(same_value, ours, theirs))
+    return same_value(old, new)
