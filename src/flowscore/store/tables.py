@@ -63,7 +63,7 @@ class Attribute(SQLModel, table=True):
     """A contact's attribute: the raw value as JSON and one row of comparison forms per element.
 
     A plain value has `element` 0; a list has a row for each element, all with the whole raw value.
-    An absent or empty value has no row.
+    An absent or empty value has no row. `forms` are those of all elements, as an event has them.
     """
 
     __tablename__ = "attributes"
@@ -78,6 +78,7 @@ class Attribute(SQLModel, table=True):
     element: int = Field(default=0, primary_key=True)
     value: object = Field(sa_column=Column("value", Json, nullable=False))
     set_at: int = big()  # own time of the newest value
+    forms: object = Field(default=None, sa_column=Column("forms", Json))  # null: this row's own
     text: str | None = Field(default=None, sa_type=Bytewise)
     number: float | None = None
     instant: int | None = big(default=None)
@@ -146,12 +147,22 @@ class InboxLine(SQLModel, table=True):
     """What came in and no tick has taken yet; on SQLite in a file of its own (`inbox.db`).
 
     `kind`: track (also page, screen), identify, contact (a row of `import contacts`), group,
-    alias, enroll. `traits` are the attributes an identify or contact row brings (raw values),
-    `consents` a mapping topic -> true/false.
+    alias. `traits` are the attributes that an identify or contact row brings, a list of
+    `[name, value, forms]`; `consents` a list of `[topic, granted]`. A line is never changed:
+    what replaces it gets a `seq` of its own.
     """
 
     __tablename__ = "inbox"
-    __table_args__ = (Index("inbox_received", "received_at"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("inbox_received", "received_at"),
+        Index(
+            "inbox_quiet",
+            "received_at",
+            sqlite_where=text("quiet"),
+            postgresql_where=text("quiet"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     seq: int | None = serial()
     message_id: str = Field(sa_type=Bytewise, unique=True)
@@ -160,6 +171,7 @@ class InboxLine(SQLModel, table=True):
     user_kind: str | None = Field(default=None, sa_type=Bytewise)  # 'email' | 'user' | None
     user_value: str | None = Field(default=None, sa_type=Bytewise)
     email: str | None = Field(default=None, sa_type=Bytewise)  # as written, when the call names one
+    email_folded: str | None = Field(default=None, sa_type=Bytewise)
     anonymous_id: str | None = Field(default=None, sa_type=Bytewise)
     own_at: int = big()
     received_at: int = big()
@@ -174,7 +186,42 @@ class InboxLine(SQLModel, table=True):
     forms: object = Field(default=None, sa_column=Column("forms", Json))
     traits: object = Field(default=None, sa_column=Column("traits", Json))
     consents: object = Field(default=None, sa_column=Column("consents", Json))
-    source: str = Field(default="", sa_type=Bytewise)
+    consent_at: int | None = big(default=None)  # when it was given, if the line says so
+    source: str = Field(default="", sa_type=Bytewise)  # where it was given
+
+
+class Taken(SQLModel, table=True):
+    """Inbox lines that a tick has taken in and nobody has deleted from the inbox yet."""
+
+    __tablename__ = "taken"
+
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+
+
+class Call(SQLModel, table=True):
+    """Calls that are no event: an identify, once per messageId, and what waits to be applied.
+
+    `waiting` is null once a call was applied, else why not: `group`, `alias`, or `merge` (it
+    names two known contacts). `content` is the call as it came, kept while it waits.
+    """
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index(
+            "calls_waiting",
+            "waiting",
+            sqlite_where=text("waiting IS NOT NULL"),
+            postgresql_where=text("waiting IS NOT NULL"),
+        ),
+    )
+
+    message_id: str = Field(primary_key=True, sa_type=Bytewise)
+    kind: str = Field(sa_type=Bytewise)
+    own_at: int = big()
+    received_at: int = big()
+    seen_at: int = big()
+    waiting: str | None = Field(default=None, sa_type=Bytewise)
+    content: object = Field(default=None, sa_column=Column("content", Json))
 
 
 class Change(SQLModel, table=True):
@@ -274,7 +321,9 @@ class Member(SQLModel, table=True):
     list: str = Field(sa_type=Bytewise)
     joined_at: int = big()
     left_at: int | None = big(default=None)
-    cause: str = Field(default="", sa_type=Bytewise)  # scenario/NAME#step, or the list's own members
+    cause: str = Field(
+        default="", sa_type=Bytewise
+    )  # scenario/NAME#step, or the list's own members
 
 
 class Mark(SQLModel, table=True):
@@ -406,6 +455,7 @@ class Message(SQLModel, table=True):
     attempts: int = 0
     claimed_by: str | None = Field(default=None, sa_type=Bytewise)
     lease_until: int | None = big(default=None)
+    handed_at: int | None = big(default=None)  # the talk with the server has begun
     sent_at: int | None = big(default=None)
     settled_at: int | None = big(default=None)
     response: str | None = Field(default=None, sa_type=Bytewise)
@@ -434,3 +484,28 @@ class State(SQLModel, table=True):
 
     key: str = Field(primary_key=True, sa_type=Bytewise)
     value: object = Field(default=None, sa_column=Column("value", Json))
+
+
+# The same as plain tables, for Core expressions.
+contacts = Contact.__table__
+identities = Identity.__table__
+attributes = Attribute.__table__
+consents = Consent.__table__
+events = Event.__table__
+inbox = InboxLine.__table__
+changes = Change.__table__
+definitions = Definition.__table__
+ledger = Line.__table__
+balances = Balance.__table__
+members = Member.__table__
+marks = Mark.__table__
+enrollments = Enrollment.__table__
+steps = StepDone.__table__
+decisions = Decision.__table__
+messages = Message.__table__
+verdicts = Verdict.__table__
+state = State.__table__
+
+
+OURS = frozenset(SQLModel.metadata.tables)
+PLACED = {"store": OURS - {"inbox"}, "inbox": frozenset({"inbox"}), "all": OURS}
