@@ -1,0 +1,170 @@
+"""Prefect's surroundings, set before it is imported: its folder, no telemetry, its server.
+
+Run as a module (`python -m flowscore.prefect_home PORT`) it is that server: it ends when its
+standard input does, so it never outlives the process that started it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from flowscore.errors import FlowscoreError
+
+HOST, PORT = "127.0.0.1", 4200
+START_SECONDS = 120  # a new database takes up to 16 s on two cores
+KEPT_SECONDS = 7 * 24 * 3600
+
+SURROUNDINGS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # ours has the UI; two would contend
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(START_SECONDS),
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(KEPT_SECONDS),
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+}
+
+
+def settle(home: Path) -> None:
+    """Set what is not set yet; a server named by PREFECT_API_URL is used as it is."""
+    home.mkdir(parents=True, exist_ok=True)
+    own = {"PREFECT_HOME": str(home), "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui")}
+    for name, value in (SURROUNDINGS | own).items():
+        os.environ.setdefault(name, value)
+
+
+def load_flows(home: Path) -> Any:
+    """The module `flowscore.flows`, imported after Prefect's surroundings are set."""
+    settle(home)
+    return import_module("flowscore.flows")
+
+
+def require_server() -> str:
+    """The URL of the Prefect server that deployments go to."""
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
+        raise FlowscoreError(
+            "PREFECT_API_URL is not set: a deployment lives on a Prefect server. Start one with "
+            f"`prefect server start`, then set PREFECT_API_URL=http://{HOST}:{PORT}/api; "
+            "`flowscore run` needs none"
+        )
+    return url
+
+
+class PrefectServer:
+    """The server of `flowscore run`, unless PREFECT_API_URL names another one."""
+
+    def __init__(self, home: Path) -> None:
+        self.log = home / "server.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.wanted = "PREFECT_API_URL" not in os.environ
+        self.port = _free_port()
+
+    @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return f"http://{HOST}:{self.port}"
+
+    def ensure(self) -> None:
+        """Start it, or start it again after it died; returns when it answers."""
+        if not self.wanted or (self.process and self.process.poll() is None):
+            return
+        os.environ["PREFECT_API_URL"] = f"{self.url}/api"
+        environment = os.environ | {
+            "PREFECT_SERVER_API_HOST": HOST,
+            "PREFECT_SERVER_API_PORT": str(self.port),
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(self.port)],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for us; the last step still needs the server
+            )
+        self._await_health(self.process)
+
+    def _await_health(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            if _answers(f"{self.url}/api/health"):
+                return
+            time.sleep(0.1)
+        self.stop()
+        raise FlowscoreError(f"Prefect's server did not start; {self.log} says why")
+
+    def stop(self) -> None:
+        """End it; closing its standard input is what it waits for."""
+        if self.process is None:
+            return
+        if self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+
+def _free_port() -> int:
+    """Prefect's usual port, or any other when a second project runs here."""
+    for port in (PORT, 0):
+        with closing(socket.socket()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise FlowscoreError(f"no free port on {HOST} for Prefect's server")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _serve(port: int) -> None:
+    """Prefect's API and pages on loopback, until standard input ends."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        "prefect.server.api.server:create_app",
+        factory=True,
+        host=HOST,
+        port=port,
+        log_level="error",
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(config)
+
+    def leave_with_parent() -> None:
+        while os.read(0, 1):
+            pass
+        server.should_exit = True
+
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+    server.run()
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))
