@@ -22,7 +22,7 @@ from flowscore.store.dialects import (
     insert_new,
     json_text,
 )
-from flowscore.store.locks import lock_database, lock_file
+from flowscore.store.locks import Work, lock_database, lock_file
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -90,7 +90,14 @@ class Store:
 
     def lock_tick(self) -> AbstractContextManager[None]:
         """Held by one process at a time; the second gets an error that names the holder."""
-        return lock_file(self.path) if self.path else lock_database(self.engine)
+        return self._lock("tick")
+
+    def lock_run(self) -> AbstractContextManager[None]:
+        """Held by `flowscore run` for as long as it lives; ticks by hand go on beside it."""
+        return self._lock("run")
+
+    def _lock(self, work: Work) -> AbstractContextManager[None]:
+        return lock_file(self.path, work) if self.path else lock_database(self.engine, work)
 
     def analyze(self) -> None:
         """Let the database look at its own contents, for better plans."""
