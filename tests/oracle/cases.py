@@ -194,6 +194,39 @@ def messages(world: World) -> list[Row]:
     ]
 
 
+COLUMNS = {
+    "points": "contact score at points kind rule",
+    "balances": "contact score balance",
+    "members": "contact list joined_at left_at",
+    "enrollments": "contact scenario entered_at ended_at outcome",
+    "messages": "contact template queued_at status sent_at reason kind",
+    "decisions": "contact scenario at reason",
+    "contacts": "email attributes",
+}
+"""The columns that both readings can agree on: keys of occurrences are each engine's own."""
+
+
+def comparable(found: Tables) -> Tables:
+    """The shared columns alone; `rule` only of rules, the instant of a `cut` line left out."""
+    result: Tables = {}
+    for name, columns in COLUMNS.items():
+        rows = [{column: row.get(column) for column in columns.split()} for row in found[name]]
+        if name == "points":
+            for row in rows:
+                row["rule"] = row["rule"] if row["kind"] == "rule" else None
+                row["at"] = None if row["kind"] == "cut" else row["at"]
+        result[name] = canonical(rows)
+    return result
+
+
+def read_export(folder: Path) -> Tables:
+    """The tables that an export wrote, one JSONL each."""
+    return {
+        name: [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
+        for name in COLUMNS
+    }
+
+
 def canonical(rows: list[Row]) -> list[Row]:
     """Rows in the order of their JSON text."""
     return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True, default=str))

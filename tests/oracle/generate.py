@@ -340,7 +340,7 @@ class Writer:
         """A scenario; its steps feed the triggers of the others."""
         document: Document = {"scenario": name}
         kind = self.pick.integer(8)
-        document["trigger"] = self.state_trigger() if kind < 4 else self.log_trigger()
+        document["trigger"] = self.state_trigger() if kind < 3 else self.log_trigger()
         if kind == 6:
             document["trigger"] = [self.state_trigger(), self.event(True)]
         if kind == 7 and self.features.schedules:
@@ -364,7 +364,16 @@ class Writer:
         trigger = document["trigger"]
         self.carried = isinstance(trigger, dict) and "event" in trigger
         document["actions"] = self.steps(2)
+        if kind == 1 and self.pick.chance(3):
+            self.entangle(document)
         return document
+
+    def entangle(self, document: Document) -> None:
+        """Make the scenario feed itself, so that the bound on rounds is met (ruling 20)."""
+        name = self.pick.one(STATIC)
+        document |= {"trigger": {"list_joined": name}, "reenroll": "every_time"}
+        document["actions"] = [{"remove_from_list": name}, {"add_to_list": name}, self.points()]
+        self.carried = False
 
     def schedule(self) -> Document:
         """A schedule in some zone."""

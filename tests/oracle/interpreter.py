@@ -61,8 +61,7 @@ class Interpreter:
                 bounds[direction].append(bound)
         if bounds["reaches"]:
             return (-scenario.priority, 1, min(bounds["reaches"]), scenario.name)
-        only_falls = bounds["falls_to"] and all(t.kind == "score" for t in scenario.triggers)
-        if only_falls:
+        if bounds["falls_to"]:
             return (-scenario.priority, 2, -max(bounds["falls_to"]), scenario.name)
         return (-scenario.priority, 0, Decimal(0), scenario.name)
 

@@ -300,6 +300,11 @@ def crossing(project: Project, trigger: Trigger) -> tuple[str, str, Decimal]:
     return score, direction, project.threshold(score, bound)
 
 
+OWN_EVENTS = frozenset(
+    "list_joined list_left attribute_changed contact_created stage_changed".split()
+)
+"""Events that this reading keeps as changes and not in its log."""
+
 EVENT_KEYS = ("event", "page_visited", "email_sent", "email_opened", "email_clicked")
 
 
@@ -316,6 +321,8 @@ def read_filter(kind: str, options: Plain) -> EventFilter:
         if not isinstance(options, dict):
             options = {"name": options}
         names = frozenset(slug(name) for name in as_list(options["name"]))
+        if names & OWN_EVENTS:
+            raise NotImplementedError(f"event: {min(names & OWN_EVENTS)}")
     elif kind == "page_visited":
         if not isinstance(options, dict):
             options = {"path": options}

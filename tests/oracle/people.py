@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +45,8 @@ class People:
             if received is None:
                 raise NotImplementedError("a call without timestamp and receivedAt")
             own = min(happened, received) if happened else received
-            self.inbox.append(Call(own, received, str(raw["messageId"]), raw))
+            name = raw.get("messageId") or json.dumps(raw, sort_keys=True)
+            self.inbox.append(Call(own, received, str(name), raw))
 
     def take_in(self, changes: list[Change]) -> None:
         """Move what was received up to now into the log, each messageId once (rulings 3 and 9)."""

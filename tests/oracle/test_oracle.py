@@ -305,15 +305,38 @@ def test_every_anchor_has_its_own_deadline() -> None:
 
 def test_inactive_once_per_stretch() -> None:
     """Ruling 25: fires at anchor + d unless behaviour in between."""
-    found = play(POINTS.format("{inactive: 3 hours}"), track("x", "01:00"), track("x", "04:00"))
+    rule, lately = POINTS.format("{inactive: 3 hours}"), {"created_at": stamp("01 23:00")}
+    found = play(rule, track("x", "01:00"), track("x", "04:00"), ana=lately)
     assert scores(found) == [("07:00", 10)]
 
 
 def test_inactive_before_a_quiet_import_is_history() -> None:
-    """Ruling 119: deadlines of `inactive` already past at the import are history."""
-    assert scores(play(POINTS.format("{inactive: 3 hours}"))) == []
-    late = play(POINTS.format("{inactive: 3 hours}"), ana={"created_at": stamp("00:30")})
-    assert scores(late) == [("03:30", 10)]
+    """Rulings 88 and 119: deadlines already past at the import only score."""
+    text = POINTS.format("{inactive: 3 hours}") + "---\n"
+    text += flow("{inactive: 3 hours}", more="reenroll: never")
+    found = play(text)
+    assert found["points"][0]["at"] == stamp("01 03:00") and entered(found) == []
+    found = play(text, ana={"created_at": stamp("00:30")})
+    assert scores(found) == [("03:30", 10)] and entered(found) == [("f", "04:00")]
+
+
+def test_late_anchor_still_meets_its_deadline() -> None:
+    """Ruling 24: noticed at the first tick at or after a+w that knows the anchor."""
+    text = flow("{no_event: {name: y, after: {event: x}, within: 2 hours}}", more="reenroll: never")
+    assert entered(play(text, track("x", "01:00", "05:10"))) == [("f", "06:00")]
+
+
+def test_falling_thresholds_act_last_and_highest_first() -> None:
+    """Rulings 16 and 91: class 0 no threshold, 1 `reaches`, 2 `falls_to`, the highest first."""
+    text = "score: s\n"
+    for name, trigger in (
+        ("a", "{score: {falls_to: -10}}"),
+        ("b", "[{event: x}, {score: {falls_to: 0}}]"),
+        ("c", "{score: {reaches: 5}}"),
+        ("d", "{event: x}"),
+    ):
+        text += f"---\nscenario: {name}\ntrigger: {trigger}\nreenroll: never\nactions: []\n"
+    assert [scenario.name for scenario in run(case(text)).scenarios] == ["d", "c", "b", "a"]
 
 
 def test_condition_inactive_needs_age() -> None:

@@ -136,7 +136,8 @@ def gone_quiet(
         deadline = start + trigger.within
         if deadline > world.now or not due_once(contact, place, f"{start}"):
             continue
-        if contact.quiet_until and start not in active and deadline <= contact.quiet_until:
+        history = start not in active and deadline <= (contact.quiet_until or start)
+        if history and place[0].startswith("scenario"):
             continue
         if not any(start < moment <= deadline for moment in active):
             yield Occurrence(deadline, place[1], f"inactive:{start}:{deadline}")

@@ -195,7 +195,7 @@ def passes(values: list[Plain], wanted: Plain, now: datetime, where: ZoneInfo) -
 def operate(values: list[Plain], key: str, against: Plain, now: datetime, where: ZoneInfo) -> bool:
     """One operator over the elements: any of them; the negative ones deny their positive."""
     if key == "exists":
-        return bool(values) == against
+        return bool(values) is bool(against)
     if key == "is_not":
         return not operate(values, "is", against, now, where)
     if key == "not_in":
