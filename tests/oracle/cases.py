@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -225,6 +226,20 @@ def read_export(folder: Path) -> Tables:
         name: [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
         for name in COLUMNS
     }
+
+
+def disagreements(case: Case, folder: Path) -> list[str]:
+    """Rows that only the oracle (-) or only the export in the folder (+) has; none when equal."""
+    ours, theirs = comparable(expected(case)), comparable(read_export(folder))
+    lines: list[str] = []
+    for name in COLUMNS:
+        before, after = (
+            Counter(json.dumps(row, sort_keys=True) for row in found[name])
+            for found in (ours, theirs)
+        )
+        lines += [f"- {name} {row}" for row in (before - after).elements()]
+        lines += [f"+ {name} {row}" for row in (after - before).elements()]
+    return lines
 
 
 def canonical(rows: list[Row]) -> list[Row]:

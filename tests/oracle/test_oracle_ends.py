@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from .cases import Case, canonical, expected, write
+from .cases import Case, canonical, disagreements, expected, write
 from .generate import Features, cases, large, seeded
 from .small import (
     ANA,
@@ -280,3 +281,14 @@ def test_a_large_case_is_quick(tmp_path: Any) -> None:
     assert expected(one)["balances"]
     write(one, tmp_path)
     assert (tmp_path / "contacts.csv").exists() and (tmp_path / "events.jsonl").exists()
+
+
+def test_an_export_is_compared_column_by_column(tmp_path: Any) -> None:
+    """Ruling 108: more columns are welcome, and a differing row is named."""
+    one = seeded(3)
+    for name, rows in expected(one).items():
+        text = "".join(json.dumps({**row, "more": 1}) + "\n" for row in rows)
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    assert disagreements(one, tmp_path) == []
+    (tmp_path / "balances.jsonl").write_text("")
+    assert all(line.startswith("- balances") for line in disagreements(one, tmp_path))
