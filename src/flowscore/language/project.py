@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
-from flowscore.errors import Problem
+from flowscore.errors import FlowscoreError, Problem
+from flowscore.language.checks import Draft, check_project
+from flowscore.language.circles import in_dependency_order
+from flowscore.language.document import Document, read_documents
+from flowscore.language.folder import TextFile, read_scenario_files, read_template_files
+from flowscore.language.fronts import Front, read_front
+from flowscore.language.grammar.gathering import names_of_documents
+from flowscore.language.grammar.kinds import KINDS, kind_of
+from flowscore.language.grammar.mistakes import Mistakes, misplaced
+from flowscore.language.grammar.names import Names
 from flowscore.language.policy import Policy
 from flowscore.language.scenario import ContactList, Scenario
 from flowscore.language.scoring import Score
-from flowscore.language.words import Word
+from flowscore.language.words import Scope, Word
 
 
 class TemplateFile(Word):
@@ -32,4 +44,126 @@ class Project(Word):
 
 def load_project(root: Path) -> tuple[Project, list[Problem]]:
     """Read `scenarios/` and `templates/` below root; an author's mistake never raises."""
-    raise NotImplementedError
+    files, problems = read_scenario_files(root)
+    templates, unreadable = read_template_files(root)
+    problems += unreadable
+    fronts = [read_front(file) for file in templates]
+    documents, broken = _documents(files, problems)
+    names = names_of_documents(documents, broken, (front.name for front in fronts))
+    project = _assembled(_definitions(documents, names, problems), fronts)
+    problems += check_project(Draft(project, names, tuple(fronts), (*files, *templates)))
+    return project, sorted(dict.fromkeys(problems), key=lambda problem: problem.mark)
+
+
+def read_definition(text: str, file: str, first_line: int, project: Project) -> Scope:
+    """Read one stored definition again, against what the project defines now.
+
+    Raises FlowscoreError where the text names what the project no longer has.
+    """
+    documents, problems = read_documents(text, file, first_line)
+    if not problems and len(documents) == 1:
+        try:
+            root = documents[0].root
+            return KINDS[kind_of(root)].read(root, names_of_project(project))
+        except Mistakes as mistakes:
+            problems = list(mistakes.problems)
+    said = "; ".join(f"{problem.mark}: {problem.message}" for problem in problems)
+    raise FlowscoreError(said or f"{file}: expected one definition")
+
+
+def names_of_project(project: Project) -> Names:
+    """What a loaded project defines."""
+    return Names(
+        scores={name: dict(score.bands) for name, score in project.scores.items()},
+        lists={name: one.members is not None for name, one in project.lists.items()},
+        topics=project.policy.topics,
+        templates=frozenset(project.templates),
+    )
+
+
+def digest(definition: Scope) -> str:
+    """A hash of what a definition means: comments, layout and description do not count."""
+    meaning = json.dumps(_meaning(definition), sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(meaning.encode()).hexdigest()
+
+
+SPOKEN = frozenset({"mark", "description", "objective"})  # what only people read
+
+
+def _meaning(value: object) -> object:
+    if isinstance(value, Word):
+        fields = {name: _meaning(it) for name, it in value.__dict__.items() if name not in SPOKEN}
+        return [type(value).__name__, fields]
+    if isinstance(value, tuple):
+        return [_meaning(one) for one in value]
+    return value
+
+
+def _documents(
+    files: list[TextFile], problems: list[Problem]
+) -> tuple[list[Document], list[str]]:
+    """All documents of all files, and the texts that broke off."""
+    documents: list[Document] = []
+    broken: list[str] = []
+    for file in files:
+        read, wrong = read_documents(file.text, file.name)
+        documents += read
+        problems += wrong
+        if wrong:
+            broken.append(file.text)
+    return documents, broken
+
+
+def _definitions(
+    documents: list[Document], names: Names, problems: list[Problem]
+) -> dict[tuple[str, str], tuple[Scope, Document]]:
+    """Every definition that could be read, by kind and name; the first of twins."""
+    read: dict[tuple[str, str], tuple[Scope, Document]] = {}
+    for document in documents:
+        try:
+            kind = kind_of(document.root)
+            definition = KINDS[kind].read(document.root, names)
+            _refuse_twin(document, kind, definition, read)
+            read[kind, definition.name] = definition, document
+        except Mistakes as mistakes:
+            problems += mistakes.problems
+    return read
+
+
+def _refuse_twin(
+    document: Document,
+    kind: str,
+    definition: Scope,
+    read: dict[tuple[str, str], tuple[Scope, Document]],
+) -> None:
+    for (other_kind, name), (other, _) in read.items():
+        if other_kind == kind and (name == definition.name or kind == "policy"):
+            message = f"there is a {kind} '{name}' already"
+            if kind == "policy":
+                message = "a project has one policy, this is the second"
+            raise misplaced(document.root.items[kind], message, f"the first stands at {other.mark}")
+
+
+def _assembled(
+    read: dict[tuple[str, str], tuple[Scope, Document]], fronts: list[Front]
+) -> Project:
+    by_kind: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    for (kind, name), (definition, _) in sorted(read.items(), key=lambda item: item[0]):
+        by_kind[kind][name] = definition
+    return Project(
+        scenarios=by_kind["scenario"],
+        scores=by_kind["score"],
+        lists=in_dependency_order(by_kind["list"]),
+        policy=next(iter(by_kind["policy"].values()), Policy()),
+        templates=_templates(fronts),
+        sources={f"{kind}/{name}": document.text for (kind, name), (_, document) in read.items()},
+    )
+
+
+def _templates(fronts: list[Front]) -> dict[str, TemplateFile]:
+    """Templates by name; a locale's variant takes the topic of the one it varies."""
+    return {
+        front.name: TemplateFile(name=front.name, topic=front.topic, file=front.file)
+        for front in fronts
+        if not front.locale
+    }

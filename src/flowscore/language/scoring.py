@@ -31,6 +31,7 @@ class Rule(Word):
     when: Condition | None = None
     conditions: Condition | None = None
     cap: Cap | None = None
+    because: str = ""  # why a sensitive attribute is read (ruling 105)
 
 
 class Score(Scope):

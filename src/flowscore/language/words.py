@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from flowscore.errors import Mark
@@ -66,3 +68,14 @@ class Scope(Word):
 
     name: str
     description: str = ""
+
+
+def walk(word: object) -> Iterator[Word]:
+    """The word and every word inside it, in the order of writing."""
+    if isinstance(word, Word):
+        yield word
+        for inner in word.__dict__.values():
+            yield from walk(inner)
+    elif isinstance(word, tuple):
+        for inner in word:
+            yield from walk(inner)

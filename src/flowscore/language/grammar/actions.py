@@ -1,0 +1,307 @@
+"""Reading actions: one row for each word of LANGUAGE 4."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flowscore.language import actions as words
+from flowscore.language.actions import Action
+from flowscore.language.document import Node
+from flowscore.language.grammar.conditions import CONDITION_OR_LIST
+from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
+from flowscore.language.grammar.names import Names
+from flowscore.language.grammar.references import (
+    SCORE,
+    STATIC_LISTS,
+    TEMPLATES,
+    the_score,
+)
+from flowscore.language.grammar.shapes import (
+    DURATION,
+    DURATION_WORDS,
+    NUMBER,
+    WORDS,
+    YES_NO,
+    Key,
+    Schema,
+    Shape,
+    Table,
+    duration_hint,
+    later,
+    list_of,
+    read_elements,
+    read_keys,
+)
+from flowscore.language.grammar.spelling import did_you_mean, listed
+from flowscore.language.grammar.values import VALUE, Operand
+
+MOST_POINTS = 1_000_000
+FIXED = ("email", "created_at")  # attributes that say who a contact is
+STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+
+
+def read_step(node: Node, names: Names) -> Action:
+    """One step: exactly one action, and beside it `id`, `enabled`, `then`, `else`."""
+    word, child = _the_action(node)
+    gathering = Gathering()
+    extras: dict[str, Any] = {}
+    with gathering:
+        extras = _extras(node, names, word)
+    with gathering:
+        found = ACTIONS.keys[word].shape.read(child, names)
+    gathering.settle()
+    kind, fields = found
+    action: Action = kind(mark=node.mark, **fields, **extras)
+    return action
+
+
+def _the_action(node: Node) -> tuple[str, Node]:
+    if not node.items:
+        first = node.value.split()[0] if isinstance(node.value, str) and node.value.split() else ""
+        hint = did_you_mean(first, ACTIONS.known, f"known: {listed(ACTIONS.keys)}")
+        raise unexpected(node, "an action: a mapping with one key, such as `send_email: NAME`", hint)
+    actions = [key for key in node.items if key in ACTIONS.keys]
+    for key, child in node.items.items():
+        if key in ACTIONS.later:
+            raise later(child, key, "an action")
+        if key not in ACTIONS.keys and key not in BESIDE.keys:
+            hint = did_you_mean(key, [*ACTIONS.known, *BESIDE.keys], _known(actions))
+            raise misplaced(child, f"unknown action '{key}'", hint)
+    if len(actions) != 1:
+        found = " and ".join(f"'{key}'" for key in actions) or "none"
+        hint = "make each a step of its own: a line with '- '" if actions else _known(actions)
+        raise mistake(node, f"found {found}, expected one action in a step", hint)
+    return actions[0], node.items[actions[0]]
+
+
+def _known(actions: list[str]) -> str:
+    beside = f"; beside an action: {listed(BESIDE.keys)}" if actions else ""
+    return f"known: {listed(ACTIONS.keys)}{beside}"
+
+
+def _extras(node: Node, names: Names, word: str) -> dict[str, Any]:
+    beside = {key: child for key, child in node.items.items() if key != word}
+    gathering = Gathering()
+    for key, child in beside.items():
+        with gathering:
+            if key in ("then", "else") and word != "if":
+                raise misplaced(child, f"'{key}' stands beside '{word}'", "it belongs to an `if`")
+    gathering.settle()
+    found = read_keys(Node(beside, node.mark, node.path), names, BESIDE)
+    if word == "if" and not {"then", "otherwise"} & set(found):
+        raise mistake(node, "an `if` needs `then` or `else`", "write the steps under `then`")
+    return {"path": found.pop("id", node.path), **found}
+
+
+def read_id(node: Node, names: Names) -> str:
+    """An author's own name for a step."""
+    if isinstance(node.value, str) and STEP_ID.fullmatch(node.value):
+        return node.value
+    raise unexpected(node, "a name of letters, digits, - and _ that begins with a letter")
+
+
+def read_steps(node: Node, names: Names) -> tuple[Action, ...]:
+    """A list of steps."""
+    if isinstance(node.value, dict):
+        raise unexpected(node, "a list of steps", "begin each step with '- '")
+    return STEPS.read(node, names)
+
+
+# -- what each action takes -----------------------------------------------------------------
+
+
+def read_points(node: Node, names: Names, sign: int = 1) -> Any:
+    """`5`, or a mapping that names the score."""
+    if isinstance(node.value, dict):
+        found = read_keys(node, names, POINTS)
+    else:
+        found = {"points": read_amount(node, names)}
+    score = found.get("score") or the_score(node, names)
+    if sign < 0 and found["points"] < 0:
+        raise mistake(node, "found a negative number to subtract", "leave the sign out")
+    return words.AddPoints, {**found, "score": score, "points": sign * found["points"]}
+
+
+def read_amount(node: Node, names: Names) -> float:
+    """Points: not 0, at most a million either way, at most four decimals."""
+    points = NUMBER.read(node, names)
+    if points == 0:
+        raise unexpected(node, "points other than 0")
+    if abs(points) > MOST_POINTS:
+        raise unexpected(node, f"points between -{MOST_POINTS} and {MOST_POINTS}")
+    if round(points, 4) != points:
+        raise unexpected(node, "points with at most 4 decimals")
+    return float(points)
+
+
+def read_set_attribute(node: Node, names: Names) -> Any:
+    """`{plan: trial, tags: [a, b]}`."""
+    if not node.items:
+        raise unexpected(node, "a mapping such as {plan: trial}")
+    gathering, values = Gathering(), []
+    for name, child in node.items.items():
+        with gathering:
+            if name in FIXED:
+                raise misplaced(child, f"'{name}' cannot be set by a scenario")
+            values.append((name, _attribute_value(child, names)))
+    gathering.settle()
+    return words.SetAttribute, {"values": tuple(values)}
+
+
+def _attribute_value(node: Node, names: Names) -> Operand | tuple[Operand, ...]:
+    if node.value is None:
+        raise unexpected(node, "a value", 'an empty text "" takes the attribute away')
+    if isinstance(node.value, dict):
+        hint = "put {{ }} into quotes" if node.shown.startswith("a mapping ((") else ""
+        raise unexpected(node, "a value or a list of values", hint)
+    if isinstance(node.value, tuple):
+        return read_elements(node, names, Shape(_expression, {}))
+    return _expression(node, names)
+
+
+def _expression(node: Node, names: Names) -> Operand:
+    """A value; one with {{ }} must be Jinja2 that can be read."""
+    value = VALUE.read(node, names)
+    if isinstance(value, str) and ("{{" in value or "{%" in value):
+        from jinja2 import Environment, TemplateSyntaxError  # only where an expression is read
+
+        try:
+            Environment(autoescape=False).parse(value)
+        except TemplateSyntaxError as error:
+            raise mistake(node, f"found {node.shown}, which Jinja2 cannot read: {error}") from None
+    return value
+
+
+def read_send_email(node: Node, names: Names) -> Any:
+    """A template, or a mapping with how late and how often it may go."""
+    if isinstance(node.value, dict):
+        return words.SendEmail, read_keys(node, names, SEND_EMAIL)
+    return words.SendEmail, {"templates": TEMPLATES.read(node, names)}
+
+
+def read_wait(node: Node, names: Names) -> Any:
+    """A duration; until an hour or a weekday comes later."""
+    if isinstance(node.value, dict):
+        for key, child in node.items.items():
+            if key in ("until", "days", "timezone"):
+                raise later(child, key, "wait")
+        raise unexpected(node, DURATION_WORDS)
+    if node.value is None:
+        raise unexpected(node, DURATION_WORDS, duration_hint(node))
+    return words.Wait, {"duration": DURATION.read(node, names)}
+
+
+def read_move(node: Node, names: Names) -> Any:
+    """`{from: [a, b], to: c}`."""
+    return words.MoveToList, read_keys(node, names, MOVE)
+
+
+def _lists(kind: type[Action]) -> Shape[Any]:
+    return Shape(
+        lambda node, names: (kind, {"lists": STATIC_LISTS.read(node, names)}), STATIC_LISTS.schema
+    )
+
+
+AMOUNT = Shape(
+    read_amount, {"type": "number", "minimum": -MOST_POINTS, "maximum": MOST_POINTS}
+)
+POINTS = Table(
+    "points",
+    {
+        "score": Key(SCORE, "The score; may be left out where there is only one."),
+        "points": Key(AMOUNT, "How many.", required=True),
+        "reason": Key(WORDS, "Why, for the ledger."),
+    },
+)
+SEND_EMAIL = Table(
+    "send_email",
+    {
+        "template": Key(TEMPLATES, "The template (several: all, in order).", "templates", True),
+        "unless_late_by": Key(DURATION, "Withheld when it would go out so late."),
+        "once_per": Key(DURATION, "Withheld when the contact got the same within this time."),
+    },
+)
+MOVE = Table(
+    "move_to_list",
+    {
+        "from": Key(STATIC_LISTS, "The lists to leave.", "origin", True),
+        "to": Key(STATIC_LISTS, "The list to join.", required=True),
+    },
+)
+POINTS_SCHEMA: Schema = {"anyOf": [AMOUNT.schema, POINTS.schema]}
+
+ACTIONS = Table(
+    "an action",
+    {
+        "add_points": Key(Shape(read_points, POINTS_SCHEMA), "Adds points to a score."),
+        "subtract_points": Key(
+            Shape(lambda node, names: read_points(node, names, -1), POINTS_SCHEMA),
+            "Takes points from a score.",
+        ),
+        "add_to_list": Key(_lists(words.AddToList), "Puts the contact on static lists."),
+        "remove_from_list": Key(_lists(words.RemoveFromList), "Takes the contact off lists."),
+        "move_to_list": Key(Shape(read_move, MOVE.schema), "Leaves lists and joins another."),
+        "set_attribute": Key(
+            Shape(
+                read_set_attribute,
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "propertyNames": {"not": {"enum": list(FIXED)}},
+                    "additionalProperties": {
+                        "anyOf": [VALUE.schema, {"type": "array", "items": VALUE.schema}]
+                    },
+                },
+            ),
+            "Sets attributes; a text with {{ }} is a Jinja2 expression.",
+        ),
+        "send_email": Key(
+            Shape(read_send_email, {"anyOf": [TEMPLATES.schema, SEND_EMAIL.schema]}),
+            "Queues a templated mail, under the policy.",
+        ),
+        "wait": Key(Shape(read_wait, DURATION.schema), "Pauses for so long."),
+        "if": Key(
+            Shape(
+                lambda node, names: (words.If, {"condition": CONDITION_OR_LIST.read(node, names)}),
+                CONDITION_OR_LIST.schema,
+            ),
+            "Branches on a condition, into `then` and `else`.",
+        ),
+        "exit": Key(
+            Shape(
+                lambda node, names: (words.Exit, {"reason": WORDS.read(node, names)}), WORDS.schema
+            ),
+            "Ends here, with a reason.",
+        ),
+    },
+    frozenset(
+        {
+            "reset_score", "set_stage", "subscribe", "unsubscribe", "notify", "webhook",
+            "assign_owner", "wait_for", "split", "enroll",
+        }
+    ),
+)  # fmt: skip
+STEP: Shape[Action] = Shape(read_step, {"$ref": "#/$defs/step"})
+STEPS = list_of(STEP, "steps")
+BESIDE = Table(
+    "a step",
+    {
+        "id": Key(
+            Shape(read_id, {"type": "string", "pattern": f"^{STEP_ID.pattern}$"}),
+            "The step's name; without one its place is its name.",
+        ),
+        "enabled": Key(YES_NO, "false: the step is passed over."),
+        "then": Key(Shape(read_steps, STEPS.schema), "Steps where the condition holds."),
+        "else": Key(Shape(read_steps, STEPS.schema), "Steps where it does not.", "otherwise"),
+    },
+)
+STEP_SCHEMA: Schema = {
+    "type": "object",
+    "properties": {**ACTIONS.properties, **BESIDE.properties},
+    "oneOf": [{"required": [word]} for word in ACTIONS.keys],
+    "dependentRequired": {"then": ["if"], "else": ["if"]},
+    "if": {"required": ["if"]},
+    "then": {"anyOf": [{"required": ["then"]}, {"required": ["else"]}]},
+    "additionalProperties": False,
+}

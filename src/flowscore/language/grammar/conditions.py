@@ -1,0 +1,237 @@
+"""Reading conditions: one row for each word of LANGUAGE 2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flowscore.language import conditions as words
+from flowscore.language.conditions import Condition
+from flowscore.language.document import Node
+from flowscore.language.grammar.events import IGNORED, TIMES, event_shapes
+from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
+from flowscore.language.grammar.names import Names
+from flowscore.language.grammar.references import (
+    LISTS,
+    TRANSACTIONAL,
+    read_level,
+    read_score,
+    the_score,
+    unknown_topic,
+)
+from flowscore.language.grammar.shapes import (
+    DURATION,
+    Key,
+    Schema,
+    Shape,
+    Table,
+    later,
+    one_or_more,
+    read_elements,
+    read_keys,
+    read_text,
+)
+from flowscore.language.grammar.spelling import did_you_mean, listed
+from flowscore.language.grammar.values import NAMED_TESTS, bounds_of, bounds_table
+
+BOUND_WORDS = frozenset({"at_least", "at_most", "above", "below"})
+
+
+def read_condition(node: Node, names: Names) -> Condition:
+    """One condition: a mapping with exactly one key; a list of conditions means all of them."""
+    if isinstance(node.value, tuple):
+        return read_all(node, names)
+    word, child = the_word(node, CONDITIONS)
+    condition: Condition = CONDITIONS.keys[word].shape.read(child, names)
+    return condition
+
+
+def the_word(node: Node, table: Table) -> tuple[str, Node]:
+    """The one key of a condition or trigger, known and supported."""
+    example = next(iter(table.keys))
+    if not node.items:
+        hint = did_you_mean(_first_word(node), table.known, f"known: {listed(table.keys)}")
+        raise unexpected(node, f"{table.thing}: a mapping with one key, such as `{example}: …`", hint)
+    wrong = [_unknown(key, child, table) for key, child in node.items.items()]
+    gathering = Gathering()
+    for error in filter(None, wrong):
+        with gathering:
+            raise error
+    gathering.settle()
+    if len(node.items) > 1:
+        found = " and ".join(f"'{key}'" for key in node.items)
+        hint = "make each an item of its own: a line with '- '"
+        raise mistake(node, f"found {found} together, expected one key in {table.thing}", hint)
+    return next(iter(node.items.items()))
+
+
+def _unknown(key: str, child: Node, table: Table) -> Exception | None:
+    if key in table.keys:
+        return None
+    if key in table.later:
+        return later(child, key, table.thing)
+    hint = did_you_mean(key, table.known, f"known: {listed(table.keys)}")
+    return misplaced(child, f"unknown word '{key}' in {table.thing}", hint)
+
+
+def _first_word(node: Node) -> str:
+    return node.value.split()[0] if isinstance(node.value, str) and node.value.split() else ""
+
+
+def read_all(node: Node, names: Names) -> words.All:
+    """`all: [..]`, and any bare list of conditions."""
+    return words.All(mark=node.place, of=_several(node, names))
+
+
+def read_any(node: Node, names: Names) -> words.AnyOf:
+    """`any: [..]`."""
+    return words.AnyOf(mark=node.place, of=_several(node, names))
+
+
+def read_not(node: Node, names: Names) -> words.Not:
+    """`not: {..}`; of a list: not all of them."""
+    return words.Not(mark=node.place, of=read_condition(node, names))
+
+
+def _several(node: Node, names: Names) -> tuple[Condition, ...]:
+    if not node.elements:
+        hint = "leave the key out" if node.value == () else "begin each with '- '"
+        raise unexpected(node, "a list of conditions", hint)
+    return read_elements(node, names, CONDITION)
+
+
+def read_score_is(node: Node, names: Names) -> Condition:
+    """`{engagement: {at_least: 50}}`, several scores (all of them), or the bounds alone."""
+    if not isinstance(node.value, dict) or not node.items:
+        raise unexpected(node, "{SCORE: {at_least: NUMBER}}", _bare_level(node))
+    if BOUND_WORDS & set(node.items) and not set(node.items) & set(names.scores):
+        return _score_bounds(node, names, the_score(node, names), node)
+    gathering, read = Gathering(), []
+    for name, child in node.items.items():
+        with gathering:
+            score = read_score(Node(name, child.place, child.path), names)
+            read.append(_score_bounds(child, names, score, child))
+    gathering.settle()
+    return read[0] if len(read) == 1 else words.All(mark=node.place, of=tuple(read))
+
+
+def _bare_level(node: Node) -> str:
+    return "" if isinstance(node.value, dict | tuple) else f"write {{at_least: {node.value}}}"
+
+
+def _score_bounds(node: Node, names: Names, score: str, place: Node) -> words.ScoreIs:
+    if not isinstance(node.value, dict):
+        raise unexpected(node, "bounds such as {at_least: 50}", _bare_level(node))
+    level = Shape(lambda child, names: read_level(child, names, score), LEVEL_SCHEMA)
+    found = read_keys(node, names, bounds_table("the bounds of a score", level))
+    return words.ScoreIs(mark=place.place, score=score, bounds=bounds_of(node, found))
+
+
+def read_consent(node: Node, names: Names) -> Condition:
+    """`email` in general, or topics of the policy; of several any (ruling 82)."""
+    topics = CONSENTS.read(node, names)
+    general = words.MayMail(mark=node.place)
+    named = tuple(topic for topic in topics if topic != "email")
+    if not named:
+        return general
+    specific = words.MayMail(mark=node.place, topics=named)
+    if "email" not in topics:
+        return specific
+    return words.AnyOf(mark=node.place, of=(general, specific))
+
+
+def _read_consent_name(node: Node, names: Names) -> str:
+    topic = read_text(node, names)
+    if topic == "email" or names.topics is None or topic in names.topics:
+        return topic
+    if topic == TRANSACTIONAL:
+        raise mistake(node, "transactional mail needs no consent", "name a topic, or `email`")
+    raise unknown_topic(node, topic, (*names.topics, "email"))
+
+
+def _read_ignored(node: Node, names: Names) -> words.MailIgnored:
+    found = IGNORED.read(node, names)
+    return words.MailIgnored(mark=node.place, awaited="email_opened", **found)
+
+
+def _happened(word: str, shape: Shape[Any]) -> Callable[[Node, Names], words.Happened]:
+    def read(node: Node, names: Names) -> words.Happened:
+        return words.Happened(mark=node.place, word=word, query=shape.read(node, names))
+
+    return read
+
+
+LEVEL_SCHEMA: Schema = {"type": ["number", "string"]}
+BOUNDS_SCHEMA = bounds_table("bounds", Shape(read_level, LEVEL_SCHEMA)).schema  # type: ignore[arg-type]
+SCORE_IS_SCHEMA: Schema = {
+    "anyOf": [
+        BOUNDS_SCHEMA,
+        {"type": "object", "minProperties": 1, "additionalProperties": BOUNDS_SCHEMA},
+    ]
+}
+CONDITION: Shape[Condition] = Shape(read_condition, {"$ref": "#/$defs/condition"})
+SEVERAL: Schema = {"type": "array", "items": CONDITION.schema, "minItems": 1}
+CONDITION_OR_LIST: Shape[Condition] = Shape(
+    read_condition, {"anyOf": [CONDITION.schema, SEVERAL]}
+)
+CONSENTS = one_or_more(
+    Shape(_read_consent_name, {"type": "string", "minLength": 1}), "`email` or topics"
+)
+
+CONDITIONS = Table(
+    "a condition",
+    {
+        "all": Key(Shape(read_all, SEVERAL), "Every one of these is true."),
+        "any": Key(Shape(read_any, SEVERAL), "At least one of these is true."),
+        "not": Key(Shape(read_not, CONDITION_OR_LIST.schema), "This is not true."),
+        "score": Key(
+            Shape(read_score_is, SCORE_IS_SCHEMA),
+            "The balance of a score; a band's name may stand for its number.",
+        ),
+        "attribute": Key(
+            Shape(
+                lambda node, names: words.AttributeIs(
+                    mark=node.place, attributes=NAMED_TESTS.read(node, names)
+                ),
+                NAMED_TESTS.schema,
+            ),
+            "Every named attribute of the contact passes its tests.",
+        ),
+        "in_list": Key(
+            Shape(
+                lambda node, names: words.InList(mark=node.place, lists=LISTS.read(node, names)),
+                LISTS.schema,
+            ),
+            "Member of this list now (of several: of any).",
+        ),
+        **{
+            word: Key(Shape(_happened(word, shape), shape.schema), says)
+            for word, (shape, says) in event_shapes(
+                TIMES, "event", "page_visited", "email_sent", "email_opened", "email_clicked"
+            ).items()
+        },
+        "email_not_opened": Key(
+            Shape(_read_ignored, IGNORED.schema),
+            "The latest such mail sent at least so long ago was not opened within that time.",
+        ),
+        "inactive": Key(
+            Shape(
+                lambda node, names: words.Inactive(
+                    mark=node.place, duration=DURATION.read(node, names)
+                ),
+                DURATION.schema,
+            ),
+            "No behaviour for so long.",
+        ),
+        "consent": Key(
+            Shape(read_consent, CONSENTS.schema),
+            "May be mailed now: `email` in general, or on a topic.",
+        ),
+    },
+    frozenset(
+        {
+            "grade", "stage", "company", "this_event", "random", "email_not_clicked",
+            "email_replied", "email_bounced",
+        }
+    ),
+)  # fmt: skip

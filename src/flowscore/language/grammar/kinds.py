@@ -1,0 +1,61 @@
+"""The kinds of definition: one row each, and how a document tells which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flowscore.language.document import Node
+from flowscore.language.grammar.mistakes import misplaced, mistake, unexpected
+from flowscore.language.grammar.names import Names
+from flowscore.language.grammar.policy import POLICY, read_policy
+from flowscore.language.grammar.scenario import LIST, SCENARIO, read_contact_list, read_scenario
+from flowscore.language.grammar.scoring import SCORE, read_score
+from flowscore.language.grammar.shapes import Table, later
+from flowscore.language.grammar.spelling import listed, near
+from flowscore.language.words import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of definition: its keys, how it is read, and what it is."""
+
+    table: Table
+    read: Callable[[Node, Names], Scope]
+    says: str
+
+
+KINDS: dict[str, Kind] = {
+    "scenario": Kind(SCENARIO, read_scenario, "Trigger, conditions, actions."),
+    "score": Kind(SCORE, read_score, "One scoring dimension: rules that give or take points."),
+    "list": Kind(LIST, read_contact_list, "A list of contacts; dynamic when it has members."),
+    "policy": Kind(POLICY, read_policy, "How mail may be sent; one per project."),
+}
+LATER_KINDS = ("grade", "lifecycle")
+
+
+def kind_of(root: Node) -> str:
+    """The kind of a document: the one of the kinds' keys that it carries."""
+    found = [word for word in (*KINDS, *LATER_KINDS) if word in root.items]
+    if not found:
+        raise _no_kind(root)
+    if len(found) > 1 and not (set(found) & set(LATER_KINDS)):
+        message = f"found '{found[0]}' and '{found[1]}' in one document"
+        raise misplaced(root.items[found[1]], message, "begin the next definition with a line '---'")
+    for word in found:
+        if word in LATER_KINDS:
+            raise later(root.items[word], word, "a project")
+    return found[0]
+
+
+def _no_kind(root: Node) -> Exception:
+    kinds = listed(KINDS)
+    if not root.items:
+        return unexpected(root, f"a definition: a mapping with one of {kinds}")
+    for key, child in root.items.items():
+        kind = near(key, (*KINDS, *LATER_KINDS))
+        if kind:
+            return misplaced(child, f"unknown kind '{key}'", f"did you mean '{kind}'?")
+    first = next(iter(root.items.values()))
+    message = f"found {root.shown}, which is no definition"
+    return mistake(root, message, f"it needs one of {kinds}: with its name", first.place)

@@ -1,0 +1,17 @@
+"""What a project defines, by name: what a definition may refer to while it is being read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a project. None stands for what a broken file keeps from being known."""
+
+    scores: Mapping[str, Mapping[str, float] | None] = field(default_factory=dict)  # with bands
+    lists: Mapping[str, bool] = field(default_factory=dict)  # True: dynamic
+    scenarios: frozenset[str] = frozenset()
+    topics: tuple[str, ...] | None = ()
+    templates: frozenset[str] = frozenset()

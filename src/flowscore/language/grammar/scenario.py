@@ -1,0 +1,168 @@
+"""Reading scenarios and lists (LANGUAGE 4 and 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowscore.language import scenario as words
+from flowscore.language import triggers
+from flowscore.language.actions import Action
+from flowscore.language.document import Node
+from flowscore.language.grammar.actions import STEPS
+from flowscore.language.grammar.conditions import CONDITION_OR_LIST
+from flowscore.language.grammar.mistakes import Gathering, mistake, unexpected
+from flowscore.language.grammar.names import Names
+from flowscore.language.grammar.shapes import (
+    DURATION,
+    NAME,
+    WHOLE,
+    WORDS,
+    YES_NO,
+    Key,
+    Shape,
+    Table,
+    read_keys,
+)
+from flowscore.language.grammar.spelling import did_you_mean, listed
+from flowscore.language.grammar.triggers import ONE_OR_MORE_TRIGGERS
+from flowscore.language.triggers import Trigger
+from flowscore.language.words import walk
+
+MODES = ("never", "when_finished", "every_time")
+HIGHEST = 1_000_000
+
+
+def read_reenroll(node: Node, names: Names) -> words.Reenroll:
+    """A mode, or `{after: 30 days}`."""
+    if isinstance(node.value, dict):
+        after = read_keys(node, names, REENROLL)["after"]
+        return words.Reenroll(mark=node.place, mode="after", after=after)
+    if isinstance(node.value, str) and node.value in MODES:
+        return words.Reenroll(mark=node.place, mode=node.value)
+    hint = did_you_mean(str(node.value), MODES, _meant_mode(node))
+    raise unexpected(node, f"{listed(MODES)} or {{after: 30 days}}", hint)
+
+
+def _meant_mode(node: Node) -> str:
+    return {True: "did you mean 'every_time'?", False: "did you mean 'never'?"}.get(
+        node.value, ""  # type: ignore[call-overload]
+    ) if isinstance(node.value, bool) else ""
+
+
+def read_priority(node: Node, names: Names) -> int:
+    """A whole number; higher goes first."""
+    priority = WHOLE.read(node, names)
+    if abs(priority) > HIGHEST:
+        raise unexpected(node, f"a number between -{HIGHEST} and {HIGHEST}")
+    return priority
+
+
+def read_scenario(node: Node, names: Names) -> words.Scenario:
+    """A whole scenario."""
+    found = read_keys(node, names, SCENARIO)
+    gathering = Gathering()
+    with gathering:
+        _demand_reenroll(node, found)
+    with gathering:
+        _demand_state(node, found)
+    with gathering:
+        _refuse_twin_steps(node, found["actions"])
+    gathering.settle()
+    return words.Scenario(mark=node.mark, **found)
+
+
+def repeats(trigger: Trigger) -> str:
+    """The word of a trigger that occurs again by nature, else nothing (LANGUAGE 4)."""
+    match trigger:
+        case triggers.Schedule(cron=str()):
+            return "cron"
+        case triggers.GoneQuiet():
+            return "inactive"
+        case triggers.NoEvent():
+            return "no_event"
+        case triggers.MailNotAnswered():
+            return "email_not_opened"
+    return ""
+
+
+def is_state(trigger: Trigger) -> bool:
+    """Whether people can be in the trigger's state already (ruling 107)."""
+    match trigger:
+        case triggers.ScoreCrosses() | triggers.ListJoined() | triggers.GoneQuiet():
+            return True
+        case triggers.AttributeChanges(origin=None, to=to):
+            return to is not None
+        case triggers.Manual():  # hinders nothing
+            return True
+    return False
+
+
+def _demand_reenroll(node: Node, found: dict[str, Any]) -> None:
+    for trigger in found["trigger"]:
+        word = repeats(trigger)
+        if word and "reenroll" not in found:
+            message = f"the trigger '{word}' comes again and again, and `reenroll` is not written"
+            hint = "say what is meant: reenroll: never, when_finished, every_time or {after: …}"
+            raise mistake(node.items["trigger"], message, hint, trigger.mark)
+
+
+def _demand_state(node: Node, found: dict[str, Any]) -> None:
+    if not found.get("enroll_existing"):
+        return
+    for trigger in found["trigger"]:
+        if not is_state(trigger):
+            message = f"enroll_existing needs a state, the trigger in line {trigger.mark.line} is none"
+            hint = "states: score, list_joined, inactive, attribute with `to` and without `from`"
+            raise mistake(node.items["enroll_existing"], message, hint)
+
+
+def _refuse_twin_steps(node: Node, actions: tuple[Action, ...]) -> None:
+    gathering, seen = Gathering(), {}
+    for action in walk(actions):
+        if isinstance(action, Action):
+            with gathering:
+                if action.path in seen:
+                    hint = f"the first stands in line {seen[action.path].mark.line}"
+                    message = f"two steps have the id '{action.path}'"
+                    raise mistake(node.items["actions"], message, hint, action.mark)
+            seen.setdefault(action.path, action)
+    gathering.settle()
+
+
+def read_contact_list(node: Node, names: Names) -> words.ContactList:
+    """A list; dynamic when it has members."""
+    return words.ContactList(mark=node.mark, **read_keys(node, names, LIST))
+
+
+REENROLL = Table(
+    "reenroll",
+    {"after": Key(DURATION, "So long after the last enrollment began.", required=True)},
+)
+SCENARIO = Table(
+    "a scenario",
+    {
+        "scenario": Key(NAME, "The scenario's name.", "name", True),
+        "description": Key(WORDS, "What it is for."),
+        "enabled": Key(YES_NO, "false: enrolls nobody and does no step."),
+        "trigger": Key(ONE_OR_MORE_TRIGGERS, "What starts it (of several: any).", required=True),
+        "conditions": Key(CONDITION_OR_LIST, "Asked once, at the occurrence."),
+        "reenroll": Key(
+            Shape(read_reenroll, {"anyOf": [{"enum": list(MODES)}, REENROLL.schema]}),
+            "Whether a contact may enter again; never by default.",
+        ),
+        "enroll_existing": Key(YES_NO, "true: also those for whom the state holds already."),
+        "priority": Key(
+            Shape(read_priority, {"type": "integer"}), "Higher goes first; 0 by default."
+        ),
+        "actions": Key(STEPS, "The steps, in order.", required=True),
+    },
+    frozenset({"goal", "exit_when", "holdout"}),
+)
+LIST = Table(
+    "a list",
+    {
+        "list": Key(NAME, "The list's name.", "name", True),
+        "description": Key(WORDS, "Who is on it, and why."),
+        "members": Key(CONDITION_OR_LIST, "Who is on it; without members it is filled by hand."),
+    },
+)

@@ -1,0 +1,187 @@
+"""Reading scores: rules, caps, range and bands (LANGUAGE 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowscore.language import scoring as words
+from flowscore.language.conditions import Condition, ScoreIs
+from flowscore.language.document import Node
+from flowscore.language.grammar.actions import AMOUNT
+from flowscore.language.grammar.conditions import CONDITION_OR_LIST
+from flowscore.language.grammar.mistakes import Gathering, Mistakes, misplaced, mistake, unexpected
+from flowscore.language.grammar.names import Names
+from flowscore.language.grammar.sensitive import sensitive_tests
+from flowscore.language.grammar.shapes import (
+    DURATION,
+    NAME,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    WORDS,
+    Key,
+    Shape,
+    Table,
+    list_of,
+    read_keys,
+)
+from flowscore.language.grammar.triggers import ONE_OR_MORE_TRIGGERS
+from flowscore.language.triggers import Manual
+from flowscore.language.words import walk
+
+
+def read_cap(node: Node, names: Names) -> words.Cap:
+    """`{times: n}` or `{points: n}`, with or without `per`."""
+    found = read_keys(node, names, CAP)
+    if ("times" in found) == ("points" in found):
+        raise mistake(node, "a cap needs either times or points", "write one of the two")
+    if (found.get("times") or found.get("points")) <= 0:
+        raise mistake(node, "a cap must be above 0", "to switch a rule off, take it out")
+    return words.Cap(mark=node.place, **found)
+
+
+def read_range(node: Node, names: Names) -> words.Range:
+    """`{min: -100, max: 100}`, either left out."""
+    found = read_keys(node, names, RANGE)
+    if not found:
+        raise unexpected(node, "min or max")
+    if "min" in found and "max" in found and found["min"] >= found["max"]:
+        raise mistake(node, f"found min {found['min']:g} not below max {found['max']:g}")
+    return words.Range(mark=node.place, **found)
+
+
+def read_bands(node: Node, names: Names) -> tuple[tuple[str, float], ...]:
+    """Names for numbers, highest first."""
+    if not node.items:
+        raise unexpected(node, "a mapping such as {hot: 80, interested: 50}")
+    gathering, bands = Gathering(), {}
+    for name, child in node.items.items():
+        with gathering:
+            bands[name] = float(NUMBER.read(child, names))
+            twin = next((one for one in bands if bands[one] == bands[name] and one != name), None)
+            if twin:
+                raise mistake(child, f"the bands '{twin}' and '{name}' begin at the same number")
+    gathering.settle()
+    return tuple(sorted(bands.items(), key=lambda band: (-band[1], band[0])))
+
+
+def read_rule(node: Node, names: Names) -> words.Rule:
+    """One rule: points `on` a trigger or `when` a condition holds."""
+    found = read_keys(node, names, RULE)
+    if ("on" in found) == ("when" in found):
+        hint = "`on` for each time a thing happens, `when` for as long as a thing holds"
+        raise mistake(node, f"the rule '{found['name']}' needs either on or when", hint)
+    gathering = Gathering()
+    with gathering:
+        _refuse_beside_when(node)
+    with gathering:
+        _refuse_manual(node, found)
+    rule = words.Rule(mark=node.mark, **found)
+    with gathering:
+        _demand_because(node, rule)
+    gathering.settle()
+    return rule
+
+
+def _refuse_beside_when(node: Node) -> None:
+    if "when" not in node.items:
+        return
+    if "cap" in node.items:
+        message = "a `when` rule has no cap: its points stand once while it holds"
+        raise misplaced(node.items["cap"], message, "take the cap out")
+    if "conditions" in node.items:
+        hint = "put them into `when`"
+        raise misplaced(node.items["conditions"], "a `when` rule has no conditions of its own", hint)
+
+
+def _refuse_manual(node: Node, found: dict[str, Any]) -> None:
+    if any(isinstance(trigger, Manual) for trigger in found.get("on", ())):
+        raise mistake(node.items["on"], "`manual` gives no points: nobody enrolls into a score")
+
+
+def _demand_because(node: Node, rule: words.Rule) -> None:
+    for tests in sensitive_tests(rule):
+        if not rule.because:
+            message = f"the rule '{rule.name}' reads '{tests}', a sensitive attribute"
+            hint = "say why it is fair and needed: because: …"
+            raise mistake(node, message, hint)
+
+
+def read_score(node: Node, names: Names) -> words.Score:
+    """A whole score."""
+    found = read_keys(node, names, SCORE)
+    gathering, seen = Gathering(), {}
+    for rule in found["rules"]:
+        with gathering:
+            _refuse_own_score(node, found["name"], rule)
+        with gathering:
+            if rule.name in seen:
+                _twice(node, rule, seen[rule.name])
+        seen.setdefault(rule.name, rule)
+    gathering.settle()
+    return words.Score(mark=node.mark, **found)
+
+
+def _twice(node: Node, rule: words.Rule, first: words.Rule) -> None:
+    message = f"two rules are called '{rule.name}'"
+    hint = f"the first stands in line {first.mark.line}; the ledger needs a name for each"
+    raise mistake(node.items["rules"], message, hint, rule.mark)
+
+
+def _refuse_own_score(node: Node, score: str, rule: words.Rule) -> None:
+    for condition in walk(rule.when):
+        if isinstance(condition, ScoreIs) and condition.score == score:
+            message = f"the rule '{rule.name}' reads the score '{score}' that it changes"
+            hint = "let it read an event, an attribute or another score"
+            raise mistake(node.items["rules"], message, hint, condition.mark)
+
+
+CAP = Table(
+    "a cap",
+    {
+        "times": Key(WHOLE, "At most so many times."),
+        "points": Key(NUMBER, "At most so many points."),
+        "per": Key(DURATION, "Within any such span; without it: ever."),
+    },
+)
+RANGE = Table(
+    "a range",
+    {
+        "min": Key(NUMBER, "What is read never goes below."),
+        "max": Key(NUMBER, "What is read never goes above."),
+    },
+)
+RULE = Table(
+    "a rule",
+    {
+        "name": Key(NAME, "The rule's name in the ledger.", required=True),
+        "points": Key(AMOUNT, "Points for each occurrence; negative ones are taken.", "", True),
+        "on": Key(ONE_OR_MORE_TRIGGERS, "Points each time this happens."),
+        "when": Key(CONDITION_OR_LIST, "Points while this holds, taken back when it does not."),
+        "conditions": Key(CONDITION_OR_LIST, "Asked at each occurrence of `on`."),
+        "cap": Key(Shape(read_cap, CAP.schema), "How often or how much at most."),
+        "because": Key(TEXT, "Why a sensitive attribute is read; reports repeat it."),
+    },
+    frozenset({"decay"}),
+)
+SCORE = Table(
+    "a score",
+    {
+        "score": Key(NAME, "The score's name.", "name", True),
+        "description": Key(WORDS, "What it is for."),
+        "objective": Key(WORDS, "The business objective behind it."),
+        "rules": Key(
+            list_of(Shape(read_rule, RULE.schema), "rules"), "What gives and takes points.", "", True
+        ),
+        "range": Key(Shape(read_range, RANGE.schema), "Cuts what is read, not what is kept."),
+        "cap": Key(Shape(read_cap, CAP.schema), "Over the positive points of all rules."),
+        "bands": Key(
+            Shape(
+                read_bands,
+                {"type": "object", "minProperties": 1, "additionalProperties": NUMBER.schema},
+            ),
+            "Names for numbers of points.",
+        ),
+    },
+    frozenset({"decay", "scale", "of"}),
+)
