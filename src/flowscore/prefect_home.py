@@ -34,7 +34,7 @@ SURROUNDINGS = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(KEPT_SECONDS),
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
-    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failing run is told by us, in one line
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
 }
 
@@ -62,6 +62,10 @@ def require_server() -> str:
             f"`prefect server start`, then set PREFECT_API_URL=http://{HOST}:{PORT}/api; "
             "`flowscore run` needs none"
         )
+    if not _answers(f"{url}/health"):
+        raise FlowscoreError(
+            f"PREFECT_API_URL: no Prefect server answers at {url}; start it, or mend the URL"
+        )
     return url
 
 
@@ -77,6 +81,8 @@ class PrefectServer:
     @property
     def url(self) -> str:
         """Where its pages are."""
+        if not self.wanted:
+            return os.environ["PREFECT_API_URL"].removesuffix("/api")
         return f"http://{HOST}:{self.port}"
 
     def ensure(self) -> None:
@@ -89,7 +95,7 @@ class PrefectServer:
             "PREFECT_SERVER_API_PORT": str(self.port),
         }
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 (our own module)
                 [sys.executable, "-m", __name__, str(self.port)],
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -137,7 +143,7 @@ def _free_port() -> int:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 (http: Prefect's)
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
