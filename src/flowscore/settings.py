@@ -74,7 +74,11 @@ class Settings(BaseSettings):
     """One field a setting; its description is the sentence that the reference prints."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX,
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        validate_default=False,
     )
 
     database_url: Annotated[SecretStr | None, BeforeValidator(_read_database_url)] = Field(

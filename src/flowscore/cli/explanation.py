@@ -1,0 +1,121 @@
+"""One contact, explained to a person: the text voice of `explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flowscore.cli.printer import say, show_table
+
+Row = dict[str, Any]
+
+
+def tell_contact(told: Row) -> None:
+    """Who, the points, the lists, the scenarios, the mails, and what did not happen."""
+    _tell_person(told)
+    for score in told["scores"]:
+        _tell_score(score)
+    _section("Lists", told["lists"], _list_row)
+    _section("Scenarios", told["scenarios"], _walk_row)
+    _section("Mails", told["mails"], _mail_row)
+    _section("Did not enroll", told["refused"], _refusal_row)
+
+
+def day(instant: str | None) -> str:
+    """`2026-11-22 09:00` of an RFC 3339 instant; seconds only where there are any."""
+    if not instant:
+        return ""
+    shown = instant.replace("T", " ").rstrip("Z")[:19]
+    return shown.removesuffix(":00") if shown.count(":") == 2 else shown
+
+
+def _tell_person(told: Row) -> None:
+    say(f"{told['contact']}, created {day(told['created_at'])}, as of {day(told['as_of'])} (UTC)")
+    if told["suppressed"]:
+        say(f"  gets no mail any more: {told['suppressed']}")
+    if told["attributes"]:
+        say("  " + ", ".join(f"{name}: {value}" for name, value in told["attributes"].items()))
+    for consent in told["consent"]:
+        word = "granted" if consent["granted"] else "refused"
+        source = f" ({consent['source']})" if consent["source"] else ""
+        say(f"  consent to {consent['topic']}: {word} {day(consent['at'])}{source}")
+    if not told["consent"]:
+        say("  consent: none recorded")
+
+
+def _tell_score(score: Row) -> None:
+    say()
+    say(f"{score['score']}: {score['balance']} points{_standing(score)}")
+    for words in (score["objective"], score["description"]):
+        if words:
+            say(f"  {words}")
+    if score["lines"]:
+        heads = ("  when", "points", "by", "because of", "where")
+        show_table(heads, [_line_row(line) for line in score["lines"]])
+
+
+def _standing(score: Row) -> str:
+    parts = [f"{score['band']!r}"] if score["band"] else []
+    if score["next_band"]:
+        parts.append(f"{score['next_band']['missing']} more to {score['next_band']['band']!r}")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _line_row(line: Row) -> tuple[str, ...]:
+    by = f"scenario {line['rule']}" if line["kind"] == "scenario" else line["rule"]
+    because = event_words(line["event"]) or line["reason"]
+    return (f"  {day(line['at'])}", f"{line['points']:+}", by, because, _place(line))
+
+
+def event_words(event: Row | None) -> str:
+    """The event in a few words: its name and the properties that fit."""
+    if not event:
+        return ""
+    properties = ", ".join(f"{name}: {value}" for name, value in event["properties"].items())
+    words = f"{event['name']} ({properties})" if properties else event["name"]
+    return words if len(words) <= 70 else words[:69] + "…"
+
+
+def _place(row: Row) -> str:
+    version = f" (version {row['version']})" if (row["version"] or 1) > 1 else ""
+    return f"{row['where'] or ''}{version}"
+
+
+def _section(title: str, rows: Iterable[Row], words: Any) -> None:
+    shown = [words(row) for row in rows]
+    say()
+    say(f"{title}:" if shown else f"{title}: none")
+    for line in shown:
+        say(f"  {line}")
+
+
+def _list_row(stay: Row) -> str:
+    until = f" until {day(stay['left_at'])}" if stay["left_at"] else ""
+    why = stay["why"] or stay["cause"]
+    return f"{stay['list']} since {day(stay['joined_at'])}{until}" + (f": {why}" if why else "")
+
+
+def _walk_row(walk: Row) -> str:
+    because = event_words(walk["event"])
+    start = f"{walk['scenario']}: entered {day(walk['entered_at'])}" + (
+        f" by {because}" if because else ""
+    )
+    if walk["state"] == "inside":
+        return f"{start}; next {walk['next_step'] or 'step'} due {day(walk['due_at'])}"
+    reason = f" ({walk['reason']})" if walk["reason"] else ""
+    return f"{start}; {walk['state']} {day(walk['ended_at'])}{reason}"
+
+
+def _mail_row(mail: Row) -> str:
+    start = f"{mail['template']} by {mail['scenario']}, queued {day(mail['queued_at'])}"
+    if mail["status"] == "sent":
+        return f"{start}; sent {day(mail['sent_at'])}"
+    return f"{start}; {mail['status']}" + (f": {mail['reason']}" if mail["reason"] else "")
+
+
+def _refusal_row(refusal: Row) -> str:
+    because = event_words(refusal["event"])
+    start = f"{refusal['scenario']} {day(refusal['at'])}" + (f" at {because}" if because else "")
+    wanted = f": {refusal['condition']}" if refusal["condition"] else ""
+    seen = f"; seen: {refusal['seen']}" if refusal["seen"] is not None else ""
+    return f"{start}; refused by {refusal['reason']}{wanted}{seen}  {refusal['where'] or ''}"

@@ -1,0 +1,107 @@
+"""Doors to the project folder: init, validate, apply, schema, demo."""
+
+# typer reads annotations at run time: no `from __future__ import annotations` here.
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowscore.cli.arguments import AsJson, workspace_of
+from flowscore.cli.printer import counted, problem_row, say, show_json, tell_problems
+from flowscore.errors import Problem
+
+
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
+    """Make a project to start from: a small online academy, ready to run.
+
+    \b
+    Example:
+      flowscore init academy
+    """
+    from flowscore.workspace import Workspace
+
+    made = Workspace(folder).init()
+    say(f"{folder}: {counted(len(made), 'file')} written; scenarios/ is what you edit.")
+    say(f"Next: cd {folder} && flowscore validate")
+
+
+def validate(context: typer.Context, as_json: AsJson = False) -> None:
+    """Check every scenario, score, list, policy and template; all mistakes in one run.
+
+    \b
+    Examples:
+      flowscore validate
+      flowscore validate --json
+    """
+    workspace = workspace_of(context)
+    problems = workspace.problems()
+    if as_json:
+        show_json({"clean": not _errors(problems), "problems": list(map(problem_row, problems))})
+    else:
+        tell_problems(problems, workspace.root)
+        say(_verdict(workspace.contents(), problems))
+    raise typer.Exit(1 if _errors(problems) else 0)
+
+
+def _errors(problems: list[Problem]) -> int:
+    return sum(problem.severity == "error" for problem in problems)
+
+
+def _verdict(contents: str, problems: list[Problem]) -> str:
+    errors = _errors(problems)
+    warnings = counted(len(problems) - errors, "warning")
+    if errors:
+        return f"{counted(errors, 'mistake')}, {warnings}; nothing goes live until they are mended."
+    return f"{contents}: no mistakes, {warnings}. Next: flowscore apply"
+
+
+def apply(context: typer.Context) -> None:
+    """Make the folder live; with a mistake in it, nothing changes.
+
+    People inside a scenario finish on the version on which they entered. A score that changed
+    is computed anew from all events, silently.
+
+    \b
+    Example:
+      flowscore apply
+    """
+    from flowscore.workspace import UncleanError
+
+    workspace = workspace_of(context)
+    try:
+        report = workspace.apply()
+    except UncleanError as error:
+        tell_problems(error.problems, workspace.root)
+        say(f"{counted(_errors(error.problems), 'mistake')}; nothing was applied.")
+        raise typer.Exit(1) from None
+    tell_problems(workspace.loaded[1], workspace.root)
+    say(str(report))
+    say("Next: flowscore import …, then flowscore tick (or flowscore run, the service)")
+
+
+def schema(context: typer.Context) -> None:
+    """Print the JSON Schema with which an editor completes and checks scenarios.
+
+    \b
+    Example: put it beside the scenarios, and this as the first line of a file:
+      flowscore schema > scenarios/.schema.json
+      # yaml-language-server: $schema=.schema.json
+    """
+    show_json(workspace_of(context).schema())
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="An empty folder, made if need be.")
+    ] = Path("flowscore-demo"),
+) -> None:
+    """See it work: a small company, sixty days, in one command. Nothing leaves the machine.
+
+    \b
+    Example:
+      flowscore demo
+    """
+    from flowscore.demo import run_demo
+
+    run_demo(folder)

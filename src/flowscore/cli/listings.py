@@ -1,0 +1,157 @@
+"""Look at what is there: contacts, lists, scenarios, one contact explained, everything exported."""
+
+# typer reads annotations at run time: no `from __future__ import annotations` here.
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flowscore.cli.arguments import AsJson, Limit, rows_wanted, workspace_of
+from flowscore.cli.explanation import tell_contact
+from flowscore.cli.printer import counted, progress, say, show_json, show_table, stream_json
+
+scenarios = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's address.")]
+
+
+def explain(context: typer.Context, email: Email, as_json: AsJson = False) -> None:
+    """Why a contact stands where they stand: every point, list, mail, and why not.
+
+    \b
+    Example:
+      flowscore explain ana@example.com
+    """
+    explained = workspace_of(context).explain(email)
+    if as_json:
+        show_json(explained)
+    else:
+        tell_contact(explained)
+
+
+def contacts(
+    context: typer.Context,
+    in_list: Annotated[str | None, typer.Option("--list", help="Those in this list.")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", help="Those with these words in the address.")
+    ] = None,
+    score: Annotated[
+        str | None, typer.Option("--score", help="By this score, the highest first.")
+    ] = None,
+    at_least: Annotated[
+        float | None, typer.Option("--at-least", help="With --score: from so many points on.")
+    ] = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Contacts with their scores and lists.
+
+    \b
+    Examples:
+      flowscore contacts --score engagement --at-least 50
+      flowscore contacts --list hot-leads --json
+    """
+    wanted = {"in_list": in_list, "search": search, "score": score, "at_least": at_least}
+    asked = workspace_of(context).contacts(limit=rows_wanted(limit, as_json), **wanted)
+    with asked as rows:
+        stream_json(rows) if as_json else _show_contacts(list(rows))
+
+
+def _show_contacts(rows: list[dict[str, Any]]) -> None:
+    scores = list(rows[0]["scores"]) if rows else []
+    show_table(
+        ("contact", "created", *scores, "lists"),
+        (
+            (r["contact"], r["created_at"], *r["scores"].values(), ", ".join(r["lists"]))
+            for r in rows
+        ),
+    )
+    say(f"\n{counted(len(rows), 'contact')}; --limit 0 shows all, explain EMAIL says why.")
+
+
+def lists(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Show who is in this list.")
+    ] = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lists and how many are in each; with a name, who is in it and since when.
+
+    \b
+    Examples:
+      flowscore lists
+      flowscore lists hot-leads
+    """
+    with workspace_of(context).lists(name, rows_wanted(limit, as_json)) as rows:
+        stream_json(rows) if as_json else _show_rows(rows)
+
+
+@scenarios.callback()
+def list_scenarios(
+    context: typer.Context,
+    inside: Annotated[
+        str | None, typer.Option("--inside", metavar="NAME", help="Show who is inside this one.")
+    ] = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Scenarios and how their people fare: inside, finished, exited, refused.
+
+    \b
+    Examples:
+      flowscore scenarios
+      flowscore scenarios --inside win-back
+      flowscore scenarios enroll win-back ana@example.com
+    """
+    if context.invoked_subcommand:
+        return
+    with workspace_of(context).scenarios(inside, rows_wanted(limit, as_json)) as rows:
+        stream_json(rows) if as_json else _show_rows(rows)
+
+
+@scenarios.command()
+def enroll(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The scenario.")],
+    email: Email,
+) -> None:
+    """Enroll a contact by hand; the scenario's conditions and `reenroll` still hold.
+
+    \b
+    Example:
+      flowscore scenarios enroll win-back ana@example.com
+    """
+    workspace_of(context).enroll(name, email)
+    say(f"{email} waits in the inbox for {name}. Next: flowscore tick")
+
+
+def _show_rows(rows: Any) -> None:
+    """Every column that the rows have, under its own name."""
+    shown = list(rows)
+    if not shown:
+        say("None.")
+        return
+    heads = [name.removesuffix("_at") for name in shown[0]]
+    show_table(heads, (row.values() for row in shown))
+
+
+def export(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go.")],
+) -> None:
+    """Write the store as JSON lines, one file a table.
+
+    contacts, events, points, balances, members, enrollments, messages, decisions; in a fixed
+    order, so that two exports can be compared.
+
+    \b
+    Example:
+      flowscore export backup && wc -l backup/*.jsonl
+    """
+    with progress("contacts") as watch:
+        counts = workspace_of(context).export(folder, watch=watch)
+    for name, count in counts.items():
+        say(f"{folder / name}.jsonl: {counted(count, 'row')}")

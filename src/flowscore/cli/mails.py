@@ -1,0 +1,97 @@
+"""Look at mails: the outbox, what to do with one that is uncertain, a preview."""
+
+# typer reads annotations at run time: no `from __future__ import annotations` here.
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowscore.cli.arguments import AsJson, Limit, rows_wanted, workspace_of
+from flowscore.cli.printer import say, show_table, stream_json
+
+outbox = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+
+STATES = ("queued", "sending", "sent", "withheld", "failed", "uncertain")
+HEADS = ("queued", "contact", "template", "status", "reason", "sent", "key")
+Key = Annotated[str, typer.Argument(metavar="KEY", help="The mail's key, as `outbox` shows it.")]
+
+
+@outbox.callback()
+def list_outbox(
+    context: typer.Context,
+    status: Annotated[
+        str | None, typer.Option("--status", help=f"One of {', '.join(STATES)}.")
+    ] = None,
+    template: Annotated[str | None, typer.Option("--template", help="Of this template.")] = None,
+    scenario: Annotated[str | None, typer.Option("--scenario", help="Of this scenario.")] = None,
+    contact: Annotated[str | None, typer.Option("--contact", help="To this address.")] = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every mail, the newest first: queued, sent, or withheld with its reason.
+
+    \b
+    Examples:
+      flowscore outbox --status withheld
+      flowscore outbox --contact ana@example.com --json
+    """
+    if context.invoked_subcommand:
+        return
+    if status is not None and status not in STATES:
+        raise typer.BadParameter(f"--status {status!r}: one of {', '.join(STATES)}")
+    wanted = {"status": status, "template": template, "scenario": scenario, "contact": contact}
+    with workspace_of(context).mails(limit=rows_wanted(limit, as_json), **wanted) as rows:
+        stream_json(rows) if as_json else _show(list(rows))
+
+
+def _show(rows: list[dict[str, object]]) -> None:
+    names = ("queued_at", "contact", "template", "status", "reason", "sent_at", "key")
+    show_table(HEADS, ([row[name] for name in names] for row in rows))
+
+
+@outbox.command()
+def release(context: typer.Context, key: Key) -> None:
+    """Settle an uncertain mail as sent: you have seen that it arrived.
+
+    \b
+    Example:
+      flowscore outbox release 5f0c7e
+    """
+    contact = workspace_of(context).settle_uncertain(key, resend=False)
+    say(f"{key}: settled as sent to {contact}.")
+
+
+@outbox.command()
+def resend(context: typer.Context, key: Key) -> None:
+    """Queue an uncertain mail again, with the same Message-ID: you know that it never arrived.
+
+    \b
+    Example:
+      flowscore outbox resend 5f0c7e
+    """
+    contact = workspace_of(context).settle_uncertain(key, resend=True)
+    say(f"{key}: queued again for {contact}. Next: flowscore deliver")
+
+
+def preview(
+    context: typer.Context,
+    template: Annotated[str, typer.Argument(metavar="TEMPLATE", help="Its name, without .html.")],
+    contact: Annotated[str, typer.Option("--contact", metavar="EMAIL", help="Rendered for whom.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the HTML there.")
+    ] = None,
+) -> None:
+    """Render a mail for one contact, without sending it.
+
+    \b
+    Examples:
+      flowscore preview welcome --contact ana@example.com
+      flowscore preview welcome --contact ana@example.com --out welcome.html
+    """
+    mail = workspace_of(context).preview(template, contact)
+    if out is not None:
+        out.write_text(mail.html, encoding="utf-8")
+    say(f"Subject: {mail.subject}\n")
+    say(mail.text)
+    say(f"The HTML is in {out}." if out else "--out FILE writes the HTML, to open in a browser.")

@@ -1,0 +1,135 @@
+"""One printer, two voices: sentences and tables for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from flowscore.errors import Mark, Problem
+
+CONTROL = dict.fromkeys((*range(9), 11, *range(12, 32), *range(127, 160)), "�")
+"""Control characters in somebody's data must not steer the reader's terminal."""
+
+
+def clean(text: object) -> str:
+    """The text without anything that a terminal would obey."""
+    return str(text).translate(CONTROL)
+
+
+def say(text: str = "") -> None:
+    """A line for people, on standard output."""
+    typer.echo(clean(text))
+
+
+def complain(text: str) -> None:
+    """A line for people, on standard error."""
+    typer.echo(clean(text), err=True)
+
+
+def show_json(value: object) -> None:
+    """One JSON document."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def stream_json(rows: Iterable[Any]) -> None:
+    """A JSON array, written as its rows come, so that a long one needs no memory."""
+    before = "[\n"
+    for row in rows:
+        typer.echo(before + json.dumps(row, ensure_ascii=False), nl=False)
+        before = ",\n"
+    typer.echo("[]" if before == "[\n" else "\n]")
+
+
+def show_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns under their heads, as wide as they need to be; numbers stand to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    right = [bool(cells) and all(_numeric(row[i]) for row in cells) for i in range(len(heads))]
+    for row in [list(heads), *cells]:
+        fields = zip(row, widths, right, strict=True)
+        say("  ".join(f.rjust(w) if r else f.ljust(w) for f, w, r in fields).rstrip())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return clean(value).replace("\n", " ").replace("\r", " ").replace("\t", " ")
+
+
+def _numeric(cell: str) -> bool:
+    return cell.lstrip("-").replace(".", "", 1).replace(",", "").isdigit()
+
+
+def tell_problems(problems: Sequence[Problem], root: Path) -> None:
+    """Each problem with the offending line and a caret under the place."""
+    for problem in problems:
+        typer.echo("\n".join(_told(problem, root)) + "\n", err=True)
+
+
+def _told(problem: Problem, root: Path) -> Iterator[str]:
+    warning = "warning: " if problem.severity == "warning" else ""
+    yield clean(f"{problem.mark}: {warning}{problem.message}")
+    yield from _quoted(problem.mark, root)
+    more = [f"in {problem.path}"] if problem.path else []
+    more += [problem.hint] if problem.hint else []
+    if more:
+        yield clean("  " + "; ".join(more))
+
+
+def _quoted(mark: Mark, root: Path) -> Iterator[str]:
+    """The line as it stands in the file, and a caret under the column."""
+    line = _line_of(root / mark.file, mark.line)
+    if line is None:
+        return
+    number = f"{mark.line:>5} | "
+    yield number + clean(line.replace("\t", " "))
+    if mark.column:
+        yield " " * (len(number) - 2) + "| " + " " * (mark.column - 1) + "^"
+
+
+def _line_of(file: Path, number: int) -> str | None:
+    try:
+        lines = file.read_bytes().decode("utf-8-sig", "replace").splitlines()
+    except OSError:
+        return None
+    return lines[number - 1] if 0 < number <= len(lines) else None
+
+
+def problem_row(problem: Problem) -> dict[str, object]:
+    """The problem as JSON."""
+    return {
+        "severity": problem.severity,
+        "file": problem.mark.file,
+        "line": problem.mark.line,
+        "column": problem.mark.column,
+        "path": problem.path,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, silence in a pipe; what it gives is told how much more is done."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda more: bar.advance(task, more)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 contact`, `1,234 contacts`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,74 @@
+"""Doors to time: tick and deliver, now or at the instants that are named."""
+
+# typer reads annotations at run time: no `from __future__ import annotations` here.
+
+from typing import Annotated
+
+import typer
+
+from flowscore.cli.arguments import read_instant, read_step, workspace_of
+from flowscore.cli.printer import progress, say
+from flowscore.cli.reports import tell_delivery, tell_ticks
+from flowscore.clock import clock_now
+
+From = Annotated[
+    int | None,
+    typer.Option("--from", parser=read_instant, metavar="T", help="The first instant of the grid."),
+]
+Until = Annotated[
+    int | None,
+    typer.Option("--until", parser=read_instant, metavar="T", help="The last one; now by default."),
+]
+Every = Annotated[
+    int | None,
+    typer.Option(
+        "--every", parser=read_step, metavar="STEP", help="1h, '15 minutes'; FLOWSCORE_TICK_EVERY."
+    ),
+]
+Now = Annotated[
+    int | None,
+    typer.Option("--now", parser=read_instant, metavar="T", help="As if it were T."),
+]
+
+
+def tick(
+    context: typer.Context,
+    first: From = None,
+    last: Until = None,
+    every: Every = None,
+    deliver: Annotated[
+        bool, typer.Option("--deliver", help="Deliver after each tick, as of that tick.")
+    ] = False,
+) -> None:
+    """Take in what came, award points, fill lists, enroll, do the steps that are due.
+
+    Without options it works off every tick that is owed up to now. Mails are queued; `flowscore
+    deliver` sends them. A tick that was done is never done again.
+
+    \b
+    Examples:
+      flowscore tick
+      flowscore tick --from 2026-01-01 --until 2026-03-01 --every 1h --deliver
+    """
+    workspace = workspace_of(context)
+    with progress("ticks") as watch:
+        report = workspace.tick(
+            clock_now(), first=first, last=last, every=every, deliver=deliver, watch=watch
+        )
+    tell_ticks(report, workspace)
+
+
+def deliver(context: typer.Context, now: Now = None) -> None:
+    """Send what is queued and due; consent is asked again for each mail.
+
+    Mails become .eml files in outbox/ until FLOWSCORE_SMTP_URL names a server.
+
+    \b
+    Example:
+      flowscore deliver
+    """
+    workspace = workspace_of(context)
+    with progress("mails") as watch:
+        report = workspace.deliver(clock_now() if now is None else now, watch=watch)
+    tell_delivery(report, workspace)
+    say()

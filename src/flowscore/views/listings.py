@@ -1,0 +1,270 @@
+"""The listings: contacts, lists and who is in them, scenarios, the outbox; each row a mapping."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
+
+from flowscore.store.tables import (
+    SHOWN,
+    balances,
+    contacts,
+    decisions,
+    definitions,
+    enrollments,
+    members,
+    messages,
+)
+from flowscore.views.columns import Page, pages, people, shown_at, shown_balance, watermark
+
+if TYPE_CHECKING:
+    from flowscore.language.project import Project
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which contacts: of a list, with words in the address, by a score (hottest first)."""
+
+    in_list: str | None = None
+    search: str | None = None
+    score: str | None = None
+    at_least: float | None = None
+    limit: int | None = None
+
+
+# --- contacts ---------------------------------------------------------------------------------
+
+
+def list_contacts(connection: Connection, project: Project, wanted: Wanted) -> Iterator[Row]:
+    """Contacts with their balances and lists; those who exist at the watermark."""
+    at = watermark(connection)
+    if at is None:
+        return
+    for page in pages(connection, _chosen(wanted, at)):
+        scores, lists = _balances(connection, page), _lists(connection, page)
+        for contact, created_at in _created(connection, page).items():
+            yield {
+                "contact": page.emails[contact],
+                "created_at": shown_at(created_at),
+                "scores": {name: scores[contact].get(name, 0) for name in project.scores},
+                "lists": lists[contact],
+            }
+
+
+def _chosen(wanted: Wanted, at: int) -> Select[Any]:
+    query = people(at)
+    if wanted.in_list is not None:
+        stays = select(members.c.contact_id).where(*_now_in(wanted.in_list))
+        query = query.where(contacts.c.id.in_(stays))
+    if wanted.search:
+        part = wanted.search.casefold()
+        query = query.where(contacts.c.email_folded.contains(part, autoescape=True))
+    if wanted.score is not None:
+        query = _hottest(query, wanted.score, wanted.at_least)
+    return query.limit(wanted.limit)
+
+
+def _hottest(query: Select[Any], score: str, at_least: float | None) -> Select[Any]:
+    """By the balance, highest first; nobody without a balance row is left out."""
+    balance = func.coalesce(balances.c.balance, 0)
+    on = (balances.c.contact_id == contacts.c.id) & (balances.c.score == score)
+    query = query.outerjoin_from(contacts, balances, on)
+    if at_least is not None:
+        query = query.where(balance >= round(at_least * SHOWN))
+    return query.order_by(None).order_by(balance.desc(), contacts.c.email_folded)
+
+
+def _now_in(name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return members.c.list == name, members.c.left_at.is_(None)
+
+
+def _created(connection: Connection, page: Page) -> dict[int, int]:
+    """When each contact of the page was created, in the page's order."""
+    query = select(contacts.c.id, contacts.c.created_at).where(contacts.c.id.in_(page.ids))
+    found = {row.id: row.created_at for row in connection.execute(query)}
+    return {contact: found[contact] for contact in page.ids}
+
+
+def _balances(connection: Connection, page: Page) -> dict[int, dict[str, int | float]]:
+    found: dict[int, dict[str, int | float]] = defaultdict(dict)
+    query = select(balances).where(balances.c.contact_id.in_(page.ids))
+    for row in connection.execute(query):
+        found[row.contact_id][row.score] = shown_balance(row.balance)
+    return found
+
+
+def _lists(connection: Connection, page: Page) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    query = (
+        select(members.c.contact_id, members.c.list)
+        .where(members.c.contact_id.in_(page.ids), members.c.left_at.is_(None))
+        .order_by(members.c.list)
+    )
+    for contact, name in connection.execute(query):
+        found[contact].append(name)
+    return found
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+
+def list_lists(connection: Connection, project: Project) -> Iterator[Row]:
+    """Every live list, and every list that somebody is still in."""
+    counts = dict(_counts(connection, members, members.c.list, members.c.left_at.is_(None)))
+    for name in sorted({*project.lists, *counts}):
+        live = project.lists.get(name)
+        yield {
+            "list": name,
+            "kind": "gone" if live is None else "static" if live.members is None else "dynamic",
+            "members": counts.get(name, 0),
+            "description": live.description if live else "",
+            "where": str(live.mark) if live else "",
+        }
+
+
+def _counts(
+    connection: Connection, table: Table, group: ColumnElement[Any], *where: ColumnElement[bool]
+) -> Iterator[tuple[Any, int]]:
+    """Rows of contacts with an address, counted by a column."""
+    query = (
+        select(group, func.count())
+        .join(contacts, contacts.c.id == table.c.contact_id)
+        .where(contacts.c.email.is_not(None), *where)
+        .group_by(group)
+    )
+    yield from connection.execute(query)
+
+
+def list_members(connection: Connection, name: str, limit: int | None) -> Iterator[Row]:
+    """Who is in the list now, since when, and why."""
+    query = (
+        select(contacts.c.email, members.c.joined_at, members.c.cause)
+        .join(contacts, contacts.c.id == members.c.contact_id)
+        .where(contacts.c.email.is_not(None), *_now_in(name))
+        .order_by(contacts.c.email_folded)
+        .limit(limit)
+    )
+    for row in connection.execute(query, execution_options={"yield_per": 1000}):
+        yield {"contact": row.email, "joined_at": shown_at(row.joined_at), "cause": row.cause}
+
+
+# --- scenarios --------------------------------------------------------------------------------
+
+
+def list_scenarios(connection: Connection, project: Project) -> Iterator[Row]:
+    """Every scenario that is live or has ever enrolled anybody, and how its people fared."""
+    walks = _outcomes(connection)
+    refused = dict(_counts(connection, decisions, decisions.c.scenario))
+    versions = _versions(connection)
+    for name in sorted({*project.scenarios, *walks}):
+        live = project.scenarios.get(name)
+        yield {
+            "scenario": name,
+            "state": "gone" if live is None else "enabled" if live.enabled else "disabled",
+            "version": versions.get(name),
+            "inside": walks[name].get(None, 0),
+            "finished": walks[name].get("finished", 0),
+            "exited": walks[name].get("exited", 0),
+            "converted": walks[name].get("converted", 0),
+            "refused": refused.get(name, 0),
+            "description": live.description if live else "",
+            "where": str(live.mark) if live else "",
+        }
+
+
+def _outcomes(connection: Connection) -> dict[str, dict[str | None, int]]:
+    found: dict[str, dict[str | None, int]] = defaultdict(dict)
+    query = (
+        select(enrollments.c.scenario, enrollments.c.outcome, func.count())
+        .join(contacts, contacts.c.id == enrollments.c.contact_id)
+        .where(contacts.c.email.is_not(None))
+        .group_by(enrollments.c.scenario, enrollments.c.outcome)
+    )
+    for scenario, outcome, count in connection.execute(query):
+        found[scenario][outcome] = count
+    return found
+
+
+def _versions(connection: Connection) -> dict[str, int]:
+    query = select(definitions.c.name, func.max(definitions.c.version)).where(
+        definitions.c.kind == "scenario"
+    )
+    return dict(connection.execute(query.group_by("name")))
+
+
+def list_inside(connection: Connection, scenario: str, limit: int | None) -> Iterator[Row]:
+    """Who is inside a scenario, oldest first (ruling 130), and when the next step is due."""
+    query = (
+        select(contacts.c.email, enrollments.c.entered_at, enrollments.c.due_at)
+        .join(contacts, contacts.c.id == enrollments.c.contact_id)
+        .where(enrollments.c.scenario == scenario, enrollments.c.ended_at.is_(None))
+        .order_by(enrollments.c.entered_at, contacts.c.email_folded, enrollments.c.key)
+        .limit(limit)
+    )
+    for row in connection.execute(query, execution_options={"yield_per": 1000}):
+        yield {
+            "contact": row.email,
+            "entered_at": shown_at(row.entered_at),
+            "due_at": shown_at(row.due_at),
+        }
+
+
+# --- outbox -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mails:
+    """Which mails: by state, template, scenario, address."""
+
+    status: str | None = None
+    template: str | None = None
+    scenario: str | None = None
+    contact: str | None = None
+    limit: int | None = None
+
+
+def list_mails(connection: Connection, wanted: Mails) -> Iterator[Row]:
+    """The newest first."""
+    for row in connection.execute(_mails(wanted), execution_options={"yield_per": 1000}):
+        yield {
+            "key": row.key,
+            "contact": row.email,
+            "template": row.template,
+            "topic": row.topic,
+            "scenario": row.scenario,
+            "step": row.step,
+            "status": row.status,
+            "reason": row.reason,
+            "queued_at": shown_at(row.queued_at),
+            "sent_at": shown_at(row.sent_at),
+            "next_at": shown_at(row.next_at) if row.status in ("queued", "sending") else None,
+            "attempts": row.attempts,
+            "response": row.response,
+        }
+
+
+def _mails(wanted: Mails) -> Select[Any]:
+    query = (
+        select(messages, contacts.c.email)
+        .join(contacts, contacts.c.id == messages.c.contact_id)
+        .order_by(messages.c.queued_at.desc(), messages.c.id.desc())
+        .limit(wanted.limit)
+    )
+    for name in ("status", "template", "scenario"):
+        value = getattr(wanted, name)
+        query = query.where(messages.c[name] == value) if value else query
+    if wanted.contact:
+        query = query.where(contacts.c.email_folded == wanted.contact.casefold())
+    return query
+
+
+def count_mails(connection: Connection) -> dict[str, int]:
+    """How many mails are in each state."""
+    query = select(messages.c.status, func.count()).group_by(messages.c.status)
+    return dict(connection.execute(query))

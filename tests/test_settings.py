@@ -1,0 +1,103 @@
+"""Settings come from the environment and `.env`; a bad value is told by its name."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowscore.clock import DAY, HOUR, MINUTE
+from flowscore.errors import FlowscoreError
+from flowscore.settings import read_settings, refuse_unstoppable_mail, secret_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what a test sets is set."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith("FLOWSCORE_")]:
+        monkeypatch.delenv(name)
+
+
+def test_defaults_keep_everything_in_the_project_folder(tmp_path: Path) -> None:
+    settings = read_settings(tmp_path)
+    assert settings.database_url is None
+    assert settings.outbox == tmp_path / "outbox"
+    assert settings.tick_every == MINUTE
+    assert settings.uncertain == "hold"
+
+
+def test_environment_wins_over_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("FLOWSCORE_TICK_EVERY=1 hour\nFLOWSCORE_OUTBOX=mails\n")
+    assert read_settings(tmp_path).tick_every == HOUR
+    monkeypatch.setenv("FLOWSCORE_TICK_EVERY", "1 day")
+    settings = read_settings(tmp_path)
+    assert settings.tick_every == DAY
+    assert settings.outbox == tmp_path / "mails"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("TICK_EVERY", "4 hrs", "expected a duration such as"),
+        ("TICK_EVERY", "7 minutes", "expected a step that divides a day"),
+        ("SMTP_URL", "mail.example.com", "expected smtp://"),
+        ("PUBLIC_URL", "example.com", "expected an address such as https://"),
+        ("UNSUBSCRIBE_MAILTO", "nobody", "expected a mail address"),
+        ("UNCERTAIN", "guess", "'hold' or 'resend'"),
+        ("DATABASE_URL", "mysql://x/y", "expected sqlite:///"),
+    ],
+)
+def test_bad_value_is_told_with_name_and_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(f"FLOWSCORE_{name}", value)
+    with pytest.raises(FlowscoreError) as caught:
+        read_settings(tmp_path)
+    assert str(caught.value).startswith(f"FLOWSCORE_{name} (from the environment)")
+    assert expected in str(caught.value)
+
+
+def test_secret_values_are_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWSCORE_SMTP_URL", "ftp://ana:hunter2@host")
+    with pytest.raises(FlowscoreError) as caught:
+        read_settings(tmp_path)
+    assert "hunter2" not in str(caught.value)
+    monkeypatch.setenv("FLOWSCORE_SMTP_URL", "smtp://ana:hunter2@host")
+    assert "hunter2" not in repr(read_settings(tmp_path))
+
+
+def test_every_bad_value_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("FLOWSCORE_UNCERTAIN=x\nFLOWSCORE_TICK_EVERY=y\n")
+    with pytest.raises(FlowscoreError) as caught:
+        read_settings(tmp_path)
+    assert str(tmp_path / ".env") in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("FLOWSCORE_TICK_EVERY=1 hour")  # no newline at the end
+    made = secret_of(tmp_path, read_settings(tmp_path))
+    assert secret_of(tmp_path, read_settings(tmp_path)) == made
+    assert len(made) >= 32
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert read_settings(tmp_path).tick_every == HOUR
+
+
+def test_marketing_over_smtp_needs_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_unstoppable_mail(read_settings(tmp_path), ["offer"])
+    monkeypatch.setenv("FLOWSCORE_SMTP_URL", "smtp://localhost")
+    with pytest.raises(FlowscoreError, match="FLOWSCORE_UNSUBSCRIBE_MAILTO"):
+        refuse_unstoppable_mail(read_settings(tmp_path), ["offer"])
+    refuse_unstoppable_mail(read_settings(tmp_path), [])
+    monkeypatch.setenv("FLOWSCORE_UNSUBSCRIBE_MAILTO", "mailto:out@example.com")
+    assert read_settings(tmp_path).unsubscribe_mailto == "out@example.com"
+    refuse_unstoppable_mail(read_settings(tmp_path), ["offer"])
