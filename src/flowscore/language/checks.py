@@ -3,32 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from flowscore.errors import Problem
-from flowscore.language.folder import TextFile
+from flowscore.language.actions import SendEmail
+from flowscore.language.circles import find_circles
+from flowscore.language.doubts import (
+    impossible_conditions,
+    mails_without_sender,
+    mangled_text,
+    silent_lists,
+    unreachable_thresholds,
+    unread_lists,
+    unsent_templates,
+)
+from flowscore.language.draft import Draft
 from flowscore.language.fronts import Front
-from flowscore.language.grammar.names import Names
-
-if TYPE_CHECKING:
-    from flowscore.language.project import Project
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What has been read, before it is called a project."""
-
-    project: Project
-    names: Names
-    fronts: tuple[Front, ...]
-    files: tuple[TextFile, ...]
-
+from flowscore.language.grammar.references import TRANSACTIONAL
+from flowscore.language.grammar.spelling import did_you_mean, listed
+from flowscore.language.loops import loops
 
 Check = Callable[[Draft], Iterator[Problem]]
-CHECKS: tuple[Check, ...] = ()
 
 
 def check_project(draft: Draft) -> list[Problem]:
     """Everything that is wrong or doubtful about the project as a whole."""
     return [problem for check in CHECKS for problem in check(draft)]
+
+
+def circles(draft: Draft) -> Iterator[Problem]:
+    """Lists and scores that read one another's state in a circle (ruling 68)."""
+    for circle in find_circles(draft.scores, draft.lists):
+        kind, name = circle[0]
+        first = draft.lists[name] if kind == "list" else draft.scores[name]
+        way = " → ".join(f"{kind} '{name}'" for kind, name in [*circle, circle[0]])
+        hint = "take one of these references out"
+        yield Problem(first.mark, f"these read one another in a circle: {way}", hint=hint)
+
+
+def unknown_topics(draft: Draft) -> Iterator[Problem]:
+    """Templates whose topic the policy does not name."""
+    for front in draft.fronts:
+        if not topic_is_known(front, draft):
+            known = (*(draft.names.topics or ()), TRANSACTIONAL)
+            hint = did_you_mean(front.topic, known, f"the policy has: {listed(known)}")
+            message = f"there is no topic '{front.topic}' in the policy"
+            yield Problem(front.topic_mark, message, "topic", hint)
+
+
+def topic_is_known(front: Front, draft: Draft) -> bool:
+    """Whether the topic of a template is one of the policy's, built in, or not given."""
+    topics = draft.names.topics
+    return topics is None or front.topic in ("", TRANSACTIONAL, *topics)
+
+
+def missing_topics(draft: Draft) -> Iterator[Problem]:
+    """Templates that a step sends although their front matter has no topic (ruling 101)."""
+    sent = {
+        name: action.mark
+        for action in draft.actions()
+        if isinstance(action, SendEmail)
+        for name in reversed(action.templates)
+    }
+    for front in draft.fronts:
+        if not front.locale and not front.topic and front.name in sent:
+            message = f"no topic in the front matter, and {sent[front.name]} sends this mail"
+            known = listed((*(draft.names.topics or ()), TRANSACTIONAL))
+            hint = f"add a line `topic: …` between the --- lines: {known}"
+            yield Problem(front.topic_mark, message, "topic", hint)
+
+
+CHECKS: tuple[Check, ...] = (
+    circles,
+    unknown_topics,
+    missing_topics,
+    # doubts: warnings, which never block
+    loops,
+    unreachable_thresholds,
+    impossible_conditions,
+    silent_lists,
+    unread_lists,
+    unsent_templates,
+    mails_without_sender,
+    mangled_text,
+)

@@ -24,7 +24,9 @@ def in_dependency_order(lists: Mapping[str, ContactList]) -> dict[str, ContactLi
     return ordered
 
 
-def find_circles(scores: Mapping[str, Score], lists: Mapping[str, ContactList]) -> list[list[Place]]:
+def find_circles(
+    scores: Mapping[str, Score], lists: Mapping[str, ContactList]
+) -> list[list[Place]]:
     """Every circle of lists and scores that read one another's state (ruling 68)."""
     graph: dict[Place, set[Place]] = {
         **{("list", name): _read_by(one.members) for name, one in lists.items()},

@@ -96,7 +96,7 @@ class _Reading:
         self.problems.append(Problem(mark, message, path, hint))
 
 
-class _Abandoned(Exception):
+class _AbandonedError(Exception):
     """The rest of the file cannot be read; the problem is said already."""
 
 
@@ -126,7 +126,7 @@ def read_documents(
                 documents += _read_document(reading, text)
     except yaml.YAMLError as error:
         reading.problems.append(explain_syntax(error, text, file, first_line))
-    except _Abandoned:
+    except _AbandonedError:
         pass
     return documents, reading.problems
 
@@ -162,7 +162,7 @@ def _read_document(reading: _Reading, text: str) -> list[Document]:
 
 
 def _lines(text: str, start: Any, end: Any) -> str:
-    """The lines of a document from its root on; what stands before the root on its line is blank."""
+    """A document's lines from its root on; what stands before the root on its line is blank."""
     lines = text.split("\n")[start.line : end.line + (1 if end.column else 0)]
     lines[0] = " " * start.column + lines[0][start.column :]
     return "\n".join(lines).rstrip() + "\n"
@@ -174,7 +174,7 @@ def _read_node(reading: _Reading, event: Any, path: str, depth: int) -> Node:
     mark = reading.mark(event)
     if depth > MAX_DEPTH:
         reading.report(mark, f"nested deeper than {MAX_DEPTH} levels", path, "flatten it")
-        raise _Abandoned
+        raise _AbandonedError
     if event.tag is not None:
         hint = "leave the tag out; put the value into quotes where the ! belongs to it"
         reading.report(mark, f"found the tag '{event.tag}', tags are not read", path, hint)
@@ -239,7 +239,7 @@ def _copied(reading: _Reading, node: Node, path: str) -> Node:
     if reading.copies > MAX_COPIES:
         hint = "write the values out"
         reading.report(node.mark, f"aliases repeat more than {MAX_COPIES} values", path, hint)
-        raise _Abandoned
+        raise _AbandonedError
     value = node.value
     if isinstance(value, tuple):
         value = tuple(_copied(reading, one, step(path, at)) for at, one in enumerate(value))

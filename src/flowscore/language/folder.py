@@ -27,7 +27,9 @@ def read_scenario_files(root: Path) -> tuple[list[TextFile], list[Problem]]:
     folder = root / SCENARIOS
     if not folder.is_dir():
         hint = "`flowscore init DIR` writes a project to start from"
-        return [], [Problem(Mark(SCENARIOS), f"there is no folder '{SCENARIOS}' in {root}", hint=hint)]
+        return [], [
+            Problem(Mark(SCENARIOS), f"there is no folder '{SCENARIOS}' in {root}", hint=hint)
+        ]
     return _read(root, sorted(_walk(folder, (".yaml", ".yml"))))
 
 

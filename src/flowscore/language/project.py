@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flowscore.errors import FlowscoreError, Problem
-from flowscore.language.checks import Draft, check_project
-from flowscore.language.circles import in_dependency_order
+from flowscore.language.checks import check_project, topic_is_known
+from flowscore.language.circles import find_circles, in_dependency_order
 from flowscore.language.document import Document, read_documents
+from flowscore.language.draft import Draft
 from flowscore.language.folder import TextFile, read_scenario_files, read_template_files
 from flowscore.language.fronts import Front, read_front
 from flowscore.language.grammar.gathering import names_of_documents
 from flowscore.language.grammar.kinds import KINDS, kind_of
-from flowscore.language.grammar.mistakes import Mistakes, misplaced
+from flowscore.language.grammar.mistakes import MistakesError, misplaced
 from flowscore.language.grammar.names import Names
 from flowscore.language.policy import Policy
 from flowscore.language.scenario import ContactList, Scenario
 from flowscore.language.scoring import Score
 from flowscore.language.words import Scope, Word
+
+Read = dict[tuple[str, str], tuple[Scope, Document]]  # by kind and name
 
 
 class TemplateFile(Word):
@@ -46,13 +50,15 @@ def load_project(root: Path) -> tuple[Project, list[Problem]]:
     """Read `scenarios/` and `templates/` below root; an author's mistake never raises."""
     files, problems = read_scenario_files(root)
     templates, unreadable = read_template_files(root)
-    problems += unreadable
-    fronts = [read_front(file) for file in templates]
+    fronts = tuple(read_front(file) for file in templates)
     documents, broken = _documents(files, problems)
     names = names_of_documents(documents, broken, (front.name for front in fronts))
-    project = _assembled(_definitions(documents, names, problems), fronts)
-    problems += check_project(Draft(project, names, tuple(fronts), (*files, *templates)))
-    return project, sorted(dict.fromkeys(problems), key=lambda problem: problem.mark)
+    read = _definitions(documents, names, problems)
+    draft = _draft(read, names, fronts, (*files, *templates))
+    problems += [*unreadable, *check_project(draft)]
+    return _project(draft, read, _templates(draft)), sorted(
+        dict.fromkeys(problems), key=lambda one: one.mark
+    )
 
 
 def read_definition(text: str, file: str, first_line: int, project: Project) -> Scope:
@@ -65,10 +71,32 @@ def read_definition(text: str, file: str, first_line: int, project: Project) -> 
         try:
             root = documents[0].root
             return KINDS[kind_of(root)].read(root, names_of_project(project))
-        except Mistakes as mistakes:
+        except MistakesError as mistakes:
             problems = list(mistakes.problems)
     said = "; ".join(f"{problem.mark}: {problem.message}" for problem in problems)
     raise FlowscoreError(said or f"{file}: expected one definition")
+
+
+def read_stored(
+    texts: Sequence[tuple[str, int, str]], templates: Mapping[str, Mapping[str, Any]]
+) -> Project:
+    """The project of stored definitions (file, first line, text) and templates' fields by name.
+
+    Raises FlowscoreError where this version of flowscore cannot read one of them.
+    """
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for file, first_line, text in texts:
+        read, wrong = read_documents(text, file, first_line)
+        documents += read
+        problems += wrong
+    names = names_of_documents(documents, [], templates)
+    definitions = _definitions(documents, names, problems)
+    if problems:
+        said = "; ".join(f"{problem.mark}: {problem.message}" for problem in problems)
+        raise FlowscoreError(f"the applied project cannot be read: {said}; apply it again")
+    known = {name: TemplateFile(**fields) for name, fields in templates.items()}
+    return _project(_draft(definitions, names, (), ()), definitions, known)
 
 
 def names_of_project(project: Project) -> Names:
@@ -81,7 +109,7 @@ def names_of_project(project: Project) -> Names:
     )
 
 
-def digest(definition: Scope) -> str:
+def digest(definition: object) -> str:
     """A hash of what a definition means: comments, layout and description do not count."""
     meaning = json.dumps(_meaning(definition), sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(meaning.encode()).hexdigest()
@@ -99,9 +127,7 @@ def _meaning(value: object) -> object:
     return value
 
 
-def _documents(
-    files: list[TextFile], problems: list[Problem]
-) -> tuple[list[Document], list[str]]:
+def _documents(files: list[TextFile], problems: list[Problem]) -> tuple[list[Document], list[str]]:
     """All documents of all files, and the texts that broke off."""
     documents: list[Document] = []
     broken: list[str] = []
@@ -114,28 +140,21 @@ def _documents(
     return documents, broken
 
 
-def _definitions(
-    documents: list[Document], names: Names, problems: list[Problem]
-) -> dict[tuple[str, str], tuple[Scope, Document]]:
+def _definitions(documents: list[Document], names: Names, problems: list[Problem]) -> Read:
     """Every definition that could be read, by kind and name; the first of twins."""
-    read: dict[tuple[str, str], tuple[Scope, Document]] = {}
+    read: Read = {}
     for document in documents:
         try:
             kind = kind_of(document.root)
             definition = KINDS[kind].read(document.root, names)
             _refuse_twin(document, kind, definition, read)
             read[kind, definition.name] = definition, document
-        except Mistakes as mistakes:
+        except MistakesError as mistakes:
             problems += mistakes.problems
     return read
 
 
-def _refuse_twin(
-    document: Document,
-    kind: str,
-    definition: Scope,
-    read: dict[tuple[str, str], tuple[Scope, Document]],
-) -> None:
+def _refuse_twin(document: Document, kind: str, definition: Scope, read: Read) -> None:
     for (other_kind, name), (other, _) in read.items():
         if other_kind == kind and (name == definition.name or kind == "policy"):
             message = f"there is a {kind} '{name}' already"
@@ -144,26 +163,40 @@ def _refuse_twin(
             raise misplaced(document.root.items[kind], message, f"the first stands at {other.mark}")
 
 
-def _assembled(
-    read: dict[tuple[str, str], tuple[Scope, Document]], fronts: list[Front]
-) -> Project:
+def _draft(
+    read: Read, names: Names, fronts: tuple[Front, ...], files: tuple[TextFile, ...]
+) -> Draft:
     by_kind: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for (kind, name), (definition, _) in sorted(read.items(), key=lambda item: item[0]):
         by_kind[kind][name] = definition
-    return Project(
-        scenarios=by_kind["scenario"],
-        scores=by_kind["score"],
-        lists=in_dependency_order(by_kind["list"]),
-        policy=next(iter(by_kind["policy"].values()), Policy()),
-        templates=_templates(fronts),
-        sources={f"{kind}/{name}": document.text for (kind, name), (_, document) in read.items()},
+    policy = next(iter(by_kind["policy"].values()), Policy())
+    return Draft(
+        by_kind["scenario"], by_kind["score"], by_kind["list"], policy, names, fronts, files
     )
 
 
-def _templates(fronts: list[Front]) -> dict[str, TemplateFile]:
+def _project(draft: Draft, read: Read, templates: dict[str, TemplateFile]) -> Project:
+    """The draft without what a circle runs through."""
+    wrong = {place for circle in find_circles(draft.scores, draft.lists) for place in circle}
+    lists = {name: one for name, one in draft.lists.items() if ("list", name) not in wrong}
+    return Project(
+        scenarios=dict(draft.scenarios),
+        scores={name: one for name, one in draft.scores.items() if ("score", name) not in wrong},
+        lists=in_dependency_order(lists),
+        policy=draft.policy,
+        templates=templates,
+        sources={
+            f"{kind}/{name}": document.text
+            for (kind, name), (_, document) in read.items()
+            if (kind, name) not in wrong
+        },
+    )
+
+
+def _templates(draft: Draft) -> dict[str, TemplateFile]:
     """Templates by name; a locale's variant takes the topic of the one it varies."""
     return {
         front.name: TemplateFile(name=front.name, topic=front.topic, file=front.file)
-        for front in fronts
-        if not front.locale
+        for front in draft.fronts
+        if not front.locale and topic_is_known(front, draft)
     }

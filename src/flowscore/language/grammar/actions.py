@@ -60,7 +60,9 @@ def _the_action(node: Node) -> tuple[str, Node]:
     if not node.items:
         first = node.value.split()[0] if isinstance(node.value, str) and node.value.split() else ""
         hint = did_you_mean(first, ACTIONS.known, f"known: {listed(ACTIONS.keys)}")
-        raise unexpected(node, "an action: a mapping with one key, such as `send_email: NAME`", hint)
+        raise unexpected(
+            node, "an action: a mapping with one key, such as `send_email: NAME`", hint
+        )
     actions = [key for key in node.items if key in ACTIONS.keys]
     for key, child in node.items.items():
         if key in ACTIONS.later:
@@ -167,7 +169,7 @@ def _expression(node: Node, names: Names) -> Operand:
         from jinja2 import Environment, TemplateSyntaxError  # only where an expression is read
 
         try:
-            Environment(autoescape=False).parse(value)
+            Environment(autoescape=True).parse(value)
         except TemplateSyntaxError as error:
             raise mistake(node, f"found {node.shown}, which Jinja2 cannot read: {error}") from None
     return value
@@ -203,9 +205,7 @@ def _lists(kind: type[Action]) -> Shape[Any]:
     )
 
 
-AMOUNT = Shape(
-    read_amount, {"type": "number", "minimum": -MOST_POINTS, "maximum": MOST_POINTS}
-)
+AMOUNT = Shape(read_amount, {"type": "number", "minimum": -MOST_POINTS, "maximum": MOST_POINTS})
 POINTS = Table(
     "points",
     {

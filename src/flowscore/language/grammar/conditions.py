@@ -25,6 +25,7 @@ from flowscore.language.grammar.shapes import (
     Schema,
     Shape,
     Table,
+    filled,
     later,
     one_or_more,
     read_elements,
@@ -51,7 +52,9 @@ def the_word(node: Node, table: Table) -> tuple[str, Node]:
     example = next(iter(table.keys))
     if not node.items:
         hint = did_you_mean(_first_word(node), table.known, f"known: {listed(table.keys)}")
-        raise unexpected(node, f"{table.thing}: a mapping with one key, such as `{example}: …`", hint)
+        raise unexpected(
+            node, f"{table.thing}: a mapping with one key, such as `{example}: …`", hint
+        )
     wrong = [_unknown(key, child, table) for key, child in node.items.items()]
     gathering = Gathering()
     for error in filter(None, wrong):
@@ -171,9 +174,7 @@ SCORE_IS_SCHEMA: Schema = {
 }
 CONDITION: Shape[Condition] = Shape(read_condition, {"$ref": "#/$defs/condition"})
 SEVERAL: Schema = {"type": "array", "items": CONDITION.schema, "minItems": 1}
-CONDITION_OR_LIST: Shape[Condition] = Shape(
-    read_condition, {"anyOf": [CONDITION.schema, SEVERAL]}
-)
+CONDITION_OR_LIST: Shape[Condition] = Shape(read_condition, {"anyOf": [CONDITION.schema, SEVERAL]})
 CONSENTS = one_or_more(
     Shape(_read_consent_name, {"type": "string", "minLength": 1}), "`email` or topics"
 )
@@ -189,19 +190,11 @@ CONDITIONS = Table(
             "The balance of a score; a band's name may stand for its number.",
         ),
         "attribute": Key(
-            Shape(
-                lambda node, names: words.AttributeIs(
-                    mark=node.place, attributes=NAMED_TESTS.read(node, names)
-                ),
-                NAMED_TESTS.schema,
-            ),
+            filled(words.AttributeIs, "attributes", NAMED_TESTS),
             "Every named attribute of the contact passes its tests.",
         ),
         "in_list": Key(
-            Shape(
-                lambda node, names: words.InList(mark=node.place, lists=LISTS.read(node, names)),
-                LISTS.schema,
-            ),
+            filled(words.InList, "lists", LISTS),
             "Member of this list now (of several: of any).",
         ),
         **{
@@ -215,12 +208,7 @@ CONDITIONS = Table(
             "The latest such mail sent at least so long ago was not opened within that time.",
         ),
         "inactive": Key(
-            Shape(
-                lambda node, names: words.Inactive(
-                    mark=node.place, duration=DURATION.read(node, names)
-                ),
-                DURATION.schema,
-            ),
+            filled(words.Inactive, "duration", DURATION),
             "No behaviour for so long.",
         ),
         "consent": Key(

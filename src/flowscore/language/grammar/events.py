@@ -174,9 +174,7 @@ EVENT_WORDS = {
 
 def event_shapes(times: Shape[Bounds], *words: str) -> dict[str, tuple[Shape[EventQuery], str]]:
     """The shape and the sentence of these keys."""
-    return {
-        word: (EVENT_WORDS[word].shape(word, times), EVENT_WORDS[word].says) for word in words
-    }
+    return {word: (EVENT_WORDS[word].shape(word, times), EVENT_WORDS[word].says) for word in words}
 
 
 IGNORED_TABLE = Table(

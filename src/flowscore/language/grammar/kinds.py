@@ -41,7 +41,9 @@ def kind_of(root: Node) -> str:
         raise _no_kind(root)
     if len(found) > 1 and not (set(found) & set(LATER_KINDS)):
         message = f"found '{found[0]}' and '{found[1]}' in one document"
-        raise misplaced(root.items[found[1]], message, "begin the next definition with a line '---'")
+        raise misplaced(
+            root.items[found[1]], message, "begin the next definition with a line '---'"
+        )
     for word in found:
         if word in LATER_KINDS:
             raise later(root.items[word], word, "a project")

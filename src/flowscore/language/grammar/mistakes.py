@@ -8,7 +8,7 @@ from flowscore.errors import Mark, Problem
 from flowscore.language.document import Node
 
 
-class Mistakes(Exception):
+class MistakesError(Exception):
     """What is wrong below a node; caught where the definition is read."""
 
     def __init__(self, *problems: Problem) -> None:
@@ -35,7 +35,7 @@ class Gathering:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        if isinstance(error, Mistakes):
+        if isinstance(error, MistakesError):
             self.problems += error.problems
             return True
         return False
@@ -43,19 +43,19 @@ class Gathering:
     def settle(self) -> None:
         """Raise everything that was wrong, if anything was."""
         if self.problems:
-            raise Mistakes(*self.problems)
+            raise MistakesError(*self.problems)
 
 
-def mistake(node: Node, message: str, hint: str = "", mark: Mark | None = None) -> Mistakes:
+def mistake(node: Node, message: str, hint: str = "", mark: Mark | None = None) -> MistakesError:
     """One mistake at a node's value (or at the mark given)."""
-    return Mistakes(Problem(mark or node.mark, message, node.path, hint))
+    return MistakesError(Problem(mark or node.mark, message, node.path, hint))
 
 
-def misplaced(node: Node, message: str, hint: str = "") -> Mistakes:
+def misplaced(node: Node, message: str, hint: str = "") -> MistakesError:
     """One mistake at the key that holds the node."""
     return mistake(node, message, hint, node.place)
 
 
-def unexpected(node: Node, expected: str, hint: str = "") -> Mistakes:
+def unexpected(node: Node, expected: str, hint: str = "") -> MistakesError:
     """What was found and what was expected instead."""
     return mistake(node, f"found {node.shown}, expected {expected}", hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from flowscore.language.document import Node
-from flowscore.language.grammar.mistakes import Mistakes, mistake, unexpected
+from flowscore.language.grammar.mistakes import MistakesError, mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.shapes import Schema, Shape, one_or_more, read_number, read_text
 from flowscore.language.grammar.spelling import did_you_mean, listed
@@ -54,7 +54,7 @@ def read_topic(node: Node, names: Names) -> str:
     raise unknown_topic(node, name, (*names.topics, TRANSACTIONAL))
 
 
-def unknown_topic(node: Node, name: str, known: Collection[str]) -> Mistakes:
+def unknown_topic(node: Node, name: str, known: Collection[str]) -> MistakesError:
     """A topic that the policy does not name."""
     hint = _near(name, known, "add it to the policy's `topics`")
     return mistake(node, f"there is no topic '{name}' in the policy", hint)

@@ -44,9 +44,10 @@ def read_reenroll(node: Node, names: Names) -> words.Reenroll:
 
 
 def _meant_mode(node: Node) -> str:
-    return {True: "did you mean 'every_time'?", False: "did you mean 'never'?"}.get(
-        node.value, ""  # type: ignore[call-overload]
-    ) if isinstance(node.value, bool) else ""
+    """`true` and `false` stand for the two ends in other tools."""
+    if isinstance(node.value, bool):
+        return f"did you mean '{'every_time' if node.value else 'never'}'?"
+    return ""
 
 
 def read_priority(node: Node, names: Names) -> int:
@@ -111,13 +112,16 @@ def _demand_state(node: Node, found: dict[str, Any]) -> None:
         return
     for trigger in found["trigger"]:
         if not is_state(trigger):
-            message = f"enroll_existing needs a state, the trigger in line {trigger.mark.line} is none"
+            message = (
+                f"enroll_existing needs a state, the trigger in line {trigger.mark.line} is none"
+            )
             hint = "states: score, list_joined, inactive, attribute with `to` and without `from`"
             raise mistake(node.items["enroll_existing"], message, hint)
 
 
 def _refuse_twin_steps(node: Node, actions: tuple[Action, ...]) -> None:
-    gathering, seen = Gathering(), {}
+    gathering = Gathering()
+    seen: dict[str, Action] = {}
     for action in walk(actions):
         if isinstance(action, Action):
             with gathering:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flowscore.language import scoring as words
-from flowscore.language.conditions import Condition, ScoreIs
+from flowscore.language.conditions import ScoreIs
 from flowscore.language.document import Node
 from flowscore.language.grammar.actions import AMOUNT
 from flowscore.language.grammar.conditions import CONDITION_OR_LIST
-from flowscore.language.grammar.mistakes import Gathering, Mistakes, misplaced, mistake, unexpected
+from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.sensitive import sensitive_tests
 from flowscore.language.grammar.shapes import (
@@ -35,7 +35,7 @@ def read_cap(node: Node, names: Names) -> words.Cap:
     found = read_keys(node, names, CAP)
     if ("times" in found) == ("points" in found):
         raise mistake(node, "a cap needs either times or points", "write one of the two")
-    if (found.get("times") or found.get("points")) <= 0:
+    if min(found.get("times", 1), found.get("points", 1)) <= 0:
         raise mistake(node, "a cap must be above 0", "to switch a rule off, take it out")
     return words.Cap(mark=node.place, **found)
 
@@ -91,7 +91,9 @@ def _refuse_beside_when(node: Node) -> None:
         raise misplaced(node.items["cap"], message, "take the cap out")
     if "conditions" in node.items:
         hint = "put them into `when`"
-        raise misplaced(node.items["conditions"], "a `when` rule has no conditions of its own", hint)
+        raise misplaced(
+            node.items["conditions"], "a `when` rule has no conditions of its own", hint
+        )
 
 
 def _refuse_manual(node: Node, found: dict[str, Any]) -> None:
@@ -110,7 +112,8 @@ def _demand_because(node: Node, rule: words.Rule) -> None:
 def read_score(node: Node, names: Names) -> words.Score:
     """A whole score."""
     found = read_keys(node, names, SCORE)
-    gathering, seen = Gathering(), {}
+    gathering = Gathering()
+    seen: dict[str, words.Rule] = {}
     for rule in found["rules"]:
         with gathering:
             _refuse_own_score(node, found["name"], rule)
@@ -171,7 +174,10 @@ SCORE = Table(
         "description": Key(WORDS, "What it is for."),
         "objective": Key(WORDS, "The business objective behind it."),
         "rules": Key(
-            list_of(Shape(read_rule, RULE.schema), "rules"), "What gives and takes points.", "", True
+            list_of(Shape(read_rule, RULE.schema), "rules"),
+            "What gives and takes points.",
+            "",
+            True,
         ),
         "range": Key(Shape(read_range, RANGE.schema), "Cuts what is read, not what is kept."),
         "cap": Key(Shape(read_cap, CAP.schema), "Over the positive points of all rules."),

@@ -9,7 +9,13 @@ from typing import Any, Generic, TypeVar
 
 from flowscore import clock
 from flowscore.language.document import Node
-from flowscore.language.grammar.mistakes import Gathering, Mistakes, misplaced, mistake, unexpected
+from flowscore.language.grammar.mistakes import (
+    Gathering,
+    MistakesError,
+    misplaced,
+    mistake,
+    unexpected,
+)
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.spelling import did_you_mean, listed, near
 
@@ -125,7 +131,7 @@ def row_of(key: str, child: Node, table: Table) -> Key:
     raise misplaced(child, f"unknown key '{key}' in {table.thing}", hint)
 
 
-def later(child: Node, word: str, thing: str) -> Mistakes:
+def later(child: Node, word: str, thing: str) -> MistakesError:
     """A word of the language that this version does not have."""
     message = f"'{word}' in {thing} is not supported yet"
     return misplaced(child, message, "take it out for now; a later version will read it")
@@ -259,6 +265,13 @@ def one_or_more(shape: Shape[T], what: str) -> Shape[tuple[T, ...]]:
         return (shape.read(node, names),)
 
     return Shape(read, {"anyOf": [shape.schema, several.schema]})
+
+
+def filled(kind: Callable[..., T], name: str, shape: Shape[Any]) -> Shape[T]:
+    """The word of that kind with its one field read by the shape."""
+    return Shape(
+        lambda node, names: kind(mark=node.place, **{name: shape.read(node, names)}), shape.schema
+    )
 
 
 def read_elements(node: Node, names: Names, shape: Shape[T]) -> tuple[T, ...]:

@@ -11,9 +11,14 @@ from flowscore import clock
 from flowscore.language import triggers as words
 from flowscore.language.document import Node
 from flowscore.language.grammar.conditions import LEVEL_SCHEMA, the_word
-from flowscore.language.grammar.events import IGNORED, TIMES_TO_REACH, event_keys, event_shapes
-from flowscore.language.grammar.events import EVENT_NAMES
-from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
+from flowscore.language.grammar.events import (
+    EVENT_NAMES,
+    IGNORED,
+    TIMES_TO_REACH,
+    event_keys,
+    event_shapes,
+)
+from flowscore.language.grammar.mistakes import mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.references import LISTS, read_level, read_score, the_score
 from flowscore.language.grammar.shapes import (
@@ -23,7 +28,7 @@ from flowscore.language.grammar.shapes import (
     Schema,
     Shape,
     Table,
-    later,
+    filled,
     one_or_more,
     read_keys,
     read_text,
@@ -31,7 +36,7 @@ from flowscore.language.grammar.shapes import (
 from flowscore.language.grammar.spelling import did_you_mean
 from flowscore.language.grammar.values import VALUE, VALUES, read_tests
 from flowscore.language.triggers import Trigger
-from flowscore.language.words import Bounds, EventQuery, ValueTests
+from flowscore.language.words import EventQuery, ValueTests
 
 CROSSINGS = ("reaches", "falls_to")
 BARE = {"manual": words.Manual, "contact_created": words.ContactCreated}
@@ -245,7 +250,7 @@ def read_moment(node: Node, names: Names) -> str:
 def read_zone(node: Node, names: Names) -> str:
     """An IANA zone."""
     name = read_text(node, names)
-    if clock.find_zone(name) is not None and "/" in name or name == "UTC":
+    if name == "UTC" or ("/" in name and clock.find_zone(name) is not None):
         return name
     raise unexpected(node, "a zone of the IANA list, such as Europe/Madrid", _zone_hint(name))
 
@@ -262,10 +267,8 @@ def _zone_hint(name: str) -> str:
 
 
 def read_schedule_zone(node: Node, names: Names) -> str:
-    """A zone; `contact` is a word of the language to come here."""
-    if node.value == "contact":
-        raise later(node, "contact", "the zone of a schedule")
-    return read_zone(node, names)
+    """A zone, or `contact`: the same local time for each contact (ruling 100)."""
+    return "contact" if node.value == "contact" else read_zone(node, names)
 
 
 ZONE = Shape(read_zone, {"type": "string", "pattern": "^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$"})
@@ -283,7 +286,8 @@ SCHEDULE = Table(
             "Once, at this local time: 2026-11-27 10:00.",
         ),
         "timezone": Key(
-            Shape(read_schedule_zone, ZONE.schema), "The zone; the policy's where left out."
+            Shape(read_schedule_zone, ZONE.schema),
+            "The zone, or `contact` for each contact's own; the policy's where left out.",
         ),
     },
 )
@@ -322,28 +326,17 @@ TRIGGERS = Table(
             "For each mail sent that is not opened within the time.",
         ),
         "inactive": Key(
-            Shape(
-                lambda node, names: words.GoneQuiet(
-                    mark=node.place, duration=DURATION.read(node, names)
-                ),
-                DURATION.schema,
-            ),
+            filled(words.GoneQuiet, "duration", DURATION),
             "Once per stretch of so long without behaviour.",
         ),
         "contact_created": Key(_bare("contact_created"), "When the contact becomes known."),
         "attribute": Key(Shape(read_change, CHANGE_SCHEMA), "On a real change of a value."),
         "list_joined": Key(
-            Shape(
-                lambda node, names: words.ListJoined(mark=node.place, lists=LISTS.read(node, names)),
-                LISTS.schema,
-            ),
+            filled(words.ListJoined, "lists", LISTS),
             "On joining a list.",
         ),
         "list_left": Key(
-            Shape(
-                lambda node, names: words.ListLeft(mark=node.place, lists=LISTS.read(node, names)),
-                LISTS.schema,
-            ),
+            filled(words.ListLeft, "lists", LISTS),
             "On leaving a list.",
         ),
         "schedule": Key(

@@ -1,0 +1,47 @@
+"""What has been read of a project before it is called one; what the whole-project rules look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from flowscore.language.actions import Action
+from flowscore.language.folder import TextFile
+from flowscore.language.fronts import Front
+from flowscore.language.grammar.names import Names
+from flowscore.language.policy import Policy
+from flowscore.language.scenario import ContactList, Scenario
+from flowscore.language.scoring import Rule, Score
+from flowscore.language.triggers import Trigger
+from flowscore.language.words import Word, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The definitions that could be read, the templates' fronts, and every file's text."""
+
+    scenarios: Mapping[str, Scenario]
+    scores: Mapping[str, Score]
+    lists: Mapping[str, ContactList]
+    policy: Policy
+    names: Names
+    fronts: tuple[Front, ...]
+    files: tuple[TextFile, ...]
+
+    def words(self) -> Iterator[Word]:
+        """Every word of every definition."""
+        for kind in (self.scenarios, self.scores, self.lists):
+            for definition in kind.values():
+                yield from walk(definition)
+
+    def actions(self) -> Iterator[Action]:
+        """Every step of every scenario, those that are switched off included (ruling 113)."""
+        return (word for word in self.words() if isinstance(word, Action))
+
+    def triggers(self) -> Iterator[Trigger]:
+        """Every trigger of every scenario and rule."""
+        return (word for word in self.words() if isinstance(word, Trigger))
+
+    def rules(self) -> Iterator[tuple[Score, Rule]]:
+        """Every rule with its score."""
+        return ((score, rule) for score in self.scores.values() for rule in score.rules)

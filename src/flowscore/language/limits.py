@@ -1,0 +1,58 @@
+"""How high and how low a balance can get, as far as the files alone can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf, isinf
+
+from flowscore.language.actions import AddPoints
+from flowscore.language.draft import Draft
+from flowscore.language.scoring import Rule, Score
+from flowscore.language.words import Bounds
+
+
+def limits(score: Score, draft: Draft) -> tuple[float, float]:
+    """The lowest and the highest balance that can be read; infinite where nothing bounds it."""
+    awards = [*map(_most, score.rules), *_given(score.name, draft)]
+    low = sum(min(award, 0.0) for award in awards)
+    high = sum(max(award, 0.0) for award in awards)
+    if score.range:
+        low = max(low, -inf if score.range.min is None else score.range.min)
+        high = min(high, inf if score.range.max is None else score.range.max)
+    return low, high
+
+
+def _most(rule: Rule) -> float:
+    """All that a rule can ever give to one contact."""
+    sign = 1 if rule.points > 0 else -1
+    if rule.when is not None:
+        return rule.points
+    if rule.cap is None or rule.cap.per is not None:
+        return sign * inf
+    if rule.cap.times is not None:
+        return rule.points * rule.cap.times
+    return sign * (rule.cap.points or inf)
+
+
+def _given(score: str, draft: Draft) -> Iterator[float]:
+    for action in draft.actions():
+        if isinstance(action, AddPoints) and action.score == score:
+            yield inf if action.points > 0 else -inf
+
+
+def span(bounds: Bounds) -> tuple[float, float]:
+    """The lowest and the highest value that bounds let pass (strict ones counted as not)."""
+    low = max(-inf if one is None else one for one in (bounds.at_least, bounds.above))
+    high = min(inf if one is None else one for one in (bounds.at_most, bounds.below))
+    return low, high
+
+
+def empty(bounds: Bounds) -> bool:
+    """Whether no number can pass."""
+    low, high = span(bounds)
+    return low > high or (low == high and low in (bounds.above, bounds.below))
+
+
+def number(value: float) -> str:
+    """A limit as a message shows it."""
+    return "without limit" if isinf(value) else f"{value:g}"
