@@ -54,7 +54,9 @@ def _written_holder(file: IO[str]) -> str:
     file.seek(0)
     name = file.read()
     taken = datetime.fromtimestamp(Path(file.name).stat().st_mtime, UTC)
-    return f"{name}, since {rfc3339(instant_of(taken) // SECOND * SECOND)}" if name else NOBODY_KNOWN
+    return (
+        f"{name}, since {rfc3339(instant_of(taken) // SECOND * SECOND)}" if name else NOBODY_KNOWN
+    )
 
 
 @contextmanager

@@ -430,6 +430,12 @@ class Message(SQLModel, table=True):
         ),
         Index("messages_contact", "contact_id", "template"),
         Index("messages_sent", "sent_at"),
+        Index(
+            "messages_unsaid",
+            "settled_at",
+            sqlite_where=text("NOT sent_event AND status IN ('sent', 'failed')"),
+            postgresql_where=text("NOT sent_event AND status IN ('sent', 'failed')"),
+        ),
         {"sqlite_autoincrement": True},
     )
 

@@ -1,0 +1,83 @@
+"""The desk on which a tick sorts its post: temporary tables, and a way to run text on them.
+
+`due` holds the lines of one pass in the order in which they are applied (rulings 10 and 88).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from flowscore.store.spelling import Sqlite
+
+TABLES = {
+    "due": "ord {serial}, seq bigint, message_id {text}, kind {text}, who_kind {text}, who {text},"
+    " email_folded {text}, anonymous_id {text}, own_at bigint, harm boolean,"
+    " consents boolean",
+    "template_topics": "template {text} PRIMARY KEY, topic {text}",
+    "named": "who_kind {text}, who {text}, first_ord bigint, first_at bigint,"
+    " PRIMARY KEY (who_kind, who)",
+    "pairs": "ord bigint, user_id {text}, email_folded {text}, PRIMARY KEY (user_id, email_folded)",
+    "front": "ord bigint, user_id {text}, email_folded {text}",
+    "bonds": "anonymous_id {text} PRIMARY KEY, ord bigint",
+    "merges": "old_id bigint PRIMARY KEY, new_id bigint",
+    "wave": "old_id bigint PRIMARY KEY, new_id bigint",
+    "newcomers": "id bigint PRIMARY KEY, ord bigint, email {text}, email_folded {text},"
+    " user_id {text}, anonymous_id {text}, at bigint",
+    "earlier": "contact_id bigint PRIMARY KEY, at bigint",
+    "addresses": "contact_id bigint PRIMARY KEY, email {text}, email_folded {text}",
+    "brought": "contact_id bigint, name {text}, at bigint, ord bigint, told boolean,"
+    " value {json}, forms {json}, whole {text}",
+    "settled": "contact_id bigint, name {text}, at bigint, ord bigint, told boolean,"
+    " value {json}, forms {json}, whole {text}, was_value {json}, was_forms {json},"
+    " was_whole {text}, newest bigint",
+    "said": "contact_id bigint, topic {text}, granted boolean, at bigint, ord bigint,"
+    " told boolean, source {text}",
+    "heard": "contact_id bigint, topic {text}, granted boolean, at bigint, ord bigint,"
+    " told boolean, source {text}, was boolean, newest bigint",
+}
+INDEXES = {
+    "pairs_email": "pairs (email_folded, ord)",
+    "newcomers_ord": "newcomers (ord)",
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One pass over the inbox: which tick, which lines, and what the project says of topics."""
+
+    connection: Connection
+    spelling: Sqlite
+    tick_at: int
+    historical: bool = False
+    template_topics: Mapping[str, str] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+
+    def run(self, words: str, **values: Any) -> int:
+        """Execute a statement; gives the rows it touched. `:tick` and `:historical` are bound."""
+        counted = text(words).execution_options(preserve_rowcount=True)
+        return self.connection.execute(counted, self._bound(values)).rowcount
+
+    def ask(self, words: str, **values: Any) -> Any:
+        """The one value a statement gives."""
+        return self.connection.scalar(text(words), self._bound(values))
+
+    def _bound(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {"tick": self.tick_at, "historical": self.historical, **values}
+
+    def lay(self) -> None:
+        """Make the temporary tables, once for each connection."""
+        types = {"serial": self.spelling.serial, "text": self.spelling.text}
+        for name, columns in TABLES.items():
+            typed = columns.format(**types, json=self.spelling.json)
+            self.run(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({typed})")
+        for name, columns in INDEXES.items():
+            self.run(f"CREATE INDEX IF NOT EXISTS {self.spelling.temp}{name} ON {columns}")
+
+    def clear(self) -> None:
+        """Empty the temporary tables."""
+        for name in TABLES:
+            self.run(f"DELETE FROM {name}")

@@ -1,0 +1,121 @@
+"""The inbox: what came in, durable and untouched, until a tick takes it (ruling 123)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Connection
+
+if TYPE_CHECKING:
+    from flowscore.store.database import Store
+
+BATCH = 5000
+
+
+class InboxRow(NamedTuple):
+    """A line of the inbox (`tables.InboxLine`); `properties`, `forms`, `traits`, `consents` are JSON text."""
+
+    message_id: str
+    kind: str
+    name: str | None
+    user_kind: str | None
+    user_value: str | None
+    email: str | None
+    email_folded: str | None
+    anonymous_id: str | None
+    own_at: int
+    received_at: int
+    historical: bool = False
+    quiet: bool = False
+    subject: str | None = None
+    topic: str | None = None
+    mail_key: str | None = None
+    machine: bool = False
+    behaviour: bool = False
+    properties: str | None = None
+    forms: str | None = None
+    traits: str | None = None
+    consents: str | None = None
+    consent_at: int | None = None
+    source: str = ""
+
+
+COLUMNS = ", ".join(InboxRow._fields)
+MARKS = ", ".join("?" for _ in InboxRow._fields)
+
+SQLITE_INSERT = f"INSERT INTO inbox ({COLUMNS}) VALUES ({MARKS}) ON CONFLICT DO NOTHING"
+SQLITE_GIVE_WAY = "DELETE FROM inbox WHERE message_id = ? AND received_at > ?"
+
+POSTGRESQL_DESK = f"""
+    CREATE TEMP TABLE IF NOT EXISTS arriving ON COMMIT DELETE ROWS
+    AS SELECT 0 AS place, {COLUMNS} FROM inbox LIMIT 0
+"""
+POSTGRESQL_COPY = f"COPY arriving (place, {COLUMNS}) FROM STDIN"
+# In the order of the ids, so that two receivers of the same calls never wait for each other.
+POSTGRESQL_INSERT = f"""
+    INSERT INTO inbox ({COLUMNS})
+    SELECT {COLUMNS} FROM (
+        SELECT DISTINCT ON (message_id) * FROM arriving ORDER BY message_id, received_at, place
+    ) AS first ORDER BY message_id ON CONFLICT DO NOTHING
+"""
+POSTGRESQL_GIVE_WAY = """
+    DELETE FROM inbox USING arriving
+    WHERE inbox.message_id = arriving.message_id AND inbox.received_at > arriving.received_at
+"""
+
+
+@dataclass
+class Received:
+    """How many lines are new, and how many carry a messageId that was there already."""
+
+    taken: int = 0
+    duplicates: int = 0
+
+
+def receive(store: Store, lines: Iterable[InboxRow]) -> Received:
+    """Write lines durably, batch by batch; of equal messageIds the first received stays."""
+    received = Received()
+    for batch in batches(lines):
+        with store.receive() as connection:
+            new = _insert(connection, batch)
+        received.taken += new
+        received.duplicates += len(batch) - new
+    return received
+
+
+def batches(lines: Iterable[InboxRow], size: int = BATCH) -> Iterator[list[InboxRow]]:
+    """Lists of so many lines, the last one shorter."""
+    iterator = iter(lines)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _insert(connection: Connection, batch: list[InboxRow]) -> int:
+    cursor: Any = connection.connection.cursor()
+    if connection.dialect.name == "sqlite":
+        return _insert_sqlite(cursor, batch)
+    return _insert_postgresql(cursor, batch)
+
+
+def _insert_sqlite(cursor: Any, batch: list[InboxRow]) -> int:
+    """A line never changes in the inbox, since a tick may be looking: a better one replaces it."""
+    new: int = cursor.executemany(SQLITE_INSERT, batch).rowcount
+    if new < len(batch):
+        cursor.executemany(SQLITE_GIVE_WAY, [(row.message_id, row.received_at) for row in batch])
+        earliest_first = sorted(batch, key=lambda row: row.received_at)
+        cursor.executemany(SQLITE_INSERT, earliest_first)
+    return new
+
+
+def _insert_postgresql(cursor: Any, batch: list[InboxRow]) -> int:
+    cursor.execute(POSTGRESQL_DESK)
+    with cursor.copy(POSTGRESQL_COPY) as copy:
+        for place, row in enumerate(batch):
+            copy.write_row((place, *row))
+    new: int = cursor.execute(POSTGRESQL_INSERT).rowcount
+    if new < len(batch) and cursor.execute(POSTGRESQL_GIVE_WAY).rowcount:
+        cursor.execute(POSTGRESQL_INSERT)
+    return new

@@ -1,0 +1,160 @@
+"""Takes due lines of the inbox into the log, the contacts and their attributes, as sets.
+
+Everything works over `due`: the lines of one pass in the order of rulings 10 and 88. A tick
+calls `take_in` for history first (with the quiet contact rows before it), then for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy import Connection, bindparam, text
+
+from flowscore.store import log, people, traits
+from flowscore.store.desk import Desk
+from flowscore.store.spelling import SPELLINGS
+from flowscore.store.tables import inbox
+
+if TYPE_CHECKING:
+    from flowscore.store.database import Store
+
+
+class Template(Protocol):
+    """A mail template, as far as intake asks."""
+
+    @property
+    def topic(self) -> str: ...
+
+
+class Policy(Protocol):
+    """The policy, as far as intake asks."""
+
+    @property
+    def topics(self) -> tuple[str, ...]: ...
+
+
+class Project(Protocol):
+    """The live project, as far as intake asks: which template has which topic."""
+
+    @property
+    def templates(self) -> Mapping[str, Template]: ...
+
+    @property
+    def policy(self) -> Policy: ...
+
+
+DUE = "i.received_at <= :tick AND NOT i.quiet AND i.historical = :historical"
+# A quiet row that makes a contact is taken at once: since when they exist says `created_at`.
+QUIET = """i.quiet AND (i.received_at <= :tick OR NOT EXISTS (
+    SELECT 1 FROM identities k WHERE (k.kind = i.user_kind AND k.value = i.user_value)
+       OR (k.kind = 'email' AND k.value = i.email_folded)))"""
+
+
+def take_in(
+    connection: Connection, dialect: str, project: Project, tick_at: int, historical: bool
+) -> int:
+    """Move the due lines of the inbox into the store; gives how many lines were taken.
+
+    With `historical` the quiet contact rows and then history, else everything live, and the
+    mails sent up to the tick. A second call in the same tick finds nothing left.
+    """
+    topics = {name: template.topic for name, template in project.templates.items()}
+    spelling = SPELLINGS[dialect]
+    desk = Desk(connection, spelling, tick_at, historical, topics, tuple(project.policy.topics))
+    if not historical:
+        log.write_mail(desk)
+        return _take(desk, DUE)
+    return _take(desk, QUIET) + _take(desk, DUE)
+
+
+def _take(desk: Desk, which: str) -> int:
+    """One pass: gather the lines, settle whom they are about, then what they say."""
+    if not _anything(desk, which):
+        return 0
+    desk.lay()
+    taken = _gather(desk, which)
+    log.keep_unapplied(desk)
+    people.meet(desk)
+    log.keep_identifies(desk)
+    log.greet(desk)
+    traits.set_attributes(desk)
+    traits.set_consents(desk)
+    log.write_events(desk)
+    log.suppress(desk)
+    desk.clear()
+    return taken
+
+
+UNTAKEN = "NOT EXISTS (SELECT 1 FROM taken WHERE taken.seq = i.seq)"
+
+
+def _anything(desk: Desk, which: str) -> bool:
+    found = f"SELECT 1 FROM {desk.spelling.inbox} i WHERE {which} AND {UNTAKEN} LIMIT 1"
+    return desk.ask(found) is not None
+
+
+def _gather(desk: Desk, which: str) -> int:
+    """Fill `due`, in order; what the store has already seen is dropped, but taken."""
+    taken = desk.run(f"""
+        INSERT INTO due (seq, message_id, kind, who_kind, who, email_folded, anonymous_id, own_at,
+                         harm, consents)
+        SELECT i.seq, i.message_id, i.kind, coalesce(i.user_kind, 'anonymous'),
+               coalesce(i.user_value, i.anonymous_id), i.email_folded, i.anonymous_id, i.own_at,
+               i.name IN ('email_bounced', 'email_complained'), i.consents IS NOT NULL
+        FROM {desk.spelling.inbox} i WHERE {which} AND {UNTAKEN}
+        ORDER BY i.own_at, i.received_at, i.message_id
+    """)
+    desk.run("INSERT INTO taken SELECT seq FROM due")
+    for table in ("events", "calls"):
+        desk.run(f"""
+            DELETE FROM due WHERE EXISTS (
+                SELECT 1 FROM {table} t WHERE t.message_id = due.message_id)
+        """)
+    return taken
+
+
+CHUNK = 5_000
+
+
+def forget_taken(store: Store, tick_at: int | None = None) -> None:
+    """Empty the inbox of what committed ticks took; safe to repeat, and after a crash."""
+    with store.read() as connection:
+        taken = connection.execute(text("SELECT count(*), min(seq), max(seq) FROM taken")).one()
+    if not taken[0]:
+        return
+    if not _forget_everything(store, tuple(taken)):
+        _forget_by_chunks(store)
+    with store.transact() as connection:
+        connection.execute(text("DELETE FROM taken"))
+
+
+def _forget_everything(store: Store, taken: tuple[int, int, int]) -> bool:
+    """The quick way, when the inbox holds just what was taken.
+
+    Chunks go from the lowest number up, new lines get higher ones: the same count, lowest and
+    highest mean the same lines.
+    """
+    with store.receive() as connection:
+        if store.dialect == "postgresql":
+            connection.execute(text("LOCK TABLE inbox IN SHARE ROW EXCLUSIVE MODE"))
+        held = connection.execute(text("SELECT count(*), min(seq), max(seq) FROM inbox")).one()
+        same = tuple(held) == taken
+        if same:
+            connection.execute(text("DELETE FROM inbox"))
+        return same
+
+
+def _forget_by_chunks(store: Store) -> None:
+    """The careful way: a short transaction for each chunk, so that intake never waits long."""
+    last = 0
+    while True:
+        with store.read() as connection:
+            chosen = text("SELECT seq FROM taken WHERE seq > :last ORDER BY seq LIMIT :chunk")
+            numbers = connection.scalars(chosen, {"last": last, "chunk": CHUNK}).all()
+        if not numbers:
+            return
+        with store.receive() as connection:
+            gone = inbox.delete().where(inbox.c.seq.in_(bindparam("numbers", expanding=True)))
+            connection.execute(gone, {"numbers": list(numbers)})
+        last = numbers[-1]

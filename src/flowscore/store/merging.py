@@ -1,0 +1,115 @@
+"""Merges one contact into another: everything the old one has becomes the new one's (ruling 71)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowscore.store.desk import Desk
+
+
+def unite(desk: Desk) -> None:
+    """Merge the pairs of `merges`, wave by wave, so that each contact receives one at a time."""
+    while desk.run("""
+        INSERT INTO wave SELECT min(old_id), new_id FROM merges GROUP BY new_id
+    """):
+        for statement in STATEMENTS:
+            desk.run(statement)
+
+
+def _owned_by(which: str) -> str:
+    return f"contact_id IN (SELECT {which} FROM wave)"
+
+
+def _moved(table: str, where: str = "true") -> str:
+    return f"""
+        UPDATE {table} SET contact_id = (SELECT new_id FROM wave WHERE old_id = contact_id)
+        WHERE {_owned_by("old_id")} AND {where}
+    """
+
+
+def _dropped(table: str, where: str = "true") -> str:
+    return f"DELETE FROM {table} WHERE {_owned_by('old_id')} AND {where}"
+
+
+def _has(table: str, mine: str, theirs: str, same: str) -> str:
+    """True of a row of `table` for which the other contact of the pair has such a row `o`."""
+    return f"""EXISTS (
+        SELECT 1 FROM wave w JOIN {table} o ON o.contact_id = w.{theirs}
+        WHERE w.{mine} = {table}.contact_id AND {same}
+    )"""
+
+
+def _newest(table: str, same: str, newer: str) -> list[str]:
+    """Of each thing the newer word stays, whoever it was said of; on a tie the new contact's."""
+    beaten = _has(table, "new_id", "old_id", f"{same} AND {newer}")
+    kept = _has(table, "old_id", "new_id", same)
+    return [
+        f"DELETE FROM {table} WHERE {_owned_by('new_id')} AND {beaten}",
+        _dropped(table, kept),
+        _moved(table),
+    ]
+
+
+SAME_LINE = "o.score = ledger.score AND o.rule = ledger.rule AND o.key = ledger.key"
+SAME_STAY = "o.list = members.list AND members.left_at IS NULL AND o.left_at IS NULL"
+SAME_MARK = "o.trigger = marks.trigger AND o.same = marks.same"
+LATER_MARK = """(o.own_at, o.received_at, o.message_id)
+    > (marks.own_at, marks.received_at, marks.message_id)"""
+
+STATEMENTS = [
+    _moved("identities"),
+    _moved("events"),
+    # Points of `when` rules stand for a state, which the engine asks anew of the united contact.
+    _dropped("ledger", "kind = 'when'"),
+    _dropped("ledger", _has("ledger", "old_id", "new_id", SAME_LINE)),
+    _moved("ledger"),
+    f"""
+        UPDATE members SET joined_at = (
+            SELECT min(o.joined_at) FROM wave w
+            JOIN members o ON o.contact_id IN (w.old_id, w.new_id)
+            WHERE w.new_id = members.contact_id AND {SAME_STAY})
+        WHERE {_owned_by("new_id")} AND {_has("members", "new_id", "old_id", SAME_STAY)}
+    """,
+    _dropped("members", _has("members", "old_id", "new_id", SAME_STAY)),
+    _moved("members"),
+    """
+        INSERT INTO changes (kind, name, contact_id)
+        SELECT DISTINCT 'attribute', a.name, w.new_id
+        FROM wave w JOIN attributes a ON a.contact_id = w.old_id
+    """,
+    *_newest("attributes", "o.name = attributes.name", "o.set_at > attributes.set_at"),
+    *_newest("consents", "o.topic = consents.topic", "o.at > consents.at"),
+    *_newest("marks", SAME_MARK, LATER_MARK),
+    # What was last looked at stays the new contact's, so that a crossing is noticed in this tick.
+    """
+        INSERT INTO balances (contact_id, score, raw, balance, looked)
+        SELECT w.new_id, b.score, 0, 0, 0
+        FROM wave w JOIN balances b ON b.contact_id = w.old_id
+        WHERE true ON CONFLICT DO NOTHING
+    """,
+    _dropped("balances"),
+    f"""
+        UPDATE balances SET raw = (
+            SELECT coalesce(sum(l.points), 0) FROM ledger l
+            WHERE l.contact_id = balances.contact_id AND l.score = balances.score)
+        WHERE {_owned_by("new_id")}
+    """,
+    f"""
+        INSERT INTO changes (kind, name, contact_id)
+        SELECT 'score', score, contact_id FROM balances WHERE {_owned_by("new_id")}
+    """,
+    """
+        INSERT INTO changes (kind, name, contact_id)
+        SELECT 'contact', '', new_id FROM wave UNION ALL SELECT 'consent', '', new_id FROM wave
+    """,
+    """
+        UPDATE contacts SET created_at = (
+            SELECT min(c.created_at) FROM wave w JOIN contacts c ON c.id IN (w.old_id, w.new_id)
+            WHERE w.new_id = contacts.id)
+        WHERE id IN (SELECT new_id FROM wave)
+    """,
+    "DELETE FROM contacts WHERE id IN (SELECT old_id FROM wave)",
+    "DELETE FROM merges WHERE old_id IN (SELECT old_id FROM wave)",
+    "DELETE FROM wave",
+]
