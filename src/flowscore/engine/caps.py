@@ -1,0 +1,137 @@
+"""Caps: how much of an award is left over what was given before it (ruling 55).
+
+A cap looks back from each award's own time, so awards of one contact are settled in their
+order. Where even all of them together stay below the cap, order cannot matter and one
+statement writes them; the rest is one ordered pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import and_, select
+
+from flowscore.engine.work import Work, awards
+from flowscore.language.scoring import Cap, Score
+from flowscore.rules.book import NEVER
+from flowscore.store.dialects import insert_new
+from flowscore.store.tables import POINT, ledger
+
+
+@dataclass
+class Room:
+    """What a cap has seen of one contact: (own time, points) of each line, oldest first."""
+
+    cap: Cap
+    lines: list[tuple[int, int]] = field(default_factory=list)
+
+    def left(self, at: int, wanted: int) -> int:
+        """How much of the wanted points (in its sign's direction) an award at `at` may get."""
+        since = NEVER if self.cap.per is None else at - self.cap.per
+        upto = -NEVER if self.cap.per is None else at
+        inside = [abs(worth) for own_at, worth in self.lines if since < own_at <= upto]
+        if self.cap.times is not None and len(inside) >= self.cap.times:
+            return 0
+        if self.cap.points is None:
+            return wanted
+        room = max(0, round(self.cap.points * POINT) - sum(inside))
+        return min(abs(wanted), room) * (1 if wanted > 0 else -1)
+
+
+def award_capped(work: Work, score: Score, rules: tuple[Any, ...]) -> int:
+    """Write the lines of the score's capped rules; returns how many."""
+    mine = {one.rule.name: one for one in rules if one.score.name == score.name}
+    capped = [n for n, one in mine.items() if score.cap is not None or one.rule.cap is not None]
+    if not capped:
+        return 0
+    written = []
+    rows = work.run(_awards(score, capped)).all()
+    before = _lines_before(work, score, rows) if rows else {}
+    for contact_id, wanted in groupby(rows, key=lambda row: row.contact_id):
+        written += list(_settle(work, score, mine, before.get(contact_id, []), wanted))
+    if not written:
+        return 0
+    written.sort(key=lambda line: (line["own_at"], line["contact_id"]))
+    work.connection.execute(insert_new(ledger), written)
+    return len(written)
+
+
+def _awards(score: Score, capped: list[str]) -> Any:
+    return (
+        select(awards)
+        .where(awards.c.score == score.name, awards.c.rule.in_(capped))
+        .order_by(awards.c.contact_id, awards.c.own_at, awards.c.position, awards.c.key)
+    )
+
+
+def _lines_before(work: Work, score: Score, rows: list[Any]) -> dict[int, list[Any]]:
+    """The rule lines of these contacts that a cap may look at, by contact."""
+    per = [cap.per for cap in _caps(score)]
+    since = NEVER
+    if None not in per:
+        since = min(row.own_at for row in rows) - max(p for p in per if p is not None)
+    who = select(awards.c.contact_id).where(awards.c.score == score.name).distinct().subquery()
+    found = (
+        select(ledger.c.contact_id, ledger.c.rule, ledger.c.own_at, ledger.c.points)
+        .select_from(who.join(ledger, ledger.c.contact_id == who.c.contact_id))
+        .where(and_(ledger.c.score == score.name, ledger.c.kind == "rule", ledger.c.own_at > since))
+    )
+    lines: dict[int, list[Any]] = {}
+    for line in work.connection.execute(found):
+        lines.setdefault(line.contact_id, []).append(line)
+    return lines
+
+
+def _caps(score: Score) -> list[Cap]:
+    own = [score.cap] if score.cap is not None else []
+    return own + [rule.cap for rule in score.rules if rule.cap is not None]
+
+
+def _settle(
+    work: Work, score: Score, rules: dict[str, Any], before: list[Any], wanted: Iterator[Any]
+) -> Iterator[dict[str, Any]]:
+    """The lines one contact gets, award by award in order."""
+    rooms = {
+        name: Room(one.rule.cap, [(x.own_at, x.points) for x in before if x.rule == name])
+        for name, one in rules.items()
+        if one.rule.cap is not None
+    }
+    whole = (
+        Room(score.cap, [(x.own_at, x.points) for x in before if x.points > 0])
+        if score.cap
+        else None
+    )
+    for award in wanted:
+        one = rules[award.rule]
+        worth = round(one.rule.points * POINT)
+        room = rooms.get(award.rule)
+        if room is not None:
+            worth = room.left(award.own_at, worth)
+        if whole is not None and worth > 0:
+            worth = whole.left(award.own_at, worth)
+        if worth == 0:
+            continue
+        if room is not None:
+            room.lines.append((award.own_at, worth))
+        if whole is not None and worth > 0:
+            whole.lines.append((award.own_at, worth))
+        yield _line(work, one, award, worth)
+
+
+def _line(work: Work, one: Any, award: Any, worth: int) -> dict[str, Any]:
+    return {
+        "contact_id": award.contact_id,
+        "score": award.score,
+        "rule": award.rule,
+        "kind": "rule",
+        "key": award.key,
+        "points": worth,
+        "own_at": award.own_at,
+        "tick_at": work.now,
+        "event_id": award.event_id,
+        "definition_id": one.definition_id,
+        "reason": "",
+    }

@@ -1,0 +1,416 @@
+"""Enrollment: occurrences meet the gates of their scenario (phase 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Insert,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from flowscore.engine import counting, schedule
+from flowscore.engine.work import Work, clear, fresh, happened, rows_of
+from flowscore.language import conditions as asks
+from flowscore.language import triggers as words
+from flowscore.language.scenario import Reenroll, Scenario
+from flowscore.rules.book import NEVER, Book
+from flowscore.rules.conditions import holds
+from flowscore.rules.explain import seen, sentence
+from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
+from flowscore.store.dialects import insert_from
+from flowscore.store.tables import contacts, decisions, enrollments, events
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A scenario's way in: its version, and the statements of its triggers and gates."""
+
+    scenario: Scenario
+    definition_id: int
+    live_from: int | None
+    first_activation: bool
+    place: int  # in the order of ruling 16
+    noticing: tuple[Insert | None, ...]
+    judge: Update | None
+    enter: Insert
+    refuse: tuple[Insert, ...]
+    loop: Insert
+    existing: Insert | None
+    names: frozenset[str]
+
+
+HAPPENED = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
+LIVE = Sight()
+
+
+def build(
+    scenario: Scenario,
+    definition_id: int,
+    live_from: int | None,
+    first: bool,
+    place: int,
+    book: Book,
+) -> Entry:
+    """The statements of one scenario."""
+    return Entry(
+        scenario=scenario,
+        definition_id=definition_id,
+        live_from=live_from,
+        first_activation=first,
+        place=place,
+        noticing=tuple(_noticing(t, i, book) for i, t in enumerate(scenario.trigger)),
+        judge=_judge(scenario, book),
+        enter=_enter(scenario, definition_id, book),
+        refuse=_refusals(scenario, definition_id, book),
+        loop=_refuse_all(scenario, definition_id, book),
+        existing=_existing(scenario, book) if scenario.enroll_existing else None,
+        names=frozenset().union(*(_names(trigger) for trigger in scenario.trigger)),
+    )
+
+
+def _names(trigger: words.Trigger) -> set[str]:
+    return {"enroll_requested"} if isinstance(trigger, words.Manual) else listens_to(trigger)
+
+
+def _noticing(trigger: words.Trigger, position: int, book: Book) -> Insert | None:
+    found = occurrences(trigger, book, LIVE)
+    if found is None:
+        return None
+    return _into_happened(found.subquery(), position)
+
+
+def _into_happened(rows: Any, position: int) -> Insert:
+    return insert(happened).from_select(
+        HAPPENED,
+        select(
+            rows.c.contact_id,
+            rows.c.own_at,
+            rows.c.key,
+            rows.c.event_id,
+            literal(position),
+            true(),
+        ),
+    )
+
+
+def _judge(scenario: Scenario, book: Book) -> Update | None:
+    if scenario.conditions is None:
+        return None
+    passes = holds(scenario.conditions, book, happened.c.contact_id)
+    return update(happened).values(passes=case((passes, true()), else_=false()))
+
+
+# ------------------------------------------------------------ the gates, as one ranking
+
+
+def _judged(scenario: Scenario, book: Book) -> Any:
+    """Each occurrence with whether the reenroll gate is shut when its turn comes (ruling 19)."""
+    shut = _shut(scenario.name, scenario.reenroll, book)
+    order = (happened.c.own_at, happened.c.position, happened.c.key)
+    entered_before = func.coalesce(
+        func.sum(case((happened.c.passes, 1), else_=0)).over(
+            partition_by=happened.c.contact_id, order_by=order, rows=(None, -1)
+        ),
+        0,
+    )
+    blocked = shut if scenario.reenroll.mode == "every_time" else or_(shut, entered_before > 0)
+    return select(happened, case((blocked, 1), else_=0).label("blocked")).subquery()
+
+
+def _shut(name: str, reenroll: Reenroll, book: Book) -> Any:
+    mine = and_(enrollments.c.scenario == name, enrollments.c.contact_id == happened.c.contact_id)
+    inside = and_(mine, enrollments.c.ended_at.is_(null()))
+    if reenroll.mode == "every_time":
+        return false()
+    if reenroll.mode == "never":
+        return exists().where(mine).correlate(happened)
+    if reenroll.mode == "when_finished":
+        return exists().where(inside).correlate(happened)
+    recent = and_(mine, enrollments.c.entered_at > book.now - reenroll.after)
+    return or_(
+        exists().where(recent).correlate(happened), exists().where(inside).correlate(happened)
+    )
+
+
+ENROLLMENT = [
+    "contact_id", "scenario", "definition_id", "key", "own_at", "event_id", "entered_at",
+    "position", "due_at", "reason",
+]  # fmt: skip
+
+
+def _enter(scenario: Scenario, definition_id: int, book: Book) -> Insert:
+    judged = _judged(scenario, book)
+    rows = (
+        select(
+            judged.c.contact_id,
+            literal(scenario.name),
+            literal(definition_id),
+            judged.c.key,
+            judged.c.own_at,
+            judged.c.event_id,
+            cast(book.now, BigInteger),
+            literal(0),
+            bindparam("first_step_due", type_=BigInteger),
+            literal(""),
+        )
+        .where(judged.c.passes, judged.c.blocked == 0)
+        .order_by(judged.c.own_at, judged.c.contact_id, judged.c.position, judged.c.key)
+    )
+    return insert_from(enrollments, ENROLLMENT, rows)
+
+
+DECISION = [
+    "contact_id", "scenario", "definition_id", "key", "at", "own_at", "event_id", "reason",
+    "detail",
+]  # fmt: skip
+
+
+def _refusals(scenario: Scenario, definition_id: int, book: Book) -> tuple[Insert, ...]:
+    """One statement for the reenroll gate and one for each condition that may fail first."""
+    refused = [_refuse(scenario, definition_id, "reenroll", lambda j: j.c.blocked == 1, book, None)]
+    if scenario.conditions is None:
+        return tuple(refused)
+    before: list[Any] = []
+    for place, one in enumerate(_top_level(scenario.conditions)):
+        refused.append(_refuse_for(scenario, definition_id, place, one, list(before), book))
+        before.append(one)
+    return tuple(refused)
+
+
+def _top_level(condition: asks.Condition) -> tuple[asks.Condition, ...]:
+    return condition.of if isinstance(condition, asks.All) else (condition,)
+
+
+def _refuse_for(
+    scenario: Scenario,
+    definition_id: int,
+    place: int,
+    failed: asks.Condition,
+    before: list[asks.Condition],
+    book: Book,
+) -> Insert:
+    def fits(judged: Any) -> Any:
+        who = judged.c.contact_id
+        passed = [holds(one, book, who) for one in before]
+        fails = case((holds(failed, book, who), 0), else_=1) == 1
+        return and_(judged.c.blocked == 0, ~judged.c.passes, fails, *passed)
+
+    return _refuse(
+        scenario, definition_id, "conditions", fits, book, (f"conditions/{place}", failed)
+    )
+
+
+def _refuse(
+    scenario: Scenario,
+    definition_id: int,
+    reason: str,
+    fits: Any,
+    book: Book,
+    failed: tuple[str, asks.Condition] | None,
+) -> Insert:
+    judged = _judged(scenario, book)
+    rows = select(
+        judged.c.contact_id,
+        literal(scenario.name),
+        literal(definition_id),
+        judged.c.key,
+        cast(book.now, BigInteger),
+        judged.c.own_at,
+        judged.c.event_id,
+        literal(reason),
+        _detail(book, judged, failed, scenario),
+    ).where(fits(judged))
+    return insert_from(decisions, DECISION, rows.order_by(judged.c.own_at, judged.c.contact_id))
+
+
+def _detail(
+    book: Book, judged: Any, failed: tuple[str, asks.Condition] | None, scenario: Scenario
+) -> Any:
+    if failed is None:
+        said = f"reenroll: {scenario.reenroll.mode.replace('_', ' ')}"
+        return book.json_object(sentence=cast(literal(said), Text))
+    path, condition = failed
+    return book.json_object(
+        path=cast(literal(path), Text),
+        sentence=cast(literal(sentence(condition)), Text),
+        seen=seen(condition, book, judged.c.contact_id),
+        mark=cast(literal(str(condition.mark)), Text),
+    )
+
+
+def _refuse_all(scenario: Scenario, definition_id: int, book: Book) -> Insert:
+    """Statement: every occurrence is refused because the scenario keeps firing itself."""
+    return _refuse(scenario, definition_id, "loop", lambda judged: true(), book, None)
+
+
+def _existing(scenario: Scenario, book: Book) -> Insert:
+    """Statement: an occurrence for all for whom the trigger's state holds already (ruling 45)."""
+    states = [_state(trigger) for trigger in scenario.trigger]
+    state = asks.AnyOf(of=tuple(one for one in states if one is not None))
+    has_one = exists().where(happened.c.contact_id == contacts.c.id).correlate(contacts)
+    rows = select(
+        contacts.c.id,
+        cast(book.now, BigInteger),
+        literal("existing"),
+        cast(null(), BigInteger),
+        literal(len(states)),
+        true(),
+    ).where(
+        contacts.c.known,
+        contacts.c.created_at <= book.now,
+        holds(state, book, contacts.c.id),
+        ~has_one,
+    )
+    return insert(happened).from_select(HAPPENED, rows)
+
+
+def _state(trigger: words.Trigger) -> asks.Condition | None:
+    """The condition that is true of a contact while the trigger's state holds (ruling 107)."""
+    match trigger:
+        case words.ScoreCrosses(direction="reaches"):
+            return asks.ScoreIs(score=trigger.score, bounds=asks.Bounds(at_least=trigger.threshold))
+        case words.ScoreCrosses():
+            return asks.ScoreIs(score=trigger.score, bounds=asks.Bounds(at_most=trigger.threshold))
+        case words.ListJoined():
+            return asks.InList(lists=trigger.lists)
+        case words.AttributeChanges(to=to) if to is not None:
+            named = asks.ValueTests(name=trigger.attribute, tests=to.tests)
+            return asks.AttributeIs(attributes=(named,))
+        case words.GoneQuiet():
+            return asks.Inactive(duration=trigger.duration)
+    return None
+
+
+# ---------------------------------------------------------------- the verb
+
+
+def enroll(work: Work, entry: Entry, looping: bool) -> int:
+    """Phase 3 for one scenario; returns how many entered. `looping`: it is refused (ruling 20)."""
+    clear(work.connection, happened)
+    if not _notice(work, entry) or not entry.scenario.enabled:
+        return 0
+    _forget_used(work, entry.scenario.name)
+    if entry.judge is not None:
+        work.run(entry.judge)
+    _drop_unscheduled(work, entry)
+    if looping:
+        work.counts.refused += rows_of(work.run(entry.loop))
+        return 0
+    for statement in entry.refuse:
+        work.counts.refused += rows_of(work.run(statement))
+    due = work.now if work.round <= MOST_ROUNDS else work.now + 1
+    entered = rows_of(work.run(entry.enter, first_step_due=due))
+    work.counts.enrolled += entered
+    work.changed += entered
+    return entered
+
+
+MOST_ROUNDS = 20
+
+
+def _notice(work: Work, entry: Entry) -> bool:
+    """Fill `happened` with the scenario's occurrences; false when there are none."""
+    first = work.round == 1
+    for position, trigger in enumerate(entry.scenario.trigger):
+        match trigger:
+            case words.OnEvent() if is_counted(trigger.query):
+                if work.names & set(trigger.query.names):
+                    _count(work, entry, trigger, position)
+            case words.Schedule():
+                if first:
+                    schedule.notice(work, trigger, entry.scenario, position)
+            case words.ScoreCrosses():
+                if work.told_of({("score", trigger.score)}, work.crossings_from):
+                    work.run(entry.noticing[position], changes_seen=work.crossings_from)
+            case words.Manual():
+                pass
+            case _:
+                names = listens_to(trigger)
+                if (first and "" in names) or names & work.names:
+                    work.run(entry.noticing[position])
+    if "enroll_requested" in work.names:
+        work.run(_requested(entry.scenario.name))
+    if first and entry.existing is not None and _goes_live(work, entry):
+        work.run(entry.existing)
+    return bool(work.connection.execute(select(exists().select_from(happened))).scalar())
+
+
+def _count(work: Work, entry: Entry, trigger: words.OnEvent, position: int) -> None:
+    mark = counting.mark_of(f"scenario/{entry.scenario.name}/{position}", trigger)
+    live_from = entry.live_from if entry.live_from is not None else -1
+    counting.walk(work, mark, trigger, LIVE, live_from)
+    work.connection.execute(
+        update(happened)
+        .where(happened.c.position.is_(null()))
+        .values(position=position, passes=true())
+    )
+
+
+def _requested(name: str) -> Insert:
+    """Statement: enrollments asked for by hand."""
+    log = events.alias()
+    rows = (
+        select(log.c.contact_id, log.c.own_at, log.c.message_id, log.c.id, literal(-1), true())
+        .select_from(fresh.join(log, log.c.id == fresh.c.event_id))
+        .where(fresh.c.name == "enroll_requested", log.c.subject == name)
+    )
+    return insert(happened).from_select(HAPPENED, rows)
+
+
+def _goes_live(work: Work, entry: Entry) -> bool:
+    """Whether this is the first tick of the scenario's activation."""
+    applied = entry.live_from if entry.live_from is not None else NEVER
+    return entry.first_activation and applied == work.prev
+
+
+def _forget_used(work: Work, name: str) -> None:
+    """Drop what cannot enroll: visitors without a name, keys used before, doubles of a key."""
+    used = [
+        exists().where(
+            table.c.scenario == name,
+            table.c.contact_id == happened.c.contact_id,
+            table.c.key == happened.c.key,
+        )
+        for table in (enrollments, decisions)
+    ]
+    known = exists().where(contacts.c.id == happened.c.contact_id, contacts.c.known)
+    work.connection.execute(delete(happened).where(or_(~known, *used)))
+    first = happened.alias("first")
+    earlier = or_(
+        first.c.own_at < happened.c.own_at,
+        and_(first.c.own_at == happened.c.own_at, first.c.position < happened.c.position),
+    )
+    double = exists().where(
+        first.c.contact_id == happened.c.contact_id, first.c.key == happened.c.key, earlier
+    )
+    work.connection.execute(delete(happened).where(double))
+
+
+def _drop_unscheduled(work: Work, entry: Entry) -> None:
+    """A schedule occurs only for those who pass: the others are not recorded (ruling 33)."""
+    scheduled = [
+        place for place, one in enumerate(entry.scenario.trigger) if isinstance(one, words.Schedule)
+    ]
+    if scheduled:
+        work.connection.execute(
+            delete(happened).where(happened.c.position.in_(scheduled), ~happened.c.passes)
+        )

@@ -1,0 +1,123 @@
+"""When something is due next: each clock-driven source names its instant by one look-up.
+
+So the grid jumps over empty instants; a test holds the outcome equal to walking them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, exists, func, null, select
+
+from flowscore.clock import datetime_of, find_zone, instant_of_local
+from flowscore.engine import schedule
+from flowscore.language.triggers import Schedule, Trigger
+from flowscore.rules.book import NEVER
+from flowscore.rules.triggers import deadline_edges
+from flowscore.rules.watch import EXISTENCE, Edge
+from flowscore.store.tables import changes, enrollments, inbox, messages
+
+if TYPE_CHECKING:
+    from flowscore.engine.program import Program
+
+
+def next_due(
+    connection: Connection, program: Program, mark: int | None, step: int, delivers: bool
+) -> int | None:
+    """The first instant at which a tick has something to do; None if nothing ever is.
+
+    An instant at or before the watermark means: at the very next tick.
+    """
+    if mark is None:
+        return NEVER
+    sources = [
+        _arrivals(connection),
+        _carried(connection),
+        _steps_due(connection, program),
+        _mail(connection, mark, delivers),
+        _schedules(connection, program, mark),
+        _edges(connection, program, mark),
+    ]
+    return min((due for source in sources for due in source if due is not None), default=None)
+
+
+def _arrivals(connection: Connection) -> Iterator[int | None]:
+    yield connection.execute(select(func.min(inbox.c.received_at))).scalar()
+    waiting = exists().where(inbox.c.quiet)
+    if connection.execute(select(waiting)).scalar():
+        yield NEVER
+
+
+def _carried(connection: Connection) -> Iterator[int | None]:
+    if connection.execute(select(exists().select_from(changes))).scalar():
+        yield NEVER
+
+
+def _steps_due(connection: Connection, program: Program) -> Iterator[int | None]:
+    enabled = [id_ for id_, path in program.paths.items() if path.scenario.enabled]
+    inside = enrollments.c.ended_at.is_(null())
+    due = select(enrollments.c.due_at).where(inside, enrollments.c.definition_id.in_(enabled))
+    yield connection.execute(due.order_by(enrollments.c.due_at).limit(1)).scalar()
+
+
+def _mail(connection: Connection, mark: int, delivers: bool) -> Iterator[int | None]:
+    """What was sent becomes an event at the next tick; what waits is tried at a delivery."""
+    news = (messages.c.sent_event.is_(False), messages.c.status.in_(("sent", "failed")))
+    yield connection.execute(select(func.min(messages.c.settled_at)).where(*news)).scalar()
+    if delivers:
+        waits = messages.c.status.in_(("queued", "sending"))
+        yield connection.execute(select(func.min(messages.c.next_at)).where(waits)).scalar()
+
+
+def _schedules(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
+    asked = [t for t in _triggers(program) if isinstance(t, Schedule)]
+    zones = schedule.contact_zones(connection) if any(t.timezone for t in asked) else []
+    for trigger in asked:
+        yield schedule.next_instant(trigger, program.book.policy.timezone, zones, mark)
+
+
+def _triggers(program: Program) -> Iterator[Trigger]:
+    for entry in program.entries:
+        yield from entry.scenario.trigger
+    for one in program.scoring.on:
+        yield from one.rule.on
+
+
+def _edges(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
+    for edge in _distinct_edges(program):
+        statement = edge.next(program.book)
+        values = program.book.instants(mark, mark)
+        found = connection.execute(statement, values).scalar()
+        if found is not None:
+            yield _instant(program, edge, found)
+
+
+def _instant(program: Program, edge: Edge, found: int) -> int:
+    """The instant of the edge; a wall-clock time is read in the policy's zone."""
+    if not edge.local:
+        return int(found) + edge.offset
+    zone = find_zone(program.book.policy.timezone) or find_zone("UTC")
+    assert zone is not None
+    wall = datetime_of(int(found)).replace(tzinfo=None)
+    return instant_of_local(wall, zone) + edge.offset
+
+
+def _distinct_edges(program: Program) -> list[Edge]:
+    """Every source of instants once, however many conditions share it."""
+    if program.book.edges is None:
+        every: list[Any] = [EXISTENCE]
+        for dynamic in program.lists:
+            every += dynamic.asking.watch.edges
+        for one in program.scoring.when:
+            every += one.asking.watch.edges
+        for trigger in _triggers(program):
+            every += deadline_edges(trigger)
+        unique = {_name(edge, program): edge for edge in every}
+        program.book.edges = list(unique.values())
+    return program.book.edges
+
+
+def _name(edge: Edge, program: Program) -> str:
+    wheres = [str(w.compile(compile_kwargs={"literal_binds": True})) for w in edge.where]
+    return f"{type(edge).__name__} {edge.who} {edge.instant} {wheres} {edge.offset} {edge.local}"

@@ -1,0 +1,127 @@
+"""An applied project compiled: every statement of a tick, built once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flowscore.engine import enrollment, lists, scoring, steps
+from flowscore.engine.patterns import Patterns
+from flowscore.language.project import Project
+from flowscore.language.scenario import Scenario
+from flowscore.language.triggers import ScoreCrosses
+from flowscore.rules.book import Book
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a scenario: the live one, or an older one that still has people inside."""
+
+    scenario: Scenario
+    definition_id: int
+    live: bool
+    live_from: int | None = None
+    first_activation: bool = False
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The live project with what the store knows of its versions."""
+
+    project: Project
+    versions: tuple[Version, ...]
+    score_ids: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Program:
+    """The statements of every phase, in order."""
+
+    applied: Applied
+    book: Book
+    patterns: Patterns
+    scoring: scoring.Scoring
+    lists: tuple[lists.DynamicList, ...]
+    entries: tuple[enrollment.Entry, ...]
+    paths: dict[int, steps.Path]
+
+
+def compile_program(applied: Applied, dialect: str) -> Program:
+    """Build every statement for the project on this kind of database."""
+    project = applied.project
+    book = Book(dialect, project.policy)
+    points = scoring.build(project.scores.values(), applied.score_ids, book)
+    order = {one.name: place for place, one in enumerate(in_order(project.scenarios.values()))}
+    topics = {name: template.topic for name, template in project.templates.items()}
+    return Program(
+        applied=applied,
+        book=book,
+        patterns=Patterns(_words(applied), book),
+        scoring=points,
+        lists=lists.build(project.lists.values(), book),
+        entries=tuple(_entries(applied, order, book)),
+        paths={
+            one.definition_id: steps.build(
+                _as_now(one, project), one.definition_id, order.get(one.scenario.name, len(order)),
+                book, points, topics,
+            )
+            for one in applied.versions
+        },
+    )  # fmt: skip
+
+
+def in_order(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    """Scenarios as they act in one tick (rulings 16 and 91)."""
+    return sorted(scenarios, key=_rank)
+
+
+def _rank(scenario: Scenario) -> tuple[Any, ...]:
+    up = [t.threshold for t in _crossings(scenario) if t.direction == "reaches"]
+    down = [t.threshold for t in _crossings(scenario) if t.direction == "falls_to"]
+    if up:
+        return (-scenario.priority, 1, min(up), scenario.name)
+    if down:
+        return (-scenario.priority, 2, -max(down), scenario.name)
+    return (-scenario.priority, 0, 0, scenario.name)
+
+
+def _crossings(scenario: Scenario) -> list[ScoreCrosses]:
+    return [trigger for trigger in scenario.trigger if isinstance(trigger, ScoreCrosses)]
+
+
+def _entries(applied: Applied, order: dict[str, int], book: Book) -> Iterable[enrollment.Entry]:
+    live = sorted(
+        (one for one in applied.versions if one.live), key=lambda one: order[one.scenario.name]
+    )
+    for one in live:
+        yield enrollment.build(
+            one.scenario,
+            one.definition_id,
+            one.live_from,
+            one.first_activation,
+            order[one.scenario.name],
+            book,
+        )
+
+
+def _as_now(version: Version, project: Project) -> Scenario:
+    """Actions of the version; `enabled` and `priority` of the newest, gone is disabled (129)."""
+    newest = project.scenarios.get(version.scenario.name)
+    if newest is None:
+        return version.scenario.model_copy(update={"enabled": False})
+    return version.scenario.model_copy(
+        update={"enabled": newest.enabled, "priority": newest.priority}
+    )
+
+
+def _words(applied: Applied) -> list[BaseModel]:
+    project = applied.project
+    return [
+        *project.scores.values(),
+        *project.lists.values(),
+        *(version.scenario for version in applied.versions),
+    ]

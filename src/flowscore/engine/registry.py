@@ -1,0 +1,277 @@
+"""What is live: versions of definitions in the store, the watermark, and `apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, delete, func, insert, null, select, update
+
+from flowscore.engine import recompute
+from flowscore.engine.program import Applied, Program, Version, compile_program
+from flowscore.errors import FlowscoreError
+from flowscore.language.actions import Action, AddToList, If, MoveToList, RemoveFromList, SendEmail
+from flowscore.language.project import Project, digest, read_definition, read_stored
+from flowscore.store.tables import definitions, enrollments, state
+
+if TYPE_CHECKING:
+    from flowscore.language.scenario import Scenario
+    from flowscore.store.database import Store
+
+KINDS = ("policy", "list", "score", "scenario")
+
+
+@dataclass
+class ApplyReport:
+    """What an apply changed: (kind, name) by what became of it."""
+
+    added: list[tuple[str, str]] = field(default_factory=list)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    removed: list[tuple[str, str]] = field(default_factory=list)
+    unchanged: int = 0
+    recomputed: list[str] = field(default_factory=list)
+
+
+# ---------------------------------------------------------------- state
+
+
+def read_state(connection: Connection, key: str) -> Any:
+    """A value the store keeps about itself, or None."""
+    return connection.execute(select(state.c.value).where(state.c.key == key)).scalar()
+
+
+def write_state(connection: Connection, key: str, value: Any) -> None:
+    """Keep a value under its key."""
+    connection.execute(delete(state).where(state.c.key == key))
+    connection.execute(insert(state).values(key=key, value=value))
+
+
+def watermark(connection: Connection) -> int | None:
+    """The instant of the last tick, None before the first."""
+    return read_state(connection, "watermark")
+
+
+def set_watermark(connection: Connection, at: int) -> None:
+    """This instant's tick is done."""
+    write_state(connection, "watermark", at)
+
+
+# ---------------------------------------------------------------- what is live
+
+_programs: dict[tuple[str, int], Program] = {}
+
+
+def program(connection: Connection, dialect: str) -> Program:
+    """The compiled live project; compiled once per apply."""
+    key = (str(connection.engine.url), read_state(connection, "revision") or 0)
+    if key not in _programs:
+        _programs.clear()
+        _programs[key] = compile_program(load_applied(connection), dialect)
+    return _programs[key]
+
+
+def live_project(connection: Connection) -> Project:
+    """The project as last applied."""
+    return load_applied(connection).project
+
+
+def load_applied(connection: Connection) -> Applied:
+    """The live project, and every version of a scenario that somebody is inside of."""
+    rows = connection.execute(select(definitions).order_by(definitions.c.id)).all()
+    live = [row for row in rows if row.retired_at is None]
+    templates = read_state(connection, "templates") or {}
+    project = read_stored([(row.file, row.line, row.source) for row in live], templates)
+    return Applied(
+        project=project,
+        versions=tuple(_versions(connection, rows, project)),
+        score_ids={row.name: row.id for row in live if row.kind == "score"},
+    )
+
+
+def _versions(connection: Connection, rows: Sequence[Any], project: Project) -> Iterator[Version]:
+    inside = set(
+        connection.execute(
+            select(enrollments.c.definition_id).where(enrollments.c.ended_at.is_(null())).distinct()
+        ).scalars()
+    )
+    before: dict[str, tuple[Any, Scenario]] = {}
+    for row in rows:
+        if row.kind != "scenario":
+            continue
+        is_live = row.retired_at is None
+        scenario = project.scenarios[row.name] if is_live else _read(row, project)
+        if is_live or row.id in inside:
+            first = _first_activation(row, before.get(row.name))
+            yield Version(scenario, row.id, is_live, row.live_from, first)
+        before[row.name] = (row, scenario)
+
+
+def _read(row: Any, project: Project) -> Any:
+    return read_definition(row.source, row.file, row.line, project)
+
+
+def _first_activation(row: Any, before: tuple[Any, Scenario] | None) -> bool:
+    """Whether the version before it (if any) did not enroll those already there."""
+    if before is None:
+        return True
+    earlier, scenario = before
+    return not scenario.enroll_existing or earlier.live_from == row.live_from
+
+
+# ---------------------------------------------------------------- apply
+
+
+def apply_project(store: Store, project: Project, now: int) -> ApplyReport:
+    """Make the project live in one transaction; people inside finish on their version.
+
+    `now` is the clock, for the record. Changed scores are recomputed silently (ruling 128).
+    """
+    report = ApplyReport()
+    with store.lock_tick(), store.transact() as connection:
+        old = load_applied(connection)
+        _refuse_if_needed(connection, old, project)
+        mark = watermark(connection)
+        _record(connection, project, now, mark, report)
+        templates = {name: one.model_dump() for name, one in project.templates.items()}
+        write_state(connection, "templates", templates)
+        write_state(connection, "revision", (read_state(connection, "revision") or 0) + 1)
+        if mark is not None:
+            fresh = program(connection, store.dialect)
+            report.recomputed = recompute.catch_up(connection, old.project, fresh, mark)
+    return report
+
+
+def _record(
+    connection: Connection, project: Project, now: int, mark: int | None, report: ApplyReport
+) -> None:
+    rows = connection.execute(select(definitions).where(definitions.c.retired_at.is_(null()))).all()
+    live = {(row.kind, row.name): row for row in rows}
+    for kind, name, definition in _all(project):
+        row = live.pop((kind, name), None)
+        meaning = digest(definition)
+        if row is not None and row.digest == meaning:
+            report.unchanged += 1
+            _note_place(connection, row, definition, project.sources[f"{kind}/{name}"])
+            continue
+        (report.added if row is None else report.changed).append((kind, name))
+        if row is not None:
+            _retire(connection, row.id, now)
+        _insert(connection, project, (kind, name, definition, meaning), now, mark)
+    for (kind, name), row in live.items():
+        report.removed.append((kind, name))
+        _retire(connection, row.id, now)
+
+
+def _all(project: Project) -> Iterator[tuple[str, str, Any]]:
+    for kind, group in (
+        ("list", project.lists),
+        ("score", project.scores),
+        ("scenario", project.scenarios),
+    ):
+        for name, definition in group.items():
+            yield kind, name, definition
+    if f"policy/{project.policy.name}" in project.sources:
+        yield "policy", project.policy.name, project.policy
+
+
+def _note_place(connection: Connection, row: Any, definition: Any, source: str) -> None:
+    """The same meaning in another place or layout: the newest text is the one to show."""
+    mark = definition.mark
+    connection.execute(
+        update(definitions)
+        .where(definitions.c.id == row.id)
+        .values(file=mark.file, line=mark.line, source=source)
+    )
+
+
+def _retire(connection: Connection, id_: int, now: int) -> None:
+    connection.execute(update(definitions).where(definitions.c.id == id_).values(retired_at=now))
+
+
+def _insert(
+    connection: Connection,
+    project: Project,
+    what: tuple[str, str, Any, str],
+    now: int,
+    mark: int | None,
+) -> None:
+    kind, name, definition, meaning = what
+    newest = select(func.coalesce(func.max(definitions.c.version), 0)).where(
+        definitions.c.kind == kind, definitions.c.name == name
+    )
+    connection.execute(
+        insert(definitions).values(
+            kind=kind,
+            name=name,
+            version=connection.execute(newest).scalar_one() + 1,
+            source=project.sources[f"{kind}/{name}"],
+            digest=meaning,
+            file=definition.mark.file,
+            line=definition.mark.line,
+            applied_at=now,
+            live_from=mark,
+        )
+    )
+
+
+# ---------------------------------------------------------------- what may not go (ruling 129)
+
+
+def _refuse_if_needed(connection: Connection, old: Applied, project: Project) -> None:
+    for version in old.versions:
+        missing = sorted(_named(version.scenario, project))
+        if not missing:
+            continue
+        people = _people_inside(connection, version.definition_id)
+        if people and (not version.live or version.scenario.name not in project.scenarios):
+            raise FlowscoreError(
+                f"{', '.join(missing)} cannot go: version {_number(connection, version)} of "
+                f"scenario '{version.scenario.name}' names it and {people} contacts are inside; "
+                "keep it until they have finished"
+            )
+
+
+def _people_inside(connection: Connection, definition_id: int) -> int:
+    inside = select(func.count()).where(
+        enrollments.c.definition_id == definition_id, enrollments.c.ended_at.is_(null())
+    )
+    return connection.execute(inside).scalar_one()
+
+
+def _number(connection: Connection, version: Version) -> int:
+    row = select(definitions.c.version).where(definitions.c.id == version.definition_id)
+    return connection.execute(row).scalar_one()
+
+
+def _named(scenario: Scenario, project: Project) -> set[str]:
+    """What the scenario's actions name that the project no longer has (in that kind)."""
+    missing = set()
+    for action in _actions(scenario.actions):
+        for name in _lists_of(action):
+            one = project.lists.get(name)
+            if one is None or one.members is not None:
+                missing.add(f"list '{name}'")
+        if isinstance(action, SendEmail):
+            gone = set(action.templates) - set(project.templates)
+            missing |= {f"template '{name}'" for name in gone}
+        if (score := getattr(action, "score", None)) and score not in project.scores:
+            missing.add(f"score '{score}'")
+    return missing
+
+
+def _lists_of(action: Action) -> tuple[str, ...]:
+    match action:
+        case AddToList() | RemoveFromList():
+            return action.lists
+        case MoveToList():
+            return action.origin + action.to
+    return ()
+
+
+def _actions(actions: tuple[Action, ...]) -> Iterator[Action]:
+    for action in actions:
+        yield action
+        if isinstance(action, If):
+            yield from _actions(action.then)
+            yield from _actions(action.otherwise)

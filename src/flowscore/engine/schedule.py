@@ -1,0 +1,107 @@
+"""Schedules: cron instants and fixed dates, read off the clock of a zone (rulings 12, 32, 33)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from cronsim import CronSim
+from sqlalchemy import BigInteger, and_, cast, insert, literal, null, or_, select, true
+
+from flowscore.clock import datetime_of, find_zone, instant_of, instant_of_local
+from flowscore.engine.work import Work, happened
+from flowscore.rules.book import NEVER
+from flowscore.store.tables import attributes, contacts
+
+if TYPE_CHECKING:
+    from flowscore.language.scenario import Scenario
+    from flowscore.language.triggers import Schedule
+
+
+def notice(work: Work, trigger: Schedule, scenario: Scenario, position: int) -> None:
+    """Put an occurrence for each instant in (prev, T] and each contact that exists."""
+    since = work.prev if work.prev != NEVER else work.now - work.step
+    for zone, who in _zones(work, trigger):
+        for instant in instants(trigger, zone, since, work.now):
+            work.run(_everybody(work, instant, position, who))
+
+
+def instants(trigger: Schedule, zone: str, after: int, upto: int) -> Iterator[int]:
+    """The instants of the schedule in (after, upto]."""
+    if trigger.at is not None:
+        at = fixed_instant(trigger.at, zone)
+        if after < at <= upto:
+            yield at
+        return
+    while (at := next_cron(trigger.cron or "", zone, after)) <= upto:
+        yield at
+        after = at
+
+
+@lru_cache(maxsize=4096)
+def next_cron(cron: str, zone: str, after: int) -> int:
+    """The first cron instant after an instant, in the zone (cronsim reads DST as cron does)."""
+    local = datetime_of(after).astimezone(find_zone(zone) or find_zone("UTC"))
+    return instant_of(next(CronSim(cron, local)))
+
+
+def fixed_instant(at: str, zone: str) -> int:
+    """The instant of a local date and time."""
+    known = find_zone(zone) or find_zone("UTC")
+    assert known is not None
+    return instant_of_local(datetime.fromisoformat(at), known)
+
+
+def next_instant(trigger: Schedule, policy_zone: str, zones: list[str], after: int) -> int | None:
+    """The first instant after `after` in any zone it may be asked in; None if there is none."""
+    asked = {trigger.timezone or policy_zone}
+    if trigger.timezone == "contact":
+        asked = {policy_zone, *zones}
+    if trigger.at is not None:
+        coming = [at for at in (fixed_instant(trigger.at, one) for one in asked) if at > after]
+        return min(coming, default=None)
+    return min(next_cron(trigger.cron or "", one, after) for one in asked)
+
+
+def contact_zones(connection: Any) -> list[str]:
+    """The zones that contacts name, as first written."""
+    rows = select(attributes.c.value).where(attributes.c.name == "timezone").distinct()
+    return [str(one) for one in connection.execute(rows).scalars() if find_zone(str(one))]
+
+
+def _zones(work: Work, trigger: Schedule) -> list[tuple[str, Any]]:
+    """Each zone to read the schedule in, and the contacts it is read for."""
+    policy = work.book.policy.timezone
+    if trigger.timezone != "contact":
+        return [(trigger.timezone or policy, true())]
+    named = contact_zones(work.connection)
+    own = [(zone, _has_zone([zone])) for zone in named]
+    return [*own, (policy, ~_has_zone(named))]
+
+
+def _has_zone(zones: list[str]) -> Any:
+    folded = [zone.casefold() for zone in zones]
+    return (
+        select(1)
+        .where(
+            attributes.c.contact_id == contacts.c.id,
+            attributes.c.name == "timezone",
+            attributes.c.text.in_(folded),
+        )
+        .exists()
+    )
+
+
+def _everybody(work: Work, instant: int, position: int, who: Any) -> Any:
+    rows = select(
+        contacts.c.id,
+        cast(literal(instant), BigInteger),
+        literal(f"schedule@{instant}/{position}"),
+        cast(null(), BigInteger),
+        literal(position),
+        true(),
+    ).where(and_(contacts.c.known, contacts.c.created_at <= work.book.now, or_(who)))
+    columns = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
+    return insert(happened).from_select(columns, rows)

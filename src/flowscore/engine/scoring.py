@@ -1,0 +1,420 @@
+"""Points: rules award them, caps bound them, balances add them up (phase 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Insert,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from flowscore.engine import caps, counting
+from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
+from flowscore.engine.work import Work, asked, awards, clear, happened, noticed, rows_of, turned
+from flowscore.language.scoring import Range, Rule, Score
+from flowscore.language.triggers import OnEvent, Schedule, ScoreCrosses
+from flowscore.rules.conditions import holds
+from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
+from flowscore.rules.watch import watch
+from flowscore.store.dialects import insert_from
+from flowscore.store.tables import POINT, SHOWN, balances, changes, ledger
+
+if TYPE_CHECKING:
+    from flowscore.rules.book import Book
+
+AWARD_COLUMNS = ["score", "rule", "position", "contact_id", "own_at", "key", "event_id"]
+LINE_COLUMNS = [
+    "contact_id", "score", "rule", "kind", "key", "points", "own_at", "tick_at", "event_id",
+    "definition_id", "reason",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OnRule:
+    """A rule that gives points at occurrences, with its statement for each way of looking."""
+
+    score: Score
+    rule: Rule
+    position: int
+    definition_id: int | None
+    counted: tuple[tuple[str, OnEvent], ...]  # (mark, trigger)
+    plain: dict[Sight, Insert | None]
+    from_counted: Insert
+    from_noticed: Insert | None
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class WhenRule:
+    """A rule whose points stand while its condition holds."""
+
+    score: Score
+    rule: Rule
+    asking: Asking
+    compare: Insert
+    write: Insert
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """All statements of phase 1, in the order of scores and rules."""
+
+    on: tuple[OnRule, ...]
+    when: tuple[WhenRule, ...]
+    scores: tuple[Score, ...]
+    write: dict[str, Insert]
+    rebalance: Insert | None
+
+    def only(self, name: str) -> Scoring:
+        """The statements of one score."""
+        return replace(
+            self,
+            on=tuple(one for one in self.on if one.score.name == name),
+            when=tuple(one for one in self.when if one.score.name == name),
+            scores=tuple(one for one in self.scores if one.name == name),
+        )
+
+
+LIVE, HISTORY, ALL = Sight(), Sight(historical=True), Sight(everything=True)
+
+
+def points(value: float) -> int:
+    """Points as the ledger's integer of 10⁻⁸ points (ruling 126)."""
+    return round(float(f"{value:.15g}") * POINT)
+
+
+def build(scores: Iterable[Score], ids: dict[str, int], book: Book) -> Scoring:
+    """The statements for these scores; `ids` are their definitions' ids by name."""
+    ordered = sorted(scores, key=lambda one: one.name)
+    numbered = [(score, rule, place) for score in ordered for place, rule in enumerate(score.rules)]
+    return Scoring(
+        on=tuple(_on_rule(s, r, i, ids.get(s.name), book) for s, r, i in numbered if r.on),
+        when=tuple(_when_rule(s, r, ids.get(s.name), book) for s, r, _ in numbered if r.when),
+        scores=tuple(ordered),
+        write={score.name: _write_uncapped(score, ids.get(score.name)) for score in ordered},
+        rebalance=rebalance_statement(ordered, book) if ordered else None,
+    )
+
+
+def _on_rule(score: Score, rule: Rule, place: int, id_: int | None, book: Book) -> OnRule:
+    counted = tuple(
+        (counting.mark_of(f"score/{score.name}/{rule.name}", trigger), trigger)
+        for trigger in rule.on
+        if isinstance(trigger, OnEvent) and is_counted(trigger.query)
+    )
+    names = frozenset().union(*(listens_to(trigger) for trigger in rule.on))
+    return OnRule(
+        score=score,
+        rule=rule,
+        position=place,
+        definition_id=id_,
+        counted=counted,
+        plain={sight: _collect(score, rule, place, book, sight) for sight in (LIVE, HISTORY, ALL)},
+        from_counted=_collect_from(select(happened), score, rule, place, book),
+        from_noticed=_collect_from(_pending(score, rule), score, rule, place, book),
+        names=names,
+    )
+
+
+def _collect(score: Score, rule: Rule, place: int, book: Book, sight: Sight) -> Insert | None:
+    found = [occurrences(trigger, book, sight) for trigger in rule.on]
+    parts = [
+        one
+        for one, trigger in zip(found, rule.on, strict=True)
+        if one is not None and not isinstance(trigger, ScoreCrosses)
+    ]
+    if not parts:
+        return None
+    rows = parts[0] if len(parts) == 1 else union_all(*(select(p.subquery()) for p in parts))
+    return _collect_from(rows, score, rule, place, book)
+
+
+def _collect_from(rows: Any, score: Score, rule: Rule, place: int, book: Book) -> Insert:
+    """Each occurrence once for the rule (ruling 19b), if the rule's conditions hold."""
+    found = rows.subquery()
+    once = (
+        select(
+            literal(score.name),
+            literal(rule.name),
+            literal(place),
+            found.c.contact_id,
+            func.min(found.c.own_at),
+            found.c.key,
+            func.min(found.c.event_id),
+        )
+        .select_from(found)
+        .group_by(found.c.contact_id, found.c.key)
+    )
+    if rule.conditions is not None:
+        once = once.where(holds(rule.conditions, book, found.c.contact_id))
+    return insert(awards).from_select(AWARD_COLUMNS, once)
+
+
+def _pending(score: Score, rule: Rule) -> Select[Any]:
+    return select(noticed).where(noticed.c.score == score.name, noticed.c.rule == rule.name)
+
+
+def _write_uncapped(score: Score, id_: int | None) -> Insert:
+    """Statement: every award of the score that no cap bounds becomes a line."""
+    free = [rule for rule in score.rules if rule.on and rule.cap is None]
+    if score.cap is not None:
+        free = []
+    worth = {rule.name: points(rule.points) for rule in free}
+    line = case(worth, value=awards.c.rule, else_=0) if worth else literal(0)
+    rows = (
+        select(
+            awards.c.contact_id,
+            awards.c.score,
+            awards.c.rule,
+            literal("rule"),
+            awards.c.key,
+            cast(line, BigInteger),
+            awards.c.own_at,
+            bindparam("now", type_=BigInteger),
+            awards.c.event_id,
+            cast(literal(id_), BigInteger),
+            literal(""),
+        )
+        .where(awards.c.score == score.name, awards.c.rule.in_(worth) if worth else false())
+        .order_by(awards.c.own_at, awards.c.position, awards.c.contact_id, awards.c.key)
+    )
+    return insert_from(ledger, LINE_COLUMNS, rows)
+
+
+def _when_rule(score: Score, rule: Rule, id_: int | None, book: Book) -> WhenRule:
+    assert rule.when is not None
+    standing = (
+        select(func.coalesce(func.sum(ledger.c.points), 0))
+        .where(
+            ledger.c.contact_id == asked.c.contact_id,
+            ledger.c.score == score.name,
+            ledger.c.rule == rule.name,
+            ledger.c.kind == "when",
+        )
+        .correlate_except(ledger)
+        .scalar_subquery()
+    )
+    return WhenRule(
+        score=score,
+        rule=rule,
+        asking=asking(watch(rule.when), book),
+        compare=compare(holds(rule.when, book, asked.c.contact_id), standing != 0, book),
+        write=_write_when(score, rule, id_),
+    )
+
+
+def _write_when(score: Score, rule: Rule, id_: int | None) -> Insert:
+    worth = points(rule.points)
+    now = bindparam("now", type_=BigInteger)
+    key = cast(now, Text) + "/" + cast(bindparam("round", type_=Integer), Text)
+    rows = select(
+        turned.c.contact_id,
+        literal(score.name),
+        literal(rule.name),
+        literal("when"),
+        key,
+        cast(case((turned.c.holds == 1, worth), else_=-worth), BigInteger),
+        now,
+        now,
+        cast(null(), BigInteger),
+        cast(literal(id_), BigInteger),
+        case((turned.c.holds == 1, "holds"), else_="no longer holds"),
+    ).order_by(turned.c.contact_id)
+    return insert_from(ledger, LINE_COLUMNS, rows)
+
+
+# ---------------------------------------------------------------- verbs
+
+
+def collect(work: Work, scoring: Scoring, sight: Sight) -> None:
+    """Fill `awards` with what every `on` rule would give now; no line is written yet (115)."""
+    clear(work.connection, awards)
+    for one in scoring.on:
+        _collect_rule(work, one, sight)
+    clear(work.connection, noticed)
+
+
+def _collect_rule(work: Work, one: OnRule, sight: Sight) -> None:
+    by_clock = "" in one.names and (work.round <= 1 or sight.everything)
+    stirred = sight.everything or bool(one.names & work.names)
+    statement = one.plain[sight]
+    if statement is not None and (stirred or by_clock):
+        work.run(statement)
+    for mark, trigger in one.counted:
+        if sight.everything or work.names & set(trigger.query.names):
+            clear(work.connection, happened)
+            counting.walk(work, mark, trigger, sight, live_from=None)
+            work.run(one.from_counted)
+    if any(isinstance(trigger, (ScoreCrosses, Schedule)) for trigger in one.rule.on):
+        work.run(one.from_noticed)
+
+
+def award(work: Work, scoring: Scoring, sight: Sight = LIVE) -> None:
+    """Phase 1, first half: the `on` rules. Points are dated by their occurrence."""
+    collect(work, scoring, sight)
+    before = work.last(ledger)
+    for score in scoring.scores:
+        written = rows_of(work.run(scoring.write[score.name]))
+        written += caps.award_capped(work, score, scoring.on)
+        _count(work, written)
+    rebalance(work, scoring, before)
+
+
+def stand(
+    work: Work,
+    scoring: Scoring,
+    changes_seen: int,
+    by_clock: bool,
+    only: set[tuple[str, str]] | None = None,
+) -> None:
+    """Phase 1, second half: `when` rules give and take back (`only`: those, of everybody)."""
+    before = work.last(ledger)
+    for one in scoring.when:
+        if only is not None:
+            if (one.score.name, one.rule.name) not in only:
+                continue
+            ask_everybody(work)
+        elif not gather(work, one.asking, changes_seen, by_clock):
+            continue
+        clear(work.connection, turned)
+        if rows_of(work.run(one.compare)):
+            _count(work, rows_of(work.run(one.write)))
+    rebalance(work, scoring, before)
+
+
+def _count(work: Work, written: int) -> None:
+    work.counts.lines += written
+    work.changed += written
+
+
+def rebalance(work: Work, scoring: Scoring, after_line: int) -> None:
+    """Add the lines after this id to their balances and tell of it."""
+    if scoring.rebalance is None or work.last(ledger) == after_line:
+        return
+    work.run(scoring.rebalance, after_line=after_line)
+    moved = (
+        select(literal("score"), ledger.c.score, ledger.c.contact_id)
+        .where(ledger.c.id > bindparam("after_line"))
+        .distinct()
+    )
+    work.run(
+        insert(changes).from_select(["kind", "name", "contact_id"], moved), after_line=after_line
+    )
+
+
+def rebalance_fully(work: Work, scoring: Scoring) -> None:
+    """Add up all lines of these scores anew (their balances have been deleted)."""
+    for score in scoring.scores:
+        total = cast(func.sum(ledger.c.points), BigInteger)
+        worth = cut([score], ledger.c.score, total)
+        rows = (
+            select(ledger.c.contact_id, ledger.c.score, total, worth, worth)
+            .where(ledger.c.score == score.name)
+            .group_by(ledger.c.contact_id, ledger.c.score)
+        )
+        columns = ["contact_id", "score", "raw", "balance", "looked"]
+        work.run(insert(balances).from_select(columns, rows))
+        moved = select(balances.c.contact_id).where(balances.c.score == score.name)
+        work.tell("score", score.name, moved)
+
+
+def rebalance_statement(scores: list[Score], book: Book) -> Insert:
+    """Statement: balances gain the sum of the lines after `after_line`, rounded and cut."""
+    total = func.sum(ledger.c.points)
+    rows = (
+        select(
+            ledger.c.contact_id,
+            ledger.c.score,
+            cast(total, BigInteger),
+            cut(scores, ledger.c.score, total),
+            cast(literal(0), BigInteger),
+        )
+        .where(ledger.c.id > bindparam("after_line"))
+        .group_by(ledger.c.contact_id, ledger.c.score)
+    )
+    upsert = postgresql.insert if book.dialect == "postgresql" else sqlite.insert
+    statement = upsert(balances).from_select(
+        ["contact_id", "score", "raw", "balance", "looked"], rows
+    )
+    raw = balances.c.raw + statement.excluded.raw
+    return statement.on_conflict_do_update(
+        index_elements=[balances.c.contact_id, balances.c.score],
+        set_={"raw": raw, "balance": cut(scores, balances.c.score, raw)},
+    )
+
+
+def cut(scores: Iterable[Score], name: Any, raw: Any) -> Any:
+    """The balance that a sum reads as: rounded half away from zero, then cut to the range."""
+    total = cast(raw, BigInteger)
+    unit, half = POINT // SHOWN, POINT // SHOWN // 2
+    rounded = case((total >= 0, (total + half) // unit), else_=-((half - total) // unit))
+    limits = [
+        (and_(name == score.name, beyond), limit)
+        for score in scores
+        if score.range is not None
+        for beyond, limit in _limits(rounded, score.range)
+    ]
+    return cast(case(*limits, else_=rounded) if limits else rounded, BigInteger)
+
+
+def _limits(rounded: Any, bounds: Range) -> Iterator[tuple[Any, int]]:
+    if bounds.min is not None:
+        yield rounded < round(bounds.min * SHOWN), round(bounds.min * SHOWN)
+    if bounds.max is not None:
+        yield rounded > round(bounds.max * SHOWN), round(bounds.max * SHOWN)
+
+
+def remember_looked(work: Work, changes_seen: int) -> None:
+    """The balances of this phase 3 are what the next crossing is held against (ruling 15)."""
+    moved = select(changes.c.contact_id).where(
+        changes.c.kind == "score", changes.c.id > bindparam("changes_seen")
+    )
+    work.run(
+        update(balances)
+        .where(balances.c.contact_id.in_(moved), balances.c.looked != balances.c.balance)
+        .values(looked=balances.c.balance),
+        changes_seen=changes_seen,
+    )
+
+
+def notice(work: Work, scoring: Scoring) -> None:
+    """Phase 3 for rules: crossings are kept for phase 1 of the next round (ruling 58)."""
+    for one in scoring.on:
+        for trigger in one.rule.on:
+            if isinstance(trigger, ScoreCrosses):
+                _notice_crossing(work, one, trigger)
+
+
+def _notice_crossing(work: Work, one: OnRule, trigger: ScoreCrosses) -> None:
+    found = occurrences(trigger, work.book, LIVE)
+    assert found is not None
+    rows = found.subquery()
+    keep = select(
+        literal(one.score.name),
+        literal(one.rule.name),
+        literal(one.position),
+        rows.c.contact_id,
+        rows.c.own_at,
+        rows.c.key,
+        rows.c.event_id,
+    )
+    work.run(insert(noticed).from_select(AWARD_COLUMNS, keep), changes_seen=work.crossings_from)

@@ -1,0 +1,252 @@
+"""One tick: the order of the verbs, the rounds, the watermark; and many ticks in a row.
+
+A tick at T is one transaction that sees what was received up to T. Inside it, rounds of
+award, refresh, notice, act until nothing new happens (LANGUAGE 9, rulings 13 to 21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Connection, delete, select, update
+
+from flowscore.clock import first_tick_at_or_after, last_tick_at_or_before, rfc3339
+from flowscore.engine import enrollment, horizon, lists, registry, scoring, steps
+from flowscore.engine.enrollment import MOST_ROUNDS
+from flowscore.engine.work import Counts, Work, prepare_scratch
+from flowscore.errors import FlowscoreError
+from flowscore.rules.book import NEVER
+from flowscore.store.intake import forget_taken, take_in
+from flowscore.store.tables import balances, changes, contacts, events
+
+if TYPE_CHECKING:
+    from flowscore.engine.program import Program
+    from flowscore.store.database import Store
+
+
+@dataclass
+class TickReport:
+    """What a run of ticks did; `ticks` counts grid instants, `worked` those with something due."""
+
+    ticks: int = 0
+    worked: int = 0
+    upto: int | None = None
+    counts: Counts = field(default_factory=Counts)
+
+
+@dataclass
+class Seen:
+    """Up to which event and change each phase has looked."""
+
+    awarded: int = 0
+    listed: int = 0
+    enrolled: int = 0
+    stood_changes: int = 0
+    listed_changes: int = 0
+    noticed_changes: int = 0
+
+
+def run_ticks(
+    store: Store,
+    *,
+    from_: int | None = None,
+    until: int,
+    step: int,
+    after_tick: Callable[[int], None] | None = None,
+    every_instant: bool = False,
+) -> TickReport:
+    """Work off the grid instants in [from_, until] after the watermark, in order (ruling 2).
+
+    Instants at which nothing is due are passed over (`every_instant`: they are walked, for the
+    test that holds both equal). `after_tick(T)` runs after each tick that did something, outside
+    its transaction; it delivers mail.
+    """
+    report = TickReport()
+    last = last_tick_at_or_before(until, step)
+    with store.lock_tick():
+        for now in _instants(store, from_, last, step, after_tick is not None, every_instant):
+            report.counts.add(_one_tick(store, now, step))
+            report.worked += 1
+            report.upto = now
+            if after_tick is not None:
+                after_tick(now)
+        report.ticks = _settle_watermark(store, from_, last, step)
+    return report
+
+
+def _instants(
+    store: Store, from_: int | None, last: int, step: int, delivers: bool, every: bool
+) -> Iterator[int]:
+    """The grid instants at which something may be due; asked anew after each tick."""
+    while True:
+        with store.read() as connection:
+            mark = registry.watermark(connection)
+            start = first_tick_at_or_after(from_ if from_ is not None else last, step)
+            earliest = start if mark is None else max(start, _after(mark, step))
+            if earliest > last:
+                return
+            program = registry.program(connection, store.dialect)
+            due = None if every else horizon.next_due(connection, program, mark, step, delivers)
+        now = earliest if every else _first_due(due, earliest, step)
+        if now is None or now > last:
+            return
+        yield now
+
+
+def _after(mark: int, step: int) -> int:
+    return last_tick_at_or_before(mark, step) + step
+
+
+def _first_due(due: int | None, earliest: int, step: int) -> int | None:
+    return None if due is None else max(earliest, first_tick_at_or_after(due, step))
+
+
+def _settle_watermark(store: Store, from_: int | None, last: int, step: int) -> int:
+    """The instants passed over are done too: the watermark stands at the last one."""
+    with store.transact() as connection:
+        mark = registry.watermark(connection)
+        start = first_tick_at_or_after(from_ if from_ is not None else last, step)
+        if start > last or (mark is not None and mark >= last):
+            return 0
+        registry.set_watermark(connection, last)
+        return (last - max(start, mark if mark is not None else start)) // step + 1
+
+
+def _one_tick(store: Store, now: int, step: int) -> Counts:
+    with store.transact() as connection:
+        program = registry.program(connection, store.dialect)
+        mark = registry.watermark(connection)
+        if mark is not None and now <= mark:
+            raise FlowscoreError(
+                f"the tick at {rfc3339(now)} is not after the watermark {rfc3339(mark)}"
+            )
+        counts = tick(connection, program, now, NEVER if mark is None else mark, step)
+        registry.set_watermark(connection, now)
+    forget_taken(store)
+    return counts
+
+
+def tick(connection: Connection, program: Program, now: int, prev: int, step: int) -> Counts:
+    """One tick at `now` in the caller's transaction; `prev` is the watermark before it."""
+    work = Work(connection, program.book, program.patterns, now, prev, step)
+    prepare_scratch(connection)
+    work.stand_at(work.last(events) + 1, work.last(contacts))
+    seen = Seen()
+    _continue_from_carried(work, seen)
+    project = program.applied.project
+    before = work.first_id - 1
+    seen.awarded = seen.listed = seen.enrolled = before
+    take_in(connection, work.book.dialect, project, now, historical=True)
+    if work.last(events) > before:
+        _take_history(work, program, seen)
+    take_in(connection, work.book.dialect, project, now, historical=False)
+    work.counts.events = work.last(events) - before
+    work.look_from(seen.awarded)
+    work.patterns.learn(work)
+    _rounds(work, program, seen)
+    return work.counts
+
+
+def _continue_from_carried(work: Work, seen: Seen) -> None:
+    """Changes that a tick stopped at the bound left behind are known from the start."""
+    work.silent = False
+    seen.noticed_changes = work.last(changes)
+
+
+def _take_history(work: Work, program: Program, seen: Seen) -> None:
+    """History scores, fills lists and counts, and nothing of it is noticed (ruling 88)."""
+    work.silent = True
+    work.look_from(seen.awarded)
+    work.patterns.learn(work)
+    for work.round in range(-MOST_ROUNDS, 0):
+        work.changed = 0
+        _award(work, program, seen, scoring.HISTORY)
+        _refresh(work, program, seen, by_clock=False)
+        if not work.changed:
+            break
+    work.run(
+        update(balances)
+        .where(balances.c.looked != balances.c.balance, _moved(seen))
+        .values(looked=balances.c.balance)
+    )
+    work.silent, work.changed = False, 0
+    seen.enrolled = work.last(events)
+    seen.noticed_changes = work.last(changes)
+
+
+def _moved(seen: Seen) -> ColumnElement[bool]:
+    moved = select(changes.c.contact_id).where(
+        changes.c.kind == "score", changes.c.id > seen.noticed_changes
+    )
+    return balances.c.contact_id.in_(moved)
+
+
+def _rounds(work: Work, program: Program, seen: Seen) -> None:
+    entered: dict[int, set[str]] = {}
+    for work.round in range(1, MOST_ROUNDS + 1):
+        work.changed = 0
+        _award(work, program, seen, scoring.LIVE)
+        _refresh(work, program, seen, by_clock=work.round == 1)
+        entered[work.round] = _notice(work, program, seen, set())
+        steps.walk(work, program.paths)
+        if not work.changed:
+            work.connection.execute(delete(changes))
+            return
+    _last_round(work, program, seen, entered)
+
+
+def _last_round(work: Work, program: Program, seen: Seen, entered: dict[int, set[str]]) -> None:
+    """Round 21: phases 1 to 3, and who kept firing is refused and named (ruling 20)."""
+    work.round = MOST_ROUNDS + 1
+    looping = set().union(*(entered[round_] for round_ in range(11, MOST_ROUNDS + 1)))
+    _award(work, program, seen, scoring.LIVE)
+    stood = work.last(changes)
+    _refresh(work, program, seen, by_clock=False)
+    _notice(work, program, seen, looping)
+    work.counts.looped = sorted(looping)
+    work.connection.execute(delete(changes).where(changes.c.id <= stood))
+
+
+def _award(work: Work, program: Program, seen: Seen, sight: scoring.Sight) -> None:
+    """Phase 1."""
+    by_clock = work.round == 1
+    seen.awarded = work.look_from(seen.awarded)
+    scoring.award(work, program.scoring, sight)
+    upto = work.last(changes)
+    scoring.stand(work, program.scoring, seen.stood_changes, by_clock)
+    seen.stood_changes = upto
+
+
+def _refresh(work: Work, program: Program, seen: Seen, by_clock: bool) -> None:
+    """Phase 2."""
+    seen.listed = work.look_from(seen.listed)
+    lists.refresh(work, program.lists, seen.listed_changes, by_clock)
+    seen.listed_changes = work.last(changes)
+
+
+def _notice(work: Work, program: Program, seen: Seen, looping: set[str]) -> set[str]:
+    """Phase 3; returns the scenarios that enrolled somebody."""
+    seen.enrolled = work.look_from(seen.enrolled)
+    work.crossings_from = seen.noticed_changes
+    entered = set()
+    for entry in program.entries:
+        if enrollment.enroll(work, entry, entry.scenario.name in looping):
+            entered.add(entry.scenario.name)
+    scoring.notice(work, program.scoring)
+    scoring.remember_looked(work, seen.noticed_changes)
+    seen.noticed_changes = work.last(changes)
+    return entered
+
+
+def owed(store: Store, now: int, step: int) -> bool:
+    """Whether a tick at or before `now` has something to do."""
+    with store.read() as connection:
+        mark = registry.watermark(connection)
+        last = last_tick_at_or_before(now, step)
+        if mark is not None and last <= mark:
+            return False
+        program = registry.program(connection, store.dialect)
+        due = horizon.next_due(connection, program, mark, step, delivers=False)
+        return due is not None and first_tick_at_or_after(due, step) <= last

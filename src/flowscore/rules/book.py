@@ -1,0 +1,97 @@
+"""What a compiled statement needs to know: the dialect, the policy's zone, the tick's instants.
+
+Statements are built once per applied project; the tick hands in its instants as parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Text, bindparam, cast, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.selectable import FromClause
+
+from flowscore.clock import find_zone, local_of
+from flowscore.language.policy import Policy
+
+NEVER = -(10**17)  # before every instant: the watermark of a store that has not ticked
+
+
+@dataclass
+class Book:
+    """Shared by all statements of one applied project on one kind of database."""
+
+    dialect: str
+    policy: Policy = field(default_factory=Policy)
+    edges: list[Any] | None = None  # every source of instants, once (engine/horizon.py)
+    _locals: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    @property
+    def now(self) -> BindParameter[int]:
+        """The tick's instant T."""
+        return bindparam("now", type_=BigInteger)
+
+    @property
+    def prev(self) -> BindParameter[int]:
+        """The watermark before this tick."""
+        return bindparam("prev", type_=BigInteger)
+
+    def local(self, base: str, offset: int) -> BindParameter[int]:
+        """Wall-clock time in the policy's zone at `base` ('now' or 'prev') plus an offset (µs)."""
+        name = f"{base}_local_{'m' if offset < 0 else ''}{abs(offset)}"
+        self._locals[name] = (base, offset)
+        return bindparam(name, type_=BigInteger)
+
+    def local_constant(self, instant: int) -> int:
+        """Wall-clock time in the policy's zone at a fixed instant."""
+        zone = find_zone(self.policy.timezone) or find_zone("UTC")
+        assert zone is not None
+        return local_of(max(instant, 0), zone)
+
+    def instants(self, now: int, prev: int) -> dict[str, int]:
+        """The parameters of every statement in this book for one tick."""
+        base = {"now": now, "prev": prev}
+        values = {
+            name: self.local_constant(base[of] + offset)
+            for name, (of, offset) in self._locals.items()
+        }
+        return {**base, **values}
+
+    def elements(self, forms: ColumnElement[Any], path: str) -> Elements:
+        """The comparison forms of one property of an event, a row for each element."""
+        if self.dialect == "postgresql":
+            rows = func.jsonb_array_elements(forms[path]).table_valued("value")
+        else:
+            quoted = path.replace("\\", "\\\\").replace('"', '\\"')
+            rows = func.json_each(forms, f'$."{quoted}"').table_valued("value")
+        return Elements(self.dialect, rows.alias())
+
+    def first_text(self, forms: ColumnElement[Any], path: str) -> ColumnElement[str]:
+        """The text form of a property's first element, or null."""
+        if self.dialect == "postgresql":
+            return forms[path][0][0].astext
+        quoted = path.replace('"', '\\"')
+        return func.json_extract(forms, f'$."{quoted}"[0][0]')
+
+    def json_object(self, **items: Any) -> ColumnElement[Any]:
+        """A JSON object built in the database from constants and columns."""
+        name = func.jsonb_build_object if self.dialect == "postgresql" else func.json_object
+        pairs = [part for key, value in items.items() for part in (cast(key, Text), value)]
+        return name(*pairs)
+
+
+@dataclass(frozen=True)
+class Elements:
+    """Rows of `[text, number, instant, local]` as they stand in `events.forms`."""
+
+    dialect: str
+    rows: FromClause
+
+    def form(self, index: int, kind: Any) -> ColumnElement[Any]:
+        """One of the four forms, typed."""
+        value = self.rows.c.value
+        if self.dialect == "postgresql":
+            text = cast(value, JSONB)[index].astext
+            return text if kind is Text else cast(text, kind)
+        return func.json_extract(value, f"$[{index}]")

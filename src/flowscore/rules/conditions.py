@@ -1,0 +1,239 @@
+"""Condition -> predicate: what the language's conditions mean, as SQL asked of a contact.
+
+`who` is the column with the contact's id in the statement that asks. Everything is judged as
+of the tick's instant T (ruling 5): windows are half-open and end at T (ruling 1).
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, literal, null, or_, select, true
+from sqlalchemy import not_ as sql_not
+
+from flowscore.language import conditions as words
+from flowscore.language.words import Bounds, ValueTest, ValueTests
+from flowscore.rules.book import Book
+from flowscore.rules.events import log_alias, matching, subject_matches
+from flowscore.rules.operators import Forms, element_passes, wants
+from flowscore.store.tables import (
+    SHOWN,
+    attributes,
+    balances,
+    consents,
+    contacts,
+    members,
+)
+
+Who = ColumnElement[Any]
+
+
+@singledispatch
+def holds(condition: words.Condition, book: Book, who: Who) -> ColumnElement[bool]:
+    """The condition as a predicate on the contact `who`; one function for each word."""
+    raise TypeError(f"no SQL for {type(condition).__name__}")
+
+
+@holds.register
+def _(condition: words.All, book: Book, who: Who) -> ColumnElement[bool]:
+    return and_(true(), *(holds(one, book, who) for one in condition.of))
+
+
+@holds.register
+def _(condition: words.AnyOf, book: Book, who: Who) -> ColumnElement[bool]:
+    return or_(false(), *(holds(one, book, who) for one in condition.of))
+
+
+@holds.register
+def _(condition: words.Not, book: Book, who: Who) -> ColumnElement[bool]:
+    return sql_not(holds(condition.of, book, who))
+
+
+@holds.register
+def _(condition: words.ScoreIs, book: Book, who: Who) -> ColumnElement[bool]:
+    return within_bounds(balance_of(condition.score, who), condition.bounds, SHOWN)
+
+
+@holds.register
+def _(condition: words.AttributeIs, book: Book, who: Who) -> ColumnElement[bool]:
+    return and_(true(), *(attribute_passes(book, who, one) for one in condition.attributes))
+
+
+@holds.register
+def _(condition: words.InList, book: Book, who: Who) -> ColumnElement[bool]:
+    return is_member(condition.lists, who)
+
+
+@holds.register
+def _(condition: words.Happened, book: Book, who: Who) -> ColumnElement[bool]:
+    log = log_alias()
+    query = condition.query
+    found = [log.c.contact_id == who, matching(book, query, log), log.c.own_at <= book.now]
+    if query.within is not None:
+        found.append(log.c.own_at > book.now - query.within)
+    if query.times == AT_LEAST_ONCE:
+        return select(1).where(*found).correlate_except(log).exists()
+    count = select(func.count()).select_from(log).where(*found).correlate_except(log)
+    return within_bounds(count.scalar_subquery(), query.times)
+
+
+@holds.register
+def _(condition: words.MailIgnored, book: Book, who: Who) -> ColumnElement[bool]:
+    sent, answer, later = log_alias(), log_alias(), log_alias()
+    old_enough = sent.c.own_at <= book.now - condition.within
+    such = mail_sent(condition, sent, who) & old_enough
+    newer = mail_sent(condition, later, who) & (later.c.own_at <= book.now - condition.within)
+    order = (later.c.own_at > sent.c.own_at) | (
+        (later.c.own_at == sent.c.own_at) & (later.c.id > sent.c.id)
+    )
+    newest = sql_not(select(1).where(newer, order).correlate_except(later).exists())
+    answered = (
+        select(1)
+        .where(answers(answer, sent, condition.awaited, condition.within))
+        .correlate_except(answer)
+        .exists()
+    )
+    return select(1).where(such, newest, sql_not(answered)).correlate_except(sent).exists()
+
+
+@holds.register
+def _(condition: words.Inactive, book: Book, who: Who) -> ColumnElement[bool]:
+    log = log_alias()
+    since = book.now - condition.duration
+    active = (
+        select(1)
+        .where(
+            log.c.contact_id == who, log.c.behaviour, log.c.own_at > since, log.c.own_at <= book.now
+        )
+        .correlate_except(log)
+        .exists()
+    )
+    return and_(sql_not(active), contact_is(who, contacts.c.created_at <= since))
+
+
+@holds.register
+def _(condition: words.MayMail, book: Book, who: Who) -> ColumnElement[bool]:
+    topics = condition.topics or ("email",)
+    granted = or_(*(is_granted(topic, book.policy.consent, who) for topic in topics))
+    return and_(granted, contact_is(who, contacts.c.suppressed.is_(null())))
+
+
+AT_LEAST_ONCE = Bounds(at_least=1)
+
+
+def within_bounds(value: ColumnElement[Any], bounds: Bounds, unit: int = 1) -> ColumnElement[bool]:
+    """The value, counted in 1/unit, lies within the bounds."""
+    parts: list[ColumnElement[bool]] = []
+    if bounds.at_least is not None:
+        parts.append(value >= scaled(bounds.at_least, unit))
+    if bounds.at_most is not None:
+        parts.append(value <= scaled(bounds.at_most, unit))
+    if bounds.above is not None:
+        parts.append(value > scaled(bounds.above, unit))
+    if bounds.below is not None:
+        parts.append(value < scaled(bounds.below, unit))
+    return and_(true(), *parts)
+
+
+def scaled(number: float, unit: int) -> float | int:
+    """The number in 1/unit: an integer where it is one, so that no comparison is a float's."""
+    times = round(number * unit, 6)
+    return int(times) if times == int(times) else times
+
+
+def balance_of(score: str, who: Who) -> ColumnElement[Any]:
+    """The contact's balance in 10⁻⁴ points; 0 without a line (ruling 67)."""
+    found = (
+        select(balances.c.balance)
+        .where(balances.c.contact_id == who, balances.c.score == score)
+        .correlate_except(balances)
+    )
+    return func.coalesce(found.scalar_subquery(), 0)
+
+
+def is_member(lists: tuple[str, ...], who: Who) -> ColumnElement[bool]:
+    """In one of these lists now."""
+    stay = members.alias()
+    return (
+        select(1)
+        .where(stay.c.contact_id == who, stay.c.list.in_(lists), stay.c.left_at.is_(null()))
+        .correlate_except(stay)
+        .exists()
+    )
+
+
+def contact_is(who: Who, *clauses: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Clauses on the contact's own row (on the plain `contacts` table)."""
+    return select(1).where(contacts.c.id == who, *clauses).correlate_except(contacts).exists()
+
+
+def is_granted(topic: str, consent: str, who: Who) -> ColumnElement[bool]:
+    """The topic's own word first, else the general one; unknown as the policy says (ruling 82)."""
+
+    def word(name: str) -> ColumnElement[Any]:
+        found = select(consents.c.granted).where(
+            consents.c.contact_id == who, consents.c.topic == name
+        )
+        return found.correlate_except(consents).scalar_subquery()
+
+    spoken = [word(topic), word("email")] if topic != "email" else [word("email")]
+    return func.coalesce(*spoken, true() if consent == "implied" else false())
+
+
+COLUMNS_THAT_COUNT_AS_ATTRIBUTES = ("created_at", "email")
+
+
+def attribute_passes(book: Book, who: Who, asked: ValueTests) -> ColumnElement[bool]:
+    """Every test passes for the attribute; absent fails all but the negative ones."""
+    return and_(true(), *(_one_test(book, who, asked.name, test) for test in asked.tests))
+
+
+def _one_test(book: Book, who: Who, name: str, test: ValueTest) -> ColumnElement[bool]:
+    if name in COLUMNS_THAT_COUNT_AS_ATTRIBUTES:
+        passes = contact_is(who, element_passes(book, column_forms(name), test))
+    else:
+        rows = attributes.alias()
+        forms = Forms(rows.c.text, rows.c.number, rows.c.instant, rows.c.local)
+        passes = (
+            select(1)
+            .where(rows.c.contact_id == who, rows.c.name == name, element_passes(book, forms, test))
+            .correlate_except(rows)
+            .exists()
+        )
+    return passes if wants(test) else sql_not(passes)
+
+
+def column_forms(name: str) -> Forms:
+    """`created_at` and `email` of the contact's row, as comparison forms."""
+    nothing: ColumnElement[Any] = null()
+    if name == "email":
+        return Forms(contacts.c.email_folded, nothing, nothing, nothing)
+    return Forms(literal("known"), nothing, contacts.c.created_at, nothing)
+
+
+def mail_sent(ask: Any, log: Any, who: Who) -> ColumnElement[bool]:
+    """The mails that `email_not_…` asks about (any, by template, by topic)."""
+    parts = [log.c.contact_id == who, log.c.name == "email_sent"]
+    if ask.templates:
+        parts.append(subject_matches(log, ask.templates))
+    if ask.topics:
+        parts.append(log.c.topic.in_(ask.topics))
+    return and_(*parts)
+
+
+def answers(answer: Any, sent: Any, awaited: str, within: int) -> ColumnElement[bool]:
+    """A person's open (or click) of that very mail within the time after it (ruling 30)."""
+    both = answer.c.mail_key.is_not(None) & sent.c.mail_key.is_not(None)
+    same_mail = or_(
+        and_(both, answer.c.mail_key == sent.c.mail_key),
+        and_(sql_not(both), answer.c.subject == sent.c.subject),
+    )
+    return and_(
+        answer.c.contact_id == sent.c.contact_id,
+        answer.c.name == awaited,
+        sql_not(answer.c.machine),
+        answer.c.own_at > sent.c.own_at,
+        answer.c.own_at <= sent.c.own_at + within,
+        same_mail,
+    )
