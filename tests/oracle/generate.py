@@ -84,7 +84,7 @@ class Writer:
         first = choices.one((datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 28, tzinfo=UTC)))
         self.first, self.last = first, first + timedelta(days=days)
         self.words = Words([], [])
-        self.carried = False
+        self.carried = self.entangled = False
 
     def case(self) -> Case:
         """A whole case."""
@@ -364,16 +364,18 @@ class Writer:
         trigger = document["trigger"]
         self.carried = isinstance(trigger, dict) and "event" in trigger
         document["actions"] = self.steps(2)
-        if kind == 1 and self.pick.chance(3):
+        if document["reenroll"] == "every_time" and steps_feed(trigger):
+            document["reenroll"] = "when_finished"
+        if kind == 1 and not self.entangled and self.pick.chance(3):
             self.entangle(document)
         return document
 
     def entangle(self, document: Document) -> None:
-        """Make the scenario feed itself, so that the bound on rounds is met (ruling 20)."""
+        """Make one scenario feed itself, so that the bound on rounds is met (ruling 20)."""
         name = self.pick.one(STATIC)
         document |= {"trigger": {"list_joined": name}, "reenroll": "every_time"}
         document["actions"] = [{"remove_from_list": name}, {"add_to_list": name}, self.points()]
-        self.carried = False
+        self.carried, self.entangled = False, True
 
     def schedule(self) -> Document:
         """A schedule in some zone."""
@@ -470,6 +472,13 @@ ATTRIBUTES: tuple[Document, ...] = (
     {"created_at": {"within": "2 days"}},
     {"email": {"contains": "A@"}},
 )
+
+
+def steps_feed(trigger: Any) -> bool:
+    """Whether one step can fire the trigger many times in a round: entries would double."""
+    triggers = trigger if isinstance(trigger, list) else [trigger]
+    kinds = {kind for one in triggers if isinstance(one, dict) for kind in one}
+    return bool(kinds & {"list_joined", "list_left", "attribute"})
 
 
 def receipt(call: Document) -> datetime:

@@ -29,6 +29,8 @@ from .world import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROUNDS = 20
+CROWD = 20_000
+"""So many enrollments are no case to compare: entries double with every round."""
 STATES = ("score", "list_joined", "list_left")
 Award = tuple[Rule, Contact, Occurrence]
 
@@ -279,6 +281,8 @@ class Interpreter:
         if reason:
             self.world.decisions.append((contact, scenario.name, self.world.now, reason))
             return False
+        if len(self.world.enrollments) >= CROWD:
+            raise OverflowError(scenario.name)
         frames: list[tuple[list[Plain], int, str]] = [(list(scenario.actions), 0, "actions")]
         self.world.enrollments.append(
             Enrollment(contact, scenario.name, self.world.now, one.key, one.event, frames)
