@@ -47,7 +47,7 @@ def _out_of_reach(trigger: ScoreCrosses, low: float, high: float) -> str:
 
 def impossible_conditions(draft: Draft) -> Iterator[Problem]:
     """Conditions that nobody can meet."""
-    for word in draft.words():
+    for word in draft.words:
         if reason := _impossible(word, draft):
             yield doubt(word.mark, f"this condition can never hold: {reason}")
 
@@ -118,7 +118,7 @@ def _leaves(action: Word) -> tuple[str, ...]:
 def unread_lists(draft: Draft) -> Iterator[Problem]:
     """Static lists that no condition, trigger or move reads (ruling 104)."""
     read: set[str] = set()
-    for word in draft.words():
+    for word in draft.words:
         if isinstance(word, InList | ListJoined | ListLeft):
             read |= set(word.lists)
         elif isinstance(word, MoveToList):

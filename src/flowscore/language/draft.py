@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from flowscore.language.actions import Action
 from flowscore.language.folder import TextFile
@@ -16,7 +17,7 @@ from flowscore.language.triggers import Trigger
 from flowscore.language.words import Word, walk
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """The definitions that could be read, the templates' fronts, and every file's text."""
 
@@ -28,19 +29,19 @@ class Draft:
     fronts: tuple[Front, ...]
     files: tuple[TextFile, ...]
 
-    def words(self) -> Iterator[Word]:
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
         """Every word of every definition."""
-        for kind in (self.scenarios, self.scores, self.lists):
-            for definition in kind.values():
-                yield from walk(definition)
+        kinds = (self.scenarios, self.scores, self.lists)
+        return tuple(word for kind in kinds for one in kind.values() for word in walk(one))
 
     def actions(self) -> Iterator[Action]:
         """Every step of every scenario, those that are switched off included (ruling 113)."""
-        return (word for word in self.words() if isinstance(word, Action))
+        return (word for word in self.words if isinstance(word, Action))
 
     def triggers(self) -> Iterator[Trigger]:
         """Every trigger of every scenario and rule."""
-        return (word for word in self.words() if isinstance(word, Trigger))
+        return (word for word in self.words if isinstance(word, Trigger))
 
     def rules(self) -> Iterator[tuple[Score, Rule]]:
         """Every rule with its score."""
