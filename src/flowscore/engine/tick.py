@@ -55,25 +55,37 @@ def run_ticks(
     until: int,
     step: int,
     after_tick: Callable[[int], None] | None = None,
+    before_tick: Callable[[], None] = lambda: None,
     every_instant: bool = False,
 ) -> TickReport:
     """Work off the grid instants in [from_, until] after the watermark, in order (ruling 2).
 
+    Without `from_` those that are owed: all after the watermark, at first only the last one.
     Instants at which nothing is due are passed over (`every_instant`: they are walked, for the
     test that holds both equal). `after_tick(T)` runs after each tick that did something, outside
-    its transaction; it delivers mail.
+    its transaction; it delivers mail. What `before_tick` raises ends the run between two ticks.
     """
     report = TickReport()
     last = last_tick_at_or_before(until, step)
     with store.lock_tick():
+        report.ticks = _wanted(store, from_, last, step)
         for now in _instants(store, from_, last, step, after_tick is not None, every_instant):
+            before_tick()
             report.counts.add(_one_tick(store, now, step))
             report.worked += 1
             report.upto = now
             if after_tick is not None:
                 after_tick(now)
-        report.ticks = _settle_watermark(store, from_, last, step)
+        if report.ticks:
+            _settle_watermark(store, last)
     return report
+
+
+def _wanted(store: Store, from_: int | None, last: int, step: int) -> int:
+    """How many grid instants are asked for and not done."""
+    with store.read() as connection:
+        earliest = _earliest(registry.watermark(connection), from_, last, step)
+    return max(0, (last - earliest) // step + 1)
 
 
 def _instants(
@@ -83,8 +95,7 @@ def _instants(
     while True:
         with store.read() as connection:
             mark = registry.watermark(connection)
-            start = first_tick_at_or_after(from_ if from_ is not None else last, step)
-            earliest = start if mark is None else max(start, _after(mark, step))
+            earliest = _earliest(mark, from_, last, step)
             if earliest > last:
                 return
             program = registry.program(connection, store.dialect)
@@ -95,23 +106,23 @@ def _instants(
         yield now
 
 
-def _after(mark: int, step: int) -> int:
-    return last_tick_at_or_before(mark, step) + step
+def _earliest(mark: int | None, from_: int | None, last: int, step: int) -> int:
+    """The first grid instant that is asked for and not done."""
+    wanted = None if from_ is None else first_tick_at_or_after(from_, step)
+    if mark is None:
+        return last if wanted is None else wanted
+    after = last_tick_at_or_before(mark, step) + step
+    return after if wanted is None else max(wanted, after)
 
 
 def _first_due(due: int | None, earliest: int, step: int) -> int | None:
     return None if due is None else max(earliest, first_tick_at_or_after(due, step))
 
 
-def _settle_watermark(store: Store, from_: int | None, last: int, step: int) -> int:
+def _settle_watermark(store: Store, last: int) -> None:
     """The instants passed over are done too: the watermark stands at the last one."""
     with store.transact() as connection:
-        mark = registry.watermark(connection)
-        start = first_tick_at_or_after(from_ if from_ is not None else last, step)
-        if start > last or (mark is not None and mark >= last):
-            return 0
         registry.set_watermark(connection, last)
-        return (last - max(start, mark if mark is not None else start)) // step + 1
 
 
 def _one_tick(store: Store, now: int, step: int) -> Counts:
