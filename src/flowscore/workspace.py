@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowscore.clock import clock_now
+from flowscore.clock import clock_now, rfc3339
 from flowscore.errors import FlowscoreError, Problem
 
 if TYPE_CHECKING:
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from flowscore.engine.tick import TickReport
     from flowscore.language.project import Project
     from flowscore.mail.delivery import DeliveryReport
-    from flowscore.mail.templates import Templates
+    from flowscore.mail.settings import MailSettings
+    from flowscore.mail.templates import Rendered, Templates
+    from flowscore.mail.transport import Transport
     from flowscore.settings import Settings
     from flowscore.store.database import Store
+    from flowscore.store.inbox import InboxRow
 
 Row = dict[str, Any]
 Watch = Callable[[int], None]
@@ -41,6 +45,7 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._known_live: tuple[Any, Project] | None = None
 
     # --- what it joins ------------------------------------------------------------------------
 
@@ -95,18 +100,61 @@ class Workspace:
     @contextmanager
     def reading(self) -> Iterator[tuple[Connection, Project]]:
         """One moment of the store, and the project that is live in it."""
-        from flowscore.engine.registry import live_project
-
         with self.store.read() as connection:
-            yield connection, live_project(connection)
+            yield connection, self._live(connection)
+
+    def _live(self, connection: Connection) -> Project:
+        """Read anew only after an apply, since a delivery asks for it at every tick."""
+        from flowscore.engine.registry import live_project, read_state
+
+        revision = read_state(connection, "revision")
+        if self._known_live is None or self._known_live[0] != revision:
+            self._known_live = (revision, live_project(connection))
+        return self._known_live[1]
 
     @property
     def live(self) -> Project:
         """What `apply` made live last; nothing live is refused."""
         with self.reading() as (_, project):
-            if project.scenarios or project.scores or project.lists:
+            if not is_empty(project):
                 return project
         raise FlowscoreError("nothing is live yet: run `flowscore apply` first")
+
+    @cached_property
+    def mail_settings(self) -> MailSettings:
+        """What mail needs to know of its surroundings; the secret is made when links need it."""
+        from flowscore.mail.settings import MailSettings
+        from flowscore.settings import secret_of
+
+        given = self.settings
+        smtp_url = given.smtp_url.get_secret_value() if given.smtp_url else None
+        return MailSettings(
+            public_url=given.public_url,
+            secret=secret_of(self.root, given) if given.public_url else "",
+            unsubscribe_mailto=given.unsubscribe_mailto,
+            uncertain=given.uncertain,
+            outbox_dir=given.outbox,
+            smtp_url=smtp_url,
+            connections=given.smtp_connections,
+        )
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The mail templates as they stand in the folder; one that is broken is left out."""
+        from flowscore.mail.templates import load_templates
+
+        return load_templates(self.root)[0]
+
+    @cached_property
+    def transport(self) -> Transport:
+        """SMTP when a server is set, else .eml files in the outbox."""
+        from flowscore.mail.smtp import SmtpTransport
+        from flowscore.mail.transport import FolderTransport
+
+        settings = self.mail_settings
+        if settings.smtp_url is None:
+            return FolderTransport(settings.outbox_dir)
+        return SmtpTransport(settings.smtp_url, settings.connections)
 
     # --- the folder ---------------------------------------------------------------------------
 
@@ -160,80 +208,131 @@ class Workspace:
         """How many definitions and templates the folder holds, in words."""
         project = self.loaded[0]
         parts = {
-            "scenarios": project.scenarios,
-            "scores": project.scores,
-            "lists": project.lists,
-            "templates": project.templates,
+            "scenarios": len(project.scenarios),
+            "scores": len(project.scores),
+            "lists": len(project.lists),
+            "templates": len(project.templates),
         }
-        return ", ".join(f"{len(those)} {word}" for word, those in parts.items())
+        return ", ".join(f"{count} {word}" for word, count in parts.items())
 
     # --- intake -------------------------------------------------------------------------------
 
     def next_step(self) -> str:
         """What to do after something came in."""
         with self.reading() as (_, project):
-            live = project.scenarios or project.scores or project.lists
-        return f"Next: {'' if live else 'flowscore apply, then '}flowscore tick"
+            return f"Next: {'flowscore apply, then ' * is_empty(project)}flowscore tick"
 
     def enroll(self, scenario: str, email: str) -> None:
         """Ask the next tick to enroll a contact by hand."""
+        from flowscore.store.inbox import receive
         from flowscore.views.people import find_contact, name_known
 
         with self.reading() as (connection, project):
             name_known(scenario, project.scenarios, "scenario")
             found = find_contact(connection, email)
-        self._receive_enrollment(scenario, found)
+        receive(self.store, [_request(scenario, found.email, clock_now())])
 
     # --- time ---------------------------------------------------------------------------------
 
-    def run_owed_ticks(self, now: int, after_tick: Callable[..., None] | None = None) -> TickReport:
-        """Every tick of the grid that is owed up to now, in order."""
-        from flowscore.engine.tick import owed, run_ticks
+    def watermark(self) -> int | None:
+        """The last tick that has run, or None."""
+        from flowscore.engine.registry import watermark
 
-        step = self.settings.tick_every
         with self.store.read() as connection:
-            first, last = owed(connection, now, step)
-        return run_ticks(self.store, self.live, first, last, step, after_tick)
+            return watermark(connection)
 
-    def tick(
-        self,
-        now: int,
-        *,
-        first: int | None = None,
-        last: int | None = None,
-        every: int | None = None,
-        deliver: bool = False,
-        watch: Watch = ignore,
-    ) -> TickReport:
-        """The ticks of a grid in [first, last], by default those that are owed up to now."""
-        raise NotImplementedError
+    def has_work(self, now: int) -> bool:
+        """Whether a tick or a delivery at that instant would find something to do."""
+        from flowscore.engine.tick import owed
+        from flowscore.mail.claims import is_due
 
-    def deliver(self, now: int, watch: Watch = ignore) -> DeliveryReport:
-        """Send what is queued and due, each mail asked again whether it may go."""
+        if owed(self.store, now, self.settings.tick_every):
+            return True
+        with self.store.read() as connection:
+            return is_due(connection, now)
+
+    def run_owed_ticks(self, now: int, before_tick: Callable[[], None]) -> TickReport:
+        """Every tick of the grid that is owed up to now, in order; `before_tick` may raise."""
+        from flowscore.engine.tick import run_ticks
+
+        self.require_live()
+        step = self.settings.tick_every
+        return run_ticks(self.store, until=now, step=step, before_tick=before_tick)
+
+    def require_live(self) -> None:
+        """Refuse to tick before anything was applied: events would be taken in for nobody."""
+        assert self.live is not None
+
+    def tick(self, now: int, grid: Grid, deliver: bool, watch: Watch = ignore) -> TickReport:
+        """The ticks of a grid that are owed, by default up to now; `deliver` after each."""
+        from flowscore.engine.tick import run_ticks
+
+        self.require_live()
+        until = now if grid.until is None else grid.until
+        step = grid.every or self.settings.tick_every
+        self._refuse_going_back(until, grid.first)
+
+        def after(instant: int) -> None:
+            watch(1)
+            if deliver:
+                self.deliver(instant)
+
+        return run_ticks(
+            self.store,
+            from_=grid.first,
+            until=until,
+            step=step,
+            after_tick=after if deliver else None,
+        )
+
+    def _refuse_going_back(self, until: int, first: int | None) -> None:
+        """Ticks that are done are never done again; a clock that was set back is told."""
+        mark = self.watermark()
+        if first is not None and first > until:
+            raise FlowscoreError(
+                f"--from {rfc3339(first)} lies after --until {rfc3339(until)}: no tick in between"
+            )
+        if mark is not None and until < mark:
+            raise FlowscoreError(
+                f"ticks were run up to {rfc3339(mark)} already, and {rfc3339(until)} lies before: "
+                "they are never run again. Name a later --until; if the clock was set back, "
+                "wait until it is past that instant"
+            )
+
+    def deliver(self, now: int, stop: Callable[[], bool] = lambda: False) -> DeliveryReport:
+        """Send what is queued and due; `stop` is asked between mails whether to end early."""
         from flowscore.mail.delivery import deliver
 
-        return deliver(self.store, self.live, self.templates, self.transport, now)
+        settings = self.mail_settings
+        return deliver(
+            self.store, self.live, self.templates, self.transport, now, settings=settings, stop=stop
+        )
 
-    @cached_property
-    def templates(self) -> Templates:
-        """The mail templates as they stand in the folder; one that is broken is left out."""
-        from flowscore.mail.templates import load_templates
+    def settle_uncertain(self, key: str, *, resend: bool) -> str:
+        """Settle a mail of which a crash left unknown whether it went out; gives the address."""
+        from flowscore.mail.by_hand import queue_again, settle_as_sent
 
-        return load_templates(self.root)[0]
+        decide = queue_again if resend else settle_as_sent
+        with self.store.transact(durable=True) as connection:
+            return decide(connection, key, clock_now())
 
-    @cached_property
-    def transport(self) -> Any:
-        """SMTP when a server is set, else .eml files; nothing without a way to unsubscribe."""
-        raise NotImplementedError
+    def refuse_unstoppable_mail(self) -> None:
+        """A service that sends marketing mail over SMTP needs a way out of it."""
+        from flowscore.settings import refuse_unstoppable_mail
+
+        topics = {name: self.templates.topic(name) for name in self.templates.names}
+        marketing = [n for n, topic in topics.items() if topic not in (None, "transactional")]
+        refuse_unstoppable_mail(self.settings, marketing)
 
     # --- looking ------------------------------------------------------------------------------
 
     def explain(self, email: str) -> Row:
         """Everything the store can say of one contact."""
+        from flowscore.engine.registry import load_applied
         from flowscore.views.explain import explain
 
-        with self.reading() as (connection, project):
-            return explain(connection, project, email)
+        with self.store.read() as connection:
+            return explain(connection, load_applied(connection), email)
 
     @contextmanager
     def contacts(self, **wanted: Any) -> Iterator[Iterator[Row]]:
@@ -279,17 +378,21 @@ class Workspace:
     def mails(self, **wanted: Any) -> Iterator[Iterator[Row]]:
         """The outbox, the newest first."""
         from flowscore.views.listings import Mails, list_mails
+        from flowscore.views.people import find_contact
 
+        asked = Mails(**wanted)
         with self.store.read() as connection:
-            yield list_mails(connection, Mails(**wanted))
-
-    def settle_uncertain(self, key: str, *, resend: bool) -> str:
-        """Settle a mail of which a crash left unknown whether it went out; gives the address."""
-        raise NotImplementedError
+            if asked.contact is not None:
+                find_contact(connection, asked.contact)
+            yield list_mails(connection, asked)
 
     def preview(self, template: str, email: str) -> Rendered:
         """The mail as that contact would get it."""
-        raise NotImplementedError
+        from flowscore.views.preview import preview
+
+        asked = (template, email, clock_now())
+        with self.reading() as (connection, project):
+            return preview(connection, project, self.templates, self.mail_settings, asked)
 
     def export(self, folder: Path, watch: Watch = ignore) -> dict[str, int]:
         """Every table as JSON lines below the folder; gives the rows written."""
@@ -309,12 +412,47 @@ class Workspace:
             opened.close()
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Which ticks: in [first, until], every so often; nothing named means those that are owed."""
+
+    first: int | None = None
+    until: int | None = None
+    every: int | None = None
+
+
 class UncleanError(FlowscoreError):
     """The folder has mistakes; nothing of it goes live."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("the folder has mistakes, nothing was applied")
         self.problems = problems
+
+
+def is_empty(project: Project) -> bool:
+    """Whether nothing in it could do anything."""
+    return not (project.scenarios or project.scores or project.lists)
+
+
+def _request(scenario: str, email: str, now: int) -> InboxRow:
+    """The inbox line that asks for an enrollment by hand."""
+    from flowscore.store.inbox import InboxRow
+
+    folded = email.casefold()
+    return InboxRow(
+        message_id=f"enroll/{scenario}/{folded}/{now}",
+        kind="enroll",
+        name=scenario,
+        user_kind="email",
+        user_value=folded,
+        email=email,
+        email_folded=folded,
+        anonymous_id=None,
+        own_at=now,
+        received_at=now,
+        subject=scenario,
+        source="flowscore scenarios enroll",
+    )
 
 
 def starter_folder() -> Path:

@@ -240,7 +240,8 @@ def test_t07_abbreviated_wait_refuses_the_file(project: Project) -> None:
     )
     result = project.run("apply")
     assert result.code == 1
-    assert "scenarios/all.yaml:4:11: found '4 hrs'" in result.err
+    assert "scenarios/all.yaml:4:11: " in result.err
+    assert "found '4 hrs'" in result.err
     assert "did you mean '4 hours'?" in result.err
     assert "nothing was applied" in result.out
 

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from flowscore.cli.arguments import AsJson, workspace_of
-from flowscore.cli.printer import counted, problem_row, say, show_json, tell_problems
+from flowscore.cli.printer import counted, say, show_json, tell_problems
+from flowscore.cli.reports import tell_apply
 from flowscore.errors import Problem
+from flowscore.language.printing import problems_json
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
@@ -37,7 +39,7 @@ def validate(context: typer.Context, as_json: AsJson = False) -> None:
     workspace = workspace_of(context)
     problems = workspace.problems()
     if as_json:
-        show_json({"clean": not _errors(problems), "problems": list(map(problem_row, problems))})
+        show_json({"clean": not _errors(problems), "problems": problems_json(problems)})
     else:
         tell_problems(problems, workspace.root)
         say(_verdict(workspace.contents(), problems))
@@ -76,8 +78,8 @@ def apply(context: typer.Context) -> None:
         say(f"{counted(_errors(error.problems), 'mistake')}; nothing was applied.")
         raise typer.Exit(1) from None
     tell_problems(workspace.loaded[1], workspace.root)
-    say(str(report))
-    say("Next: flowscore import …, then flowscore tick (or flowscore run, the service)")
+    tell_apply(report)
+    say("Live. Next: flowscore import …, then flowscore tick (or flowscore run, the service)")
 
 
 def schema(context: typer.Context) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from flowscore.cli.arguments import workspace_of
 from flowscore.cli.printer import progress, say
+from flowscore.cli.reports import tell_import
 
 SourceFile = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON lines, also .gz.")]
 Columns = Annotated[

@@ -11,7 +11,8 @@ from typing import Any
 
 import typer
 
-from flowscore.errors import Mark, Problem
+from flowscore.errors import Problem
+from flowscore.language.printing import problem_text
 
 CONTROL = dict.fromkeys((*range(9), 11, *range(12, 32), *range(127, 160)), "�")
 """Control characters in somebody's data must not steer the reader's terminal."""
@@ -69,49 +70,15 @@ def _numeric(cell: str) -> bool:
 def tell_problems(problems: Sequence[Problem], root: Path) -> None:
     """Each problem with the offending line and a caret under the place."""
     for problem in problems:
-        typer.echo("\n".join(_told(problem, root)) + "\n", err=True)
+        complain(problem_text(problem, _line_of(root / problem.mark.file, problem.mark.line)))
 
 
-def _told(problem: Problem, root: Path) -> Iterator[str]:
-    warning = "warning: " if problem.severity == "warning" else ""
-    yield clean(f"{problem.mark}: {warning}{problem.message}")
-    yield from _quoted(problem.mark, root)
-    more = [f"in {problem.path}"] if problem.path else []
-    more += [problem.hint] if problem.hint else []
-    if more:
-        yield clean("  " + "; ".join(more))
-
-
-def _quoted(mark: Mark, root: Path) -> Iterator[str]:
-    """The line as it stands in the file, and a caret under the column."""
-    line = _line_of(root / mark.file, mark.line)
-    if line is None:
-        return
-    number = f"{mark.line:>5} | "
-    yield number + clean(line.replace("\t", " "))
-    if mark.column:
-        yield " " * (len(number) - 2) + "| " + " " * (mark.column - 1) + "^"
-
-
-def _line_of(file: Path, number: int) -> str | None:
+def _line_of(file: Path, number: int) -> str:
     try:
         lines = file.read_bytes().decode("utf-8-sig", "replace").splitlines()
     except OSError:
-        return None
-    return lines[number - 1] if 0 < number <= len(lines) else None
-
-
-def problem_row(problem: Problem) -> dict[str, object]:
-    """The problem as JSON."""
-    return {
-        "severity": problem.severity,
-        "file": problem.mark.file,
-        "line": problem.mark.line,
-        "column": problem.mark.column,
-        "path": problem.path,
-        "message": problem.message,
-        "hint": problem.hint,
-    }
+        return ""
+    return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flowscore.cli.arguments import workspace_of
-from flowscore.errors import FlowscoreError
+from flowscore.cli.printer import say
 
 
 def run(context: typer.Context) -> None:
@@ -21,40 +21,35 @@ def run(context: typer.Context) -> None:
     """
     from flowscore.scheduler import serve
 
-    serve(workspace_of(context))
+    workspace = workspace_of(context)
+    workspace.require_live()
+    workspace.refuse_unstoppable_mail()
+    serve(workspace)
 
 
 def deploy(
     context: typer.Context,
     pool: Annotated[
         str | None,
-        typer.Option("--pool", metavar="NAME", help="The work pool whose workers run it."),
+        typer.Option("--pool", metavar="NAME", help="The work pool; without it, this process."),
     ] = None,
-    serve: Annotated[
-        bool, typer.Option("--serve", help="Run it from this process instead, until stopped.")
-    ] = False,
 ) -> None:
     """Make the tick a scheduled deployment on the Prefect server that PREFECT_API_URL names.
 
-    A run that comes while one is under way is cancelled: the next one works off what is owed.
+    With --pool a worker of that pool runs it; without, this process does until stopped.
 
     \b
-    Example:
-      export PREFECT_API_URL=http://127.0.0.1:4200/api
-      prefect work-pool create marketing --type process
-      flowscore deploy --pool marketing
-      prefect worker start --pool marketing
+    Examples:
+      PREFECT_API_URL=http://127.0.0.1:4200/api flowscore deploy
+      PREFECT_API_URL=http://127.0.0.1:4200/api flowscore deploy --pool marketing
     """
     from flowscore.prefect_home import load_flows, require_server
 
-    if bool(pool) == serve:
-        raise FlowscoreError("say where it runs: --pool NAME (a worker's pool) or --serve (here)")
     workspace = workspace_of(context)
-    workspace.require_project()
-    server = require_server()
+    require_server()
     flows = load_flows(workspace.settings.home / "prefect")
-    if serve:
-        flows.serve_deployment(workspace.root, workspace.settings.tick_every)
+    every = workspace.settings.tick_every
+    if pool is None:
+        flows.serve_deployment(workspace.root, every)
     else:
-        name = flows.deploy(workspace.root, workspace.settings.tick_every, pool)
-        typer.echo(f"{name} is deployed on {server}; its pool is {pool}")
+        say(f"{flows.deploy(workspace.root, every, pool)} is deployed on the pool {pool}.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flowscore.cli.arguments import read_instant, read_step, workspace_of
-from flowscore.cli.printer import progress, say
+from flowscore.cli.printer import progress
 from flowscore.cli.reports import tell_delivery, tell_ticks
 from flowscore.clock import clock_now
 
@@ -50,12 +50,12 @@ def tick(
       flowscore tick
       flowscore tick --from 2026-01-01 --until 2026-03-01 --every 1h --deliver
     """
+    from flowscore.workspace import Grid
+
     workspace = workspace_of(context)
     with progress("ticks") as watch:
-        report = workspace.tick(
-            clock_now(), first=first, last=last, every=every, deliver=deliver, watch=watch
-        )
-    tell_ticks(report, workspace)
+        report = workspace.tick(clock_now(), Grid(first, last, every), deliver, watch)
+    tell_ticks(report, workspace, delivered=deliver)
 
 
 def deliver(context: typer.Context, now: Now = None) -> None:
@@ -68,7 +68,5 @@ def deliver(context: typer.Context, now: Now = None) -> None:
       flowscore deliver
     """
     workspace = workspace_of(context)
-    with progress("mails") as watch:
-        report = workspace.deliver(clock_now() if now is None else now, watch=watch)
+    report = workspace.deliver(clock_now() if now is None else now)
     tell_delivery(report, workspace)
-    say()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, Table, select
 
 from flowscore.language.project import Project
-from flowscore.language.scoring import Score
 from flowscore.rules.explain import sentence
 from flowscore.store.tables import (
     POINT,
@@ -28,13 +27,17 @@ from flowscore.views.columns import rounded, shown_at, shown_balance, shown_poin
 from flowscore.views.people import find_contact
 from flowscore.views.places import Places
 
+if TYPE_CHECKING:
+    from flowscore.engine.program import Applied
+    from flowscore.language.scoring import Score
+
 Row = dict[str, Any]
 
 
-def explain(connection: Connection, project: Project, email: str) -> Row:
+def explain(connection: Connection, applied: Applied, email: str) -> Row:
     """Everything the store can say of the contact, as one JSON document."""
     contact = find_contact(connection, email)
-    told = Told(connection, project, Places(connection, project), contact.id)
+    told = Told(connection, applied.project, Places(connection, applied), contact.id)
     return {
         "contact": contact.email,
         "as_of": shown_at(watermark(connection)),

@@ -138,7 +138,8 @@ def _counts(
         .where(contacts.c.email.is_not(None), *where)
         .group_by(group)
     )
-    yield from connection.execute(query)
+    for row in connection.execute(query):
+        yield row[0], row[1]
 
 
 def list_members(connection: Connection, name: str, limit: int | None) -> Iterator[Row]:
@@ -195,7 +196,7 @@ def _versions(connection: Connection) -> dict[str, int]:
     query = select(definitions.c.name, func.max(definitions.c.version)).where(
         definitions.c.kind == "scenario"
     )
-    return dict(connection.execute(query.group_by("name")))
+    return {row[0]: row[1] for row in connection.execute(query.group_by("name"))}
 
 
 def list_inside(connection: Connection, scenario: str, limit: int | None) -> Iterator[Row]:
@@ -267,4 +268,4 @@ def _mails(wanted: Mails) -> Select[Any]:
 def count_mails(connection: Connection) -> dict[str, int]:
     """How many mails are in each state."""
     query = select(messages.c.status, func.count()).group_by(messages.c.status)
-    return dict(connection.execute(query))
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from flowscore.language.project import Project
+from flowscore.engine.program import Applied
+from flowscore.engine.walk import Branch, Do, Jump, program
 from flowscore.store.tables import definitions
+
+if TYPE_CHECKING:
+    from flowscore.language.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Places:
     """Looks up definitions, each once."""
 
     connection: Connection
-    project: Project
+    applied: Applied
 
     @cached_property
     def versions(self) -> dict[int, Any]:
@@ -45,10 +49,27 @@ class Places:
         row = self.versions.get(number) if number is not None else None
         if kind == "scenario" or row is None or row.retired_at is not None:
             return place
-        live = self.project.scores.get(score)
+        live = self.applied.project.scores.get(score)
         marks = [str(one.mark) for one in live.rules if one.name == rule] if live else []
         return Place(marks[0], place.version) if marks else place
 
     def next_step(self, enrollment: Any) -> str | None:
         """The path of the step at which an enrollment waits."""
+        for version in self.applied.versions:
+            if version.definition_id == enrollment.definition_id:
+                return _step_at(version.scenario, enrollment.position)
         return None
+
+
+def _step_at(scenario: Scenario, position: int) -> str | None:
+    """The step that a place of the walk stands for, through its jumps; None at the end."""
+    places = program(scenario.actions)
+    while position < len(places):
+        match places[position]:
+            case Do(action=action):
+                return action.path
+            case Branch(path=path):
+                return path
+            case Jump(to=to):
+                position = to
+    return None

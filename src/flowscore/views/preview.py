@@ -1,0 +1,103 @@
+"""A mail as one contact would get it now, without queueing or sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, select
+
+from flowscore.errors import FlowscoreError
+from flowscore.language.actions import Action, If, SendEmail
+from flowscore.language.triggers import OnEvent
+from flowscore.mail.contexts import Surroundings, load_people, make_context
+from flowscore.mail.links import make_links
+from flowscore.mail.scope import Record
+from flowscore.mail.templates import Rendered, RenderError, Templates
+from flowscore.store.tables import events, messages
+from flowscore.views.people import find_contact, name_known
+
+if TYPE_CHECKING:
+    from flowscore.language.project import Project
+    from flowscore.language.scenario import Scenario
+    from flowscore.mail.settings import MailSettings
+
+
+def preview(
+    connection: Connection,
+    project: Project,
+    templates: Templates,
+    settings: MailSettings,
+    asked: tuple[str, str, int],
+) -> Rendered:
+    """`asked` is (template, address, now); the event is the one that would have caused it."""
+    name, email, now = asked
+    name_known(name, templates.names, "template")
+    number = find_contact(connection, email).id
+    sender = project.policy.sender.address if project.policy.sender else ""
+    around = Surroundings(project, settings, sender, now)
+    contact = load_people(connection, {number}, around, True)[number]
+    scenario = _sending(project, name)
+    event = Record(_event(connection, number, name, scenario), "event")
+    context = make_context(
+        contact,
+        event,
+        {"name": scenario.name if scenario else "preview", "entered_at": now},
+        make_links(settings, sender, 0, f"preview.{name}"),
+        around,
+    )
+    try:
+        return templates.render(name, context.locale, context)
+    except RenderError as error:
+        raise FlowscoreError(f"{name} cannot be written for {email}: {error}") from error
+
+
+def _sending(project: Project, template: str) -> Scenario | None:
+    """The first scenario that sends the template."""
+    for scenario in project.scenarios.values():
+        if template in set(_templates(scenario.actions)):
+            return scenario
+    return None
+
+
+def _templates(actions: tuple[Action, ...]) -> Iterator[str]:
+    for action in actions:
+        if isinstance(action, SendEmail):
+            yield from action.templates
+        elif isinstance(action, If):
+            yield from _templates(action.then)
+            yield from _templates(action.otherwise)
+
+
+def _event(
+    connection: Connection, contact: int, template: str, scenario: Scenario | None
+) -> dict[str, Any]:
+    """Of the newest such mail, else the contact's newest event that enters the scenario."""
+    for query in (_of_mail(contact, template), _of_trigger(contact, scenario)):
+        row = connection.execute(query).first() if query is not None else None
+        if row is not None:
+            return dict(row.properties or {})
+    return {}
+
+
+def _of_mail(contact: int, template: str) -> Select[Any]:
+    return (
+        select(events.c.properties)
+        .join(messages, messages.c.event_id == events.c.id)
+        .where(messages.c.contact_id == contact, messages.c.template == template)
+        .order_by(messages.c.id.desc())
+        .limit(1)
+    )
+
+
+def _of_trigger(contact: int, scenario: Scenario | None) -> Select[Any] | None:
+    triggers = scenario.trigger if scenario else ()
+    names = [n for one in triggers if isinstance(one, OnEvent) for n in one.query.names]
+    if not names:
+        return None
+    return (
+        select(events.c.properties)
+        .where(events.c.contact_id == contact, events.c.name.in_(names))
+        .order_by(events.c.own_at.desc(), events.c.id.desc())
+        .limit(1)
+    )
