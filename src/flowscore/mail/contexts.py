@@ -1,0 +1,231 @@
+"""What mails are rendered from, loaded for a whole batch in a handful of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from flowscore.clock import datetime_of
+from flowscore.language.project import Project
+from flowscore.mail.links import Links, make_links
+from flowscore.mail.scope import MailContext, Record, reader_zone
+from flowscore.mail.settings import MailSettings
+from flowscore.mail.templates import Templates
+from flowscore.store.tables import (
+    POINT,
+    SHOWN,
+    attributes,
+    balances,
+    contacts,
+    events,
+    ledger,
+    members,
+    messages,
+)
+
+LEDGER_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed mail with everything it is made of."""
+
+    message_id: int
+    key: str
+    template: str
+    topic: str
+    email: str
+    attempts: int
+    queued_at: int
+    context: MailContext
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all mails of a delivery share."""
+
+    project: Project
+    settings: MailSettings
+    sender: str
+    now: int
+
+
+def load_jobs(
+    connection: Connection, numbers: Sequence[int], around: Surroundings, templates: Templates
+) -> list[Job]:
+    """The mails with these numbers, in this order; one query for each kind of fact."""
+    rows = connection.execute(select(messages).where(messages.c.id.in_(numbers))).mappings()
+    by_number = {row["id"]: row for row in rows}
+    used = {row["template"] for row in by_number.values()}
+    with_ledger = any(templates.mentions(name, "ledger") for name in used)
+    people = load_people(
+        connection, {row["contact_id"] for row in by_number.values()}, around, with_ledger
+    )
+    happened = _load_events(connection, {row["event_id"] for row in by_number.values()})
+    ordered = (by_number[number] for number in numbers if number in by_number)
+    return [_job(row, people[row["contact_id"]], happened, around) for row in ordered]
+
+
+def _job(
+    row: Any, contact: Record, happened: dict[int, dict[str, Any]], around: Surroundings
+) -> Job:
+    event = Record(happened.get(row["event_id"], {}), "event")
+    links = make_links(around.settings, around.sender, row["id"], row["key"])
+    scenario = {"name": row["scenario"], "entered_at": row["entered_at"]}
+    return Job(
+        row["id"],
+        row["key"],
+        row["template"],
+        row["topic"],
+        contact.get("email", ""),
+        row["attempts"],
+        row["queued_at"],
+        make_context(contact, event, scenario, links, around),
+    )
+
+
+def make_context(
+    contact: Record, event: Record, scenario: dict[str, Any], links: Links, around: Surroundings
+) -> MailContext:
+    """Times stand in the contact's zone, else the policy's (ruling 101)."""
+    zone = reader_zone(_text(contact.get("timezone")), around.project.policy.timezone)
+    if "entered_at" in scenario:
+        scenario["entered_at"] = datetime_of(scenario["entered_at"]).astimezone(zone)
+    return MailContext(
+        contact,
+        event,
+        Record(scenario, "scenario"),
+        datetime_of(around.now).astimezone(zone),
+        links.record(),
+        zone,
+        list_unsubscribe=links.header,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def load_people(
+    connection: Connection, numbers: Collection[int], around: Surroundings, with_ledger: bool
+) -> dict[int, Record]:
+    """Each contact as templates see it: attributes first, what flowscore knows above them."""
+    given = _load_attributes(connection, numbers)
+    scores = _load_scores(connection, numbers, around.project)
+    lists = _load_lists(connection, numbers)
+    lines = _load_ledger(connection, numbers) if with_ledger else {}
+    rows = connection.execute(
+        select(contacts.c.id, contacts.c.email, contacts.c.created_at).where(
+            contacts.c.id.in_(numbers)
+        )
+    )
+    return {
+        number: Record(
+            given[number]
+            | _own(email, created_at, given[number], around)
+            | _known(scores[number], lists[number], lines.get(number, [])),
+            "contact",
+        )
+        for number, email, created_at in rows
+    }
+
+
+def _own(
+    email: str | None, created_at: int, given: dict[str, Any], around: Surroundings
+) -> dict[str, Any]:
+    zone = reader_zone(_text(given.get("timezone")), around.project.policy.timezone)
+    return {"email": email, "created_at": datetime_of(created_at).astimezone(zone)}
+
+
+def _known(
+    scores: dict[str, int | float], lists: list[str], lines: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "score": Record(scores, "contact.score"),
+        "grade": Record({}, "contact.grade"),
+        "lists": lists,
+        "ledger": [Record(line, "contact.ledger[]") for line in lines],
+    }
+
+
+def _load_attributes(
+    connection: Connection, numbers: Collection[int]
+) -> defaultdict[int, dict[str, Any]]:
+    columns = (attributes.c.contact_id, attributes.c.name, attributes.c.value)
+    chosen = select(*columns).where(attributes.c.contact_id.in_(numbers), attributes.c.element == 0)
+    found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    for contact, name, value in connection.execute(chosen):
+        found[contact][name] = value
+    return found
+
+
+def _load_scores(
+    connection: Connection, numbers: Collection[int], project: Project
+) -> defaultdict[int, dict[str, int | float]]:
+    """Every score of the project; without a line the balance is 0 (ruling 67)."""
+    columns = (balances.c.contact_id, balances.c.score, balances.c.balance)
+    found: defaultdict[int, dict[str, int | float]] = defaultdict(
+        lambda: dict.fromkeys(project.scores, 0)
+    )
+    for contact, score, balance in connection.execute(
+        select(*columns).where(balances.c.contact_id.in_(numbers))
+    ):
+        found[contact][score] = as_number(balance, SHOWN)
+    return found
+
+
+def as_number(amount: int, unit: int) -> int | float:
+    """Stored units as a person writes the number: 12, 8.7."""
+    return amount // unit if amount % unit == 0 else amount / unit
+
+
+def _load_lists(connection: Connection, numbers: Collection[int]) -> defaultdict[int, list[str]]:
+    chosen = (
+        select(members.c.contact_id, members.c.list)
+        .where(members.c.contact_id.in_(numbers), members.c.left_at.is_(None))
+        .order_by(members.c.list)
+    )
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for contact, name in connection.execute(chosen):
+        found[contact].append(name)
+    return found
+
+
+def _load_ledger(
+    connection: Connection, numbers: Collection[int]
+) -> defaultdict[int, list[dict[str, Any]]]:
+    """The latest 20 lines of each, newest first."""
+    newest = (ledger.c.own_at.desc(), ledger.c.id.desc())
+    place = func.row_number().over(partition_by=ledger.c.contact_id, order_by=newest)
+    ranked = select(ledger, place.label("place")).where(ledger.c.contact_id.in_(numbers)).subquery()
+    chosen = (
+        select(ranked)
+        .where(ranked.c.place <= LEDGER_LINES)
+        .order_by(ranked.c.contact_id, ranked.c.place)
+    )
+    found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in connection.execute(chosen).mappings():
+        found[row["contact_id"]].append(_line(row))
+    return found
+
+
+def _line(row: Any) -> dict[str, Any]:
+    return {
+        "at": datetime_of(row["own_at"]),
+        "score": row["score"],
+        "rule": row["rule"],
+        "points": as_number(row["points"], POINT),
+        "reason": row["reason"],
+    }
+
+
+def _load_events(connection: Connection, numbers: set[int | None]) -> dict[int, dict[str, Any]]:
+    wanted = [number for number in numbers if number is not None]
+    if not wanted:
+        return {}
+    chosen = select(events.c.id, events.c.properties).where(events.c.id.in_(wanted))
+    return {number: properties or {} for number, properties in connection.execute(chosen)}

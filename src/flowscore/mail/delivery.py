@@ -1,0 +1,338 @@
+"""The delivery: claim what is due, ask again whether it may go, render, hand over, settle each alone.
+
+A mail is claimed with a lease before anyone talks to a server, marked when its talk begins and
+settled when it ends, each in a durable transaction. What a crash leaves claimed but not marked
+is simply queued again; only what was marked is uncertain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from flowscore.clock import MICROSECOND, MINUTE, SECOND
+from flowscore.language.policy import Sender
+from flowscore.language.project import Project
+from flowscore.mail import claims
+from flowscore.mail.contexts import Job, Surroundings, load_jobs
+from flowscore.mail.links import can_unsubscribe
+from flowscore.mail.message import BadHeaderError, Letter, build
+from flowscore.mail.settings import MailSettings
+from flowscore.mail.settlements import Attempt, Settlement, settle, withhold
+from flowscore.mail.templates import RenderError, Templates
+from flowscore.mail.transport import Lane, Transport
+from flowscore.store.database import Store
+
+BATCH = 500
+PATIENCE = 0.002  # seconds
+NOBODY = Sender(address="flowscore@localhost")
+
+NO_SENDER = "no mail is sent: the policy names no sender; add `sender: {address: hello@…}` to it"
+NO_WAY_OUT = (
+    "marketing mail is not sent: nobody could unsubscribe; set FLOWSCORE_UNSUBSCRIBE_MAILTO to a "
+    "mailbox that you read, or FLOWSCORE_PUBLIC_URL and FLOWSCORE_SECRET"
+)
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """Counts of mails; `withheld` by reason, `stopped` says why the batch ended early."""
+
+    sent: int = 0
+    withheld: dict[str, int] = field(default_factory=dict)
+    retried: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    waiting: int = 0
+    stopped: str = ""
+
+
+def deliver(
+    store: Store,
+    project: Project,
+    templates: Templates,
+    transport: Transport,
+    now: int,
+    limit: int | None = None,
+    *,
+    settings: MailSettings | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> DeliveryReport:
+    """Send what is due at `now`; `stop` is asked between mails, `limit` ends after so many.
+
+    Blocks; inside of an event loop use `deliver_async`.
+    """
+    shared = _Shared(store, project, templates, transport, now, settings or MailSettings(), stop)
+    return asyncio.run(_Delivery(shared, limit).run())
+
+
+async def deliver_async(
+    store: Store,
+    project: Project,
+    templates: Templates,
+    transport: Transport,
+    now: int,
+    limit: int | None = None,
+    *,
+    settings: MailSettings | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> DeliveryReport:
+    """The same in a thread with an event loop of its own, so that this loop serves others."""
+    return await asyncio.to_thread(
+        deliver, store, project, templates, transport, now, limit, settings=settings, stop=stop
+    )
+
+
+@dataclass(frozen=True)
+class _Shared:
+    store: Store
+    project: Project
+    templates: Templates
+    transport: Transport
+    now: int
+    settings: MailSettings
+    stop: Callable[[], bool]
+    began: float = field(default_factory=time.monotonic)
+
+    def lease_until(self) -> int:
+        """`now` stands still during a delivery; the lease has to move on."""
+        passed = int((time.monotonic() - self.began) * SECOND) * MICROSECOND
+        return self.now + passed + claims.LEASE
+
+
+class _Delivery:
+    """One run over everything that is due."""
+
+    def __init__(self, shared: _Shared, limit: int | None) -> None:
+        self.shared = shared
+        self.left = limit
+        self.owner = claims.new_owner()
+        self.counts: Counter[str] = Counter()
+        self.withheld: Counter[str] = Counter()
+        self.stopped = ""
+        self.refused = ""  # what is not even tried, while the rest goes
+        self.book = _Book(shared, self.owner)
+        self.sender = shared.project.policy.sender or Sender()
+
+    async def run(self) -> DeliveryReport:
+        """Recover, then batch after batch until nothing is left or something stands in the way."""
+        try:
+            pending = self._open()
+            if pending and not self.stopped:
+                await self._send(pending)
+        finally:
+            claims.retire(self.owner)
+        return self._report()
+
+    def _open(self) -> array[int]:
+        """What a crash left behind, and what is due."""
+        shared = self.shared
+        marketing = self._refuse_to_start()
+        with shared.store.transact(durable=True) as connection:
+            lost = claims.recover(
+                connection, shared.now, shared.transport.repeatable, shared.settings.uncertain
+            )
+            self.counts["uncertain"] += lost
+            return claims.due(connection, shared.now, marketing)
+
+    def _refuse_to_start(self) -> bool:
+        """Whether marketing mail may go; a folder takes everything."""
+        if self.shared.transport.repeatable:
+            self.sender = self.sender if self.sender.address else NOBODY
+        elif not self.sender.address:
+            self.stopped = NO_SENDER
+        elif not can_unsubscribe(self.shared.settings):
+            self.refused = NO_WAY_OUT
+            return False
+        return True
+
+    async def _send(self, pending: array[int]) -> None:
+        transport = self.shared.transport
+        lanes = [transport.lane() for _ in range(max(1, transport.lanes))]
+        try:
+            if refused := await lanes[0].open():
+                self.stopped = str(refused)
+                return
+            while pending and self._goes_on():
+                before = len(pending)
+                pending = await self._pass(pending, lanes)
+                if len(pending) == before:
+                    break  # only mails of contacts whom another sender is writing to
+        finally:
+            await asyncio.gather(*(lane.close() for lane in lanes))
+
+    def _goes_on(self) -> bool:
+        return not self.stopped and self.left != 0 and not self.shared.stop()
+
+    async def _pass(self, pending: array[int], lanes: list[Lane]) -> array[int]:
+        """Once through the mails; gives those whose contact was busy."""
+        later: array[int] = array("q")
+        at = 0
+        while at < len(pending) and self._goes_on():
+            size = BATCH if self.left is None else min(BATCH, self.left)
+            chunk = pending[at : at + size].tolist()
+            later.extend(await self._batch(chunk, lanes))
+            at += size
+        return later
+
+    async def _batch(self, numbers: list[int], lanes: list[Lane]) -> list[int]:
+        ours, later = self._claim(numbers)
+        jobs = iter(self._load(ours))
+        try:
+            await asyncio.gather(*(self._work(lane, jobs) for lane in lanes))
+        finally:
+            self.book.flush()
+            self._release()
+        return later
+
+    def _claim(self, numbers: list[int]) -> tuple[list[int], list[int]]:
+        """Claims, and asks consent and the rest again, in one durable transaction."""
+        shared = self.shared
+        consent = shared.project.policy.consent
+        with shared.store.transact(durable=True) as connection:
+            ours, later = claims.claim(
+                connection, numbers, self.owner, shared.now, shared.lease_until()
+            )
+            held = claims.withhold_what_may_not_go(connection, self.owner, consent, shared.now)
+        self.withheld += held
+        return ours, later
+
+    def _load(self, numbers: list[int]) -> list[Job]:
+        shared = self.shared
+        around = Surroundings(shared.project, shared.settings, self.sender.address, shared.now)
+        with shared.store.read() as connection:
+            mine = claims.still_ours(connection, numbers, self.owner)
+            return load_jobs(connection, mine, around, shared.templates)
+
+    async def _work(self, lane: Lane, jobs: Iterator[Job]) -> None:
+        """One lane: what became of a mail is written together with the start of the next."""
+        done: Settlement | None = None
+        self.book.lanes += 1
+        for job in jobs:
+            letter = self._write(job)
+            if letter is None:
+                continue
+            ours = await self.book.write(done, job)
+            done = await self._hand_over(lane, job, letter) if ours else None
+            if not self._goes_on():
+                break
+        self.book.lanes -= 1
+        await self.book.write(done, None)
+
+    def _write(self, job: Job) -> Letter | None:
+        """The mail as bytes; one that cannot be written is withheld, and the others go."""
+        shared = self.shared
+        try:
+            locale = job.context.locale
+            rendered = shared.templates.render(job.template, locale, job.context, job.topic)
+            return build(rendered, self.sender, job.email, job.key, shared.now, job.queued_at)
+        except RenderError as error:
+            reason = f"render: {error}"
+        except BadHeaderError as error:
+            reason = f"address: {error}"
+        self.book.note(withhold(self._attempt(job), reason))
+        self.withheld[reason.partition(":")[0]] += 1
+        return None
+
+    async def _hand_over(self, lane: Lane, job: Job, letter: Letter) -> Settlement:
+        settled = settle(self._attempt(job), await lane.hand_over(letter))
+        self.counts[settled.status] += 1
+        self.stopped = self.stopped or settled.stops
+        if self.left:
+            self.left -= 1
+        return settled
+
+    def _attempt(self, job: Job) -> Attempt:
+        return Attempt(job.message_id, job.attempts, self.shared.now)
+
+    def _release(self) -> None:
+        """Mails of a batch that ended early wait a minute before somebody asks again."""
+        later = self.shared.now + MINUTE if self.stopped else None
+        with self.shared.store.transact(durable=True) as connection:
+            claims.release(connection, self.owner, later)
+
+    def _report(self) -> DeliveryReport:
+        with self.shared.store.read() as connection:
+            waiting = claims.waiting(connection)
+        return DeliveryReport(
+            sent=self.counts["sent"],
+            withheld=dict(sorted(self.withheld.items())),
+            retried=self.counts["queued"],
+            failed=self.counts["failed"],
+            uncertain=self.counts["uncertain"],
+            waiting=waiting,
+            stopped=self.stopped or self.refused,
+        )
+
+
+class _Book:
+    """Writes what became of mails; lanes that are ready within two milliseconds share a commit.
+
+    A transport that may repeat needs no mark before the talk and no commit for each mail.
+    """
+
+    def __init__(self, shared: _Shared, owner: str) -> None:
+        self.shared = shared
+        self.owner = owner
+        self.settled: list[Settlement] = []
+        self.begun: dict[int, asyncio.Future[bool]] = {}
+        self.ended: list[asyncio.Future[bool]] = []
+        self.planned: asyncio.TimerHandle | None = None
+        self.lanes = 0  # at work now
+
+    def note(self, settlement: Settlement | None) -> None:
+        """To be written with the next commit."""
+        if settlement:
+            self.settled.append(settlement)
+
+    async def write(self, settlement: Settlement | None, next_job: Job | None) -> bool:
+        """Settle one mail and mark the next, durably; whether the next is still ours."""
+        self.note(settlement)
+        if self.shared.transport.repeatable:
+            return True
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[bool] = loop.create_future()
+        if next_job:
+            self.begun[next_job.message_id] = written
+        else:
+            self.ended.append(written)
+        self.planned = self.planned or loop.call_later(PATIENCE, self._flush_for_lanes)
+        if len(self.begun) + len(self.ended) >= self.lanes:
+            self._flush_for_lanes()
+        return await written
+
+    def _flush_for_lanes(self) -> None:
+        """Called by the loop: an error belongs to the lanes that wait."""
+        begun, ended = self.begun, self.ended
+        try:
+            ours = self.flush()
+        except Exception as error:
+            for waiting in (*begun.values(), *ended):
+                if not waiting.done():
+                    waiting.set_exception(error)
+            return
+        for number, waiting in begun.items():
+            if not waiting.done():
+                waiting.set_result(number in ours)
+        for waiting in ended:
+            if not waiting.done():
+                waiting.set_result(True)
+
+    def flush(self) -> set[int]:
+        """One durable transaction for all that is known; gives the marked mails still ours."""
+        settled, begun = self.settled, list(self.begun)
+        self.settled, self.begun, self.ended = [], {}, []
+        if self.planned:
+            self.planned.cancel()
+            self.planned = None
+        if not settled and not begun:
+            return set()
+        shared = self.shared
+        with shared.store.transact(durable=True) as connection:
+            claims.settle_all(connection, settled, self.owner)
+            until = shared.lease_until()
+            return claims.begin_all(connection, begun, self.owner, shared.now, until)
