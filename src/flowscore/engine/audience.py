@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Insert, case, insert, select
+from sqlalchemy import Insert, bindparam, case, insert, select, tuple_
 from sqlalchemy.dialects.sqlite import insert as insert_ignoring
 
-from flowscore.engine.work import Work, asked, clear, fresh, turned
-from flowscore.rules.watch import Watch
+from flowscore.engine.work import Work, asked, fresh, turned
+from flowscore.rules.watch import Asked, Watch, shared
 from flowscore.store.tables import changes, contacts, events
+
+if TYPE_CHECKING:
+    from flowscore.rules.book import Book
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Asking:
     changes: Insert | None
     events: Insert | None
     behaviour: Insert | None
-    edges: tuple[Insert, ...]
+    edges: tuple[tuple[Asked, Insert], ...]
     watch: Watch
 
 
@@ -29,10 +32,8 @@ def _into_asked(rows: Any) -> Insert:
     return statement.on_conflict_do_nothing()
 
 
-def asking(watch: Watch, book: Any) -> Asking:
+def asking(watch: Watch, book: Book) -> Asking:
     """Build the statements once for a condition."""
-    from sqlalchemy import bindparam, tuple_
-
     told = select(changes.c.contact_id).where(
         changes.c.id > bindparam("changes_seen"),
         tuple_(changes.c.kind, changes.c.name).in_(sorted(watch.changes)),
@@ -52,7 +53,8 @@ def asking(watch: Watch, book: Any) -> Asking:
         events=_into_asked(named) if watch.events else None,
         behaviour=_into_asked(active) if watch.behaviour else None,
         edges=tuple(
-            _into_asked(edge.passed(book).where(edge.who.is_not(None))) for edge in watch.edges
+            (one, _into_asked(one.passed.where(one.edge.who.is_not(None))))
+            for one in dict.fromkeys(shared(book, edge) for edge in watch.edges)
         ),
         watch=watch,
     )
@@ -60,27 +62,27 @@ def asking(watch: Watch, book: Any) -> Asking:
 
 def gather(work: Work, asking: Asking, changes_seen: int, by_clock: bool) -> bool:
     """Fill `asked`; true if there is anybody. `by_clock`: also those whom the clock passed."""
-    clear(work.connection, asked)
-    found = 0
+    work.clear(asked)
     if work.told_of(asking.watch.changes, changes_seen):
-        found += work.run(asking.changes, changes_seen=changes_seen).rowcount
+        work.fill(asked, asking.changes, changes_seen=changes_seen)
     if asking.events is not None and asking.watch.events & work.names:
-        found += work.run(asking.events).rowcount
+        work.fill(asked, asking.events)
     if asking.behaviour is not None and work.names:
-        found += work.run(asking.behaviour).rowcount
-    if by_clock:
-        found += sum(work.run(edge).rowcount for edge in asking.edges)
-    return found > 0
+        work.fill(asked, asking.behaviour)
+    for edge, statement in asking.edges if by_clock else ():
+        if work.passed(edge):
+            work.fill(asked, statement)
+    return work.filled(asked)
 
 
 def ask_everybody(work: Work) -> None:
     """Fill `asked` with every contact that exists."""
-    clear(work.connection, asked)
+    work.clear(asked)
     rows = select(contacts.c.id).where(contacts.c.created_at <= work.book.now)
-    work.run(_into_asked(rows))
+    work.fill(asked, _into_asked(rows))
 
 
-def compare(holds_now: Any, held: Any, book: Any) -> Insert:
+def compare(holds_now: Any, held: Any, book: Book) -> Insert:
     """Statement: of those asked, put the contacts whose answer changed into `turned`."""
     flag = case((holds_now, 1), else_=0).label("now")
     was = case((held, 1), else_=0).label("was")

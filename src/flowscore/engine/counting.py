@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, bindparam, func, insert, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flowscore.engine.work import Work, fresh, happened
@@ -46,7 +46,7 @@ def walk(work: Work, mark: str, trigger: OnEvent, sight: Sight, live_from: int |
             found.append(_occurrence(row))
             used = _moved(used, contact_id, mark, row)
     if found:
-        work.connection.execute(insert(happened), found)
+        work.fill_with(happened, found)
         work.connection.execute(_move_marks(work.book.dialect), used)
 
 

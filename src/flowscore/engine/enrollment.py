@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from flowscore.engine import counting, schedule
-from flowscore.engine.work import Work, clear, fresh, happened, rows_of
+from flowscore.engine.work import Work, fresh, happened, rows_of
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as words
 from flowscore.language.scenario import Reenroll, Scenario
@@ -305,7 +305,7 @@ def _state(trigger: words.Trigger) -> asks.Condition | None:
 
 def enroll(work: Work, entry: Entry, looping: bool) -> int:
     """Phase 3 for one scenario; returns how many entered. `looping`: it is refused (ruling 20)."""
-    clear(work.connection, happened)
+    work.clear(happened)
     if not _notice(work, entry) or not entry.scenario.enabled:
         return 0
     _forget_used(work, entry.scenario.name)
@@ -340,18 +340,19 @@ def _notice(work: Work, entry: Entry) -> bool:
                     schedule.notice(work, trigger, entry.scenario, position)
             case words.ScoreCrosses():
                 if work.told_of({("score", trigger.score)}, work.crossings_from):
-                    work.run(entry.noticing[position], changes_seen=work.crossings_from)
+                    statement = entry.noticing[position]
+                    work.fill(happened, statement, changes_seen=work.crossings_from)
             case words.Manual():
                 pass
             case _:
                 names = listens_to(trigger)
                 if (first and "" in names) or names & work.names:
-                    work.run(entry.noticing[position])
+                    work.fill(happened, entry.noticing[position])
     if "enroll_requested" in work.names:
-        work.run(_requested(entry.scenario.name))
+        work.fill(happened, _requested(entry.scenario.name))
     if first and entry.existing is not None and _goes_live(work, entry):
-        work.run(entry.existing)
-    return bool(work.connection.execute(select(exists().select_from(happened))).scalar())
+        work.fill(happened, entry.existing)
+    return work.filled(happened)
 
 
 def _count(work: Work, entry: Entry, trigger: words.OnEvent, position: int) -> None:

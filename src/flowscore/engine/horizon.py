@@ -6,20 +6,19 @@ So the grid jumps over empty instants; a test holds the outcome equal to walking
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, exists, func, null, select
 
 from flowscore.clock import datetime_of, find_zone, instant_of_local
 from flowscore.engine import schedule
-from flowscore.language.triggers import Schedule, Trigger
+from flowscore.language.triggers import Schedule
 from flowscore.rules.book import NEVER
-from flowscore.rules.triggers import deadline_edges
-from flowscore.rules.watch import EXISTENCE, Edge
 from flowscore.store.tables import changes, enrollments, inbox, messages
 
 if TYPE_CHECKING:
     from flowscore.engine.program import Program
+    from flowscore.rules.watch import Edge
 
 
 def next_due(
@@ -71,26 +70,18 @@ def _mail(connection: Connection, mark: int, delivers: bool) -> Iterator[int | N
 
 
 def _schedules(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
-    asked = [t for t in _triggers(program) if isinstance(t, Schedule)]
+    asked = [t for t in program.triggers if isinstance(t, Schedule)]
     zones = schedule.contact_zones(connection) if any(t.timezone for t in asked) else []
     for trigger in asked:
         yield schedule.next_instant(trigger, program.book.policy.timezone, zones, mark)
 
 
-def _triggers(program: Program) -> Iterator[Trigger]:
-    for entry in program.entries:
-        yield from entry.scenario.trigger
-    for one in program.scoring.on:
-        yield from one.rule.on
-
-
 def _edges(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
-    for edge in _distinct_edges(program):
-        statement = edge.next(program.book)
-        values = program.book.instants(mark, mark)
-        found = connection.execute(statement, values).scalar()
+    values = program.book.instants(mark, mark)
+    for one in program.edges:
+        found = connection.execute(one.next, values).scalar()
         if found is not None:
-            yield _instant(program, edge, found)
+            yield _instant(program, one.edge, found)
 
 
 def _instant(program: Program, edge: Edge, found: int) -> int:
@@ -101,23 +92,3 @@ def _instant(program: Program, edge: Edge, found: int) -> int:
     assert zone is not None
     wall = datetime_of(int(found)).replace(tzinfo=None)
     return instant_of_local(wall, zone) + edge.offset
-
-
-def _distinct_edges(program: Program) -> list[Edge]:
-    """Every source of instants once, however many conditions share it."""
-    if program.book.edges is None:
-        every: list[Any] = [EXISTENCE]
-        for dynamic in program.lists:
-            every += dynamic.asking.watch.edges
-        for one in program.scoring.when:
-            every += one.asking.watch.edges
-        for trigger in _triggers(program):
-            every += deadline_edges(trigger)
-        unique = {_name(edge, program): edge for edge in every}
-        program.book.edges = list(unique.values())
-    return program.book.edges
-
-
-def _name(edge: Edge, program: Program) -> str:
-    wheres = [str(w.compile(compile_kwargs={"literal_binds": True})) for w in edge.where]
-    return f"{type(edge).__name__} {edge.who} {edge.instant} {wheres} {edge.offset} {edge.local}"

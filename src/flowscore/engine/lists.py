@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
 from flowscore.engine.own_events import own_event
-from flowscore.engine.work import Work, asked, clear, rows_of, turned
+from flowscore.engine.work import Work, asked, rows_of, turned
 from flowscore.rules.conditions import holds, is_member
 from flowscore.rules.watch import watch
 from flowscore.store.tables import changes, members
@@ -123,8 +123,8 @@ def refresh_fully(work: Work, lists: tuple[DynamicList, ...]) -> None:
 
 def settle(work: Work, one: DynamicList) -> None:
     """Hold the members condition of those asked against where they are, and move them."""
-    clear(work.connection, turned)
-    if rows_of(work.run(one.compare)):
+    work.clear(turned)
+    if work.fill(turned, one.compare):
         move(work, one.moves, f"{work.now}/{work.round}")
 
 
@@ -135,6 +135,7 @@ def move(work: Work, statements: Moves, place: str) -> None:
     if not joined + left:
         return
     work.run(statements.tell)
+    work.stir()
     if not work.silent:
         work.run(statements.joined, place=place)
         work.run(statements.left, place=place)

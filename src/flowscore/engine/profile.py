@@ -121,6 +121,7 @@ def _write(work: Work, name: str, step: str, wanted: dict[int, tuple[int, Any]])
     work.connection.execute(insert_new(events), [_event(work, name, step, one) for one in changed])
     told = [{"kind": "attribute", "name": name, "contact_id": one[0]} for one in changed]
     work.connection.execute(insert(changes), told)
+    work.stir()
     work.patterns.learn(work, {name})
     work.changed += len(changed)
 

@@ -10,8 +10,10 @@ from flowscore.engine import enrollment, lists, scoring, steps
 from flowscore.engine.patterns import Patterns
 from flowscore.language.project import Project
 from flowscore.language.scenario import Scenario
-from flowscore.language.triggers import ScoreCrosses
+from flowscore.language.triggers import ScoreCrosses, Trigger
 from flowscore.rules.book import Book
+from flowscore.rules.triggers import deadline_edges
+from flowscore.rules.watch import EXISTENCE, Asked, shared
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -48,6 +50,8 @@ class Program:
     lists: tuple[lists.DynamicList, ...]
     entries: tuple[enrollment.Entry, ...]
     paths: dict[int, steps.Path]
+    triggers: tuple[Trigger, ...]
+    edges: tuple[Asked, ...]
 
 
 def compile_program(applied: Applied, dialect: str) -> Program:
@@ -57,13 +61,20 @@ def compile_program(applied: Applied, dialect: str) -> Program:
     points = scoring.build(project.scores.values(), applied.score_ids, book)
     order = {one.name: place for place, one in enumerate(in_order(project.scenarios.values()))}
     topics = {name: template.topic for name, template in project.templates.items()}
+    entries = tuple(_entries(applied, order, book))
+    triggers = _triggers(entries, points)
+    dynamic = lists.build(project.lists.values(), book)
+    for edge in (EXISTENCE, *(edge for one in triggers for edge in deadline_edges(one))):
+        shared(book, edge)
     return Program(
         applied=applied,
         book=book,
         patterns=Patterns(_words(applied), book),
         scoring=points,
-        lists=lists.build(project.lists.values(), book),
-        entries=tuple(_entries(applied, order, book)),
+        lists=dynamic,
+        entries=entries,
+        triggers=triggers,
+        edges=tuple(book.edges.values()),
         paths={
             one.definition_id: steps.build(
                 _as_now(one, project), one.definition_id, order.get(one.scenario.name, len(order)),
@@ -72,6 +83,13 @@ def compile_program(applied: Applied, dialect: str) -> Program:
             for one in applied.versions
         },
     )  # fmt: skip
+
+
+def _triggers(
+    entries: Iterable[enrollment.Entry], points: scoring.Scoring
+) -> tuple[Trigger, ...]:
+    of_scenarios = [trigger for entry in entries for trigger in entry.scenario.trigger]
+    return (*of_scenarios, *(trigger for one in points.on for trigger in one.rule.on))
 
 
 def in_order(scenarios: Iterable[Scenario]) -> list[Scenario]:

@@ -35,6 +35,7 @@ def catch_up(connection: Connection, old: Project, program: Program, mark: int) 
         .values(looked=balances.c.balance)
     )
     connection.execute(delete(changes))
+    work.tidy()
     return [score.name for score in changed]
 
 

@@ -25,7 +25,7 @@ def notice(work: Work, trigger: Schedule, scenario: Scenario, position: int) -> 
     since = work.prev if work.prev != NEVER else work.now - work.step
     for zone, who in _zones(work, trigger):
         for instant in instants(trigger, zone, since, work.now):
-            work.run(_everybody(work, instant, position, who))
+            work.fill(happened, _everybody(work, instant, position, who))
 
 
 def instants(trigger: Schedule, zone: str, after: int, upto: int) -> Iterator[int]:

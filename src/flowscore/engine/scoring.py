@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from flowscore.engine import caps, counting
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
-from flowscore.engine.work import Work, asked, awards, clear, happened, noticed, rows_of, turned
+from flowscore.engine.work import Work, asked, awards, happened, noticed, rows_of, turned
 from flowscore.language.scoring import Range, Rule, Score
 from flowscore.language.triggers import OnEvent, Schedule, ScoreCrosses
 from flowscore.rules.conditions import holds
@@ -247,10 +247,10 @@ def _write_when(score: Score, rule: Rule, id_: int | None) -> Insert:
 
 def collect(work: Work, scoring: Scoring, sight: Sight) -> None:
     """Fill `awards` with what every `on` rule would give now; no line is written yet (115)."""
-    clear(work.connection, awards)
+    work.clear(awards)
     for one in scoring.on:
         _collect_rule(work, one, sight)
-    clear(work.connection, noticed)
+    work.clear(noticed)
 
 
 def _collect_rule(work: Work, one: OnRule, sight: Sight) -> None:
@@ -258,14 +258,14 @@ def _collect_rule(work: Work, one: OnRule, sight: Sight) -> None:
     stirred = sight.everything or bool(one.names & work.names)
     statement = one.plain[sight]
     if statement is not None and (stirred or by_clock):
-        work.run(statement)
+        work.fill(awards, statement)
     for mark, trigger in one.counted:
         if sight.everything or work.names & set(trigger.query.names):
-            clear(work.connection, happened)
+            work.clear(happened)
             counting.walk(work, mark, trigger, sight, live_from=None)
-            work.run(one.from_counted)
+            work.fill(awards, one.from_counted)
     if any(isinstance(trigger, (ScoreCrosses, Schedule)) for trigger in one.rule.on):
-        work.run(one.from_noticed)
+        work.fill(awards, one.from_noticed)
 
 
 def award(work: Work, scoring: Scoring, sight: Sight = LIVE) -> None:
@@ -295,8 +295,8 @@ def stand(
             ask_everybody(work)
         elif not gather(work, one.asking, changes_seen, by_clock):
             continue
-        clear(work.connection, turned)
-        if rows_of(work.run(one.compare)):
+        work.clear(turned)
+        if work.fill(turned, one.compare):
             _count(work, rows_of(work.run(one.write)))
     rebalance(work, scoring, before)
 
@@ -319,6 +319,7 @@ def rebalance(work: Work, scoring: Scoring, after_line: int) -> None:
     work.run(
         insert(changes).from_select(["kind", "name", "contact_id"], moved), after_line=after_line
     )
+    work.stir()
 
 
 def rebalance_fully(work: Work, scoring: Scoring) -> None:
@@ -417,4 +418,5 @@ def _notice_crossing(work: Work, one: OnRule, trigger: ScoreCrosses) -> None:
         rows.c.key,
         rows.c.event_id,
     )
-    work.run(insert(noticed).from_select(AWARD_COLUMNS, keep), changes_seen=work.crossings_from)
+    statement = insert(noticed).from_select(AWARD_COLUMNS, keep)
+    work.changed += work.fill(noticed, statement, changes_seen=work.crossings_from)

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from flowscore.engine import lists, outbox, profile
 from flowscore.engine.scoring import LINE_COLUMNS, Scoring, points, rebalance
 from flowscore.engine.walk import Branch, Do, Jump, Place, program
-from flowscore.engine.work import Work, clear, rows_of, turned, walking
+from flowscore.engine.work import Work, rows_of, turned, walking
 from flowscore.language import actions as words
 from flowscore.language.scenario import Scenario
 from flowscore.rules.book import Book
@@ -215,8 +215,8 @@ def _mover(name: str, joins: int, step: str, path: Path) -> Verb:
     find = insert(turned).from_select(["contact_id", "holds"], rows)
 
     def effect(work: Work) -> None:
-        clear(work.connection, turned)
-        if rows_of(work.run(find, this_turn=work.turn)):
+        work.clear(turned)
+        if work.fill(turned, find, this_turn=work.turn):
             place = f"{work.now}/{work.round}/{path.definition_id}/{step}/{work.turn}"
             lists.move(work, moves, place)
 
@@ -311,8 +311,8 @@ def _ending(path: Path, outcome: str, reason: str) -> Verb:
 def walk(work: Work, paths: dict[int, Path]) -> None:
     """Phase 4: scenario by scenario in order, everyone due walks until it pauses or ends."""
     enabled = [id_ for id_, path in paths.items() if path.scenario.enabled]
-    clear(work.connection, walking)
-    if not rows_of(work.run(_due(), enabled=enabled)):
+    work.clear(walking)
+    if not work.fill(walking, DUE, enabled=enabled):
         return
     turns = select(walking.c.definition_id, walking.c.turn).distinct()
     groups = [(paths[id_].order, turn, id_) for id_, turn in work.connection.execute(turns)]
@@ -348,3 +348,6 @@ def _due() -> Any:
     )
     columns = ["enrollment_id", "contact_id", "definition_id", "position", "due_at", "turn"]
     return insert(walking).from_select(columns, rows)
+
+
+DUE = _due()

@@ -150,13 +150,16 @@ def tick(connection: Connection, program: Program, now: int, prev: int, step: in
     before = work.first_id - 1
     seen.awarded = seen.listed = seen.enrolled = before
     take_in(connection, work.book.dialect, project, now, historical=True)
+    work.stir()
     if work.last(events) > before:
         _take_history(work, program, seen)
     take_in(connection, work.book.dialect, project, now, historical=False)
+    work.stir()
     work.counts.events = work.last(events) - before
     work.look_from(seen.awarded)
     work.patterns.learn(work)
     _rounds(work, program, seen)
+    work.tidy()
     return work.counts
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     literal,
@@ -25,7 +26,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from flowscore.rules.book import Book
 from flowscore.rules.triggers import fresh, scratch
-from flowscore.store.tables import changes, events
+from flowscore.rules.watch import Asked
+from flowscore.store.tables import changes, contacts, events, ledger
 
 
 def _scratch(name: str, *columns: Column[Any]) -> Table:
@@ -77,19 +79,24 @@ SCRATCH_TABLES = (fresh, happened, awards, noticed, asked, turned, walking)
 
 
 def prepare_scratch(connection: Connection) -> None:
-    """Make the scratch tables of this connection, or empty them."""
+    """Make this connection's scratch tables where they are missing; every tick leaves them empty."""
+    if connection.execute(HAS_SCRATCH[connection.dialect.name]).scalar():
+        return
     for table in SCRATCH_TABLES:
-        connection.execute(CreateTable(table, if_not_exists=True))
+        connection.execute(CreateTable(table))
         for index in table.indexes:
-            connection.execute(CreateIndex(index, if_not_exists=True))
-    for table in SCRATCH_TABLES:
-        clear(connection, table)
+            connection.execute(CreateIndex(index))
 
 
-def clear(connection: Connection, table: Table) -> None:
-    """Empty a scratch table."""
-    verb = "TRUNCATE" if connection.dialect.name == "postgresql" else "DELETE FROM"
-    connection.execute(text(f"{verb} {table.name}"))
+HAS_SCRATCH = {
+    "sqlite": text("SELECT 1 FROM sqlite_temp_master WHERE name = 'walking'"),
+    "postgresql": text("SELECT 1 WHERE to_regclass('pg_temp.walking') IS NOT NULL"),
+}
+EMPTY = {table.name: text(f"DELETE FROM {table.name}") for table in SCRATCH_TABLES}
+LAST = {
+    table.name: select(func.coalesce(func.max(table.c.id), 0))
+    for table in (changes, contacts, events, ledger)
+}
 
 
 @dataclass
@@ -132,9 +139,38 @@ class Work:
     names: set[str] = field(default_factory=set)  # of the events in `fresh`
     silent: bool = False  # history is taken in, or a recompute runs: nothing is noticed
     crossings_from: int = 0  # changes after this id came since the last phase 3
-    _told: tuple[tuple[int, int], set[tuple[str, str]]] = ((0, 0), set())
+    _told: dict[int, set[tuple[str, str]]] = field(default_factory=dict)  # by id seen
     _instants: dict[str, int] = field(default_factory=dict)
     _fresh_range: tuple[int, int] = (0, 0)
+    _filled: set[str] = field(default_factory=set)  # scratch tables that may hold rows
+    _passed: dict[Asked, bool] = field(default_factory=dict)
+
+    def fill(self, table: Table, statement: Executable | None, **more: Any) -> int:
+        """Run a statement that puts rows into a scratch table; how many."""
+        found = rows_of(self.run(statement, **more))
+        if found:
+            self._filled.add(table.name)
+        return found
+
+    def fill_with(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Put rows made in Python into a scratch table."""
+        self.connection.execute(insert(table), rows)
+        self._filled.add(table.name)
+
+    def filled(self, table: Table) -> bool:
+        """Whether anything was put into a scratch table since it was cleared."""
+        return table.name in self._filled
+
+    def clear(self, table: Table) -> None:
+        """Empty a scratch table."""
+        if table.name in self._filled:
+            self.connection.execute(EMPTY[table.name])
+            self._filled.discard(table.name)
+
+    def tidy(self) -> None:
+        """Leave every scratch table empty for the next tick on this connection."""
+        for table in SCRATCH_TABLES:
+            self.clear(table)
 
     def run(self, statement: Executable | None, **more: Any) -> Any:
         """Execute with the tick's instants bound, and whatever else the statement asks for."""
@@ -160,21 +196,27 @@ class Work:
 
     def last(self, table: Table) -> int:
         """The greatest id in a table so far."""
-        return self.connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+        return self.connection.execute(LAST[table.name]).scalar_one()
 
     def look_from(self, seen: int) -> int:
         """Put the events after id `seen` into `fresh`; return the id looked up to."""
         upto = self.last(events)
         if (seen, upto) == self._fresh_range:
             return upto
-        clear(self.connection, fresh)
+        self.clear(fresh)
         self.names = set()
         if upto > seen:
-            rows = select(events.c.name, events.c.id).where(events.c.id > seen)
-            self.connection.execute(insert(fresh).from_select(["name", "event_id"], rows))
-            self.names = set(self.connection.execute(select(fresh.c.name).distinct()).scalars())
+            self.fill(fresh, FRESHEN, seen=seen)
+            self.names = set(self.connection.execute(FRESH_NAMES).scalars())
         self._fresh_range = (seen, upto)
         return upto
+
+    def passed(self, edge: Asked) -> bool:
+        """Whether the clock passed such an edge for anybody; asked once in a tick."""
+        if edge not in self._passed:
+            found = self.connection.execute(edge.any_passed, self.instants).scalar()
+            self._passed[edge] = bool(found)
+        return self._passed[edge]
 
     def count_steps(self, done: int) -> None:
         """So many enrollments did a step."""
@@ -183,11 +225,14 @@ class Work:
 
     def told_of(self, watched: set[tuple[str, str]], seen: int) -> bool:
         """Whether one of these (kind, name) is among the changes after id `seen`."""
-        here = (seen, self.last(changes))
-        if self._told[0] != here:
-            rows = select(changes.c.kind, changes.c.name).where(changes.c.id > seen).distinct()
-            self._told = (here, {(kind, name) for kind, name in self.connection.execute(rows)})
-        return not watched.isdisjoint(self._told[1])
+        if seen not in self._told:
+            told = self.connection.execute(TOLD, {"seen": seen})
+            self._told[seen] = {(kind, name) for kind, name in told}
+        return not watched.isdisjoint(self._told[seen])
+
+    def stir(self) -> None:
+        """The change set has grown."""
+        self._told.clear()
 
     def tell(self, kind: str, name: str, contact_ids: Any) -> None:
         """Record contacts (a SELECT of ids) in the tick's change set."""
@@ -196,6 +241,19 @@ class Work:
         self.connection.execute(
             insert(changes).from_select(["kind", "name", "contact_id"], rows), self.instants
         )
+        self.stir()
+
+
+FRESHEN = insert(fresh).from_select(
+    ["name", "event_id"],
+    select(events.c.name, events.c.id).where(events.c.id > bindparam("seen", type_=BigInteger)),
+)
+FRESH_NAMES = select(fresh.c.name).distinct()
+TOLD = (
+    select(changes.c.kind, changes.c.name)
+    .where(changes.c.id > bindparam("seen", type_=BigInteger))
+    .distinct()
+)
 
 
 def rows_of(result: Any) -> int:

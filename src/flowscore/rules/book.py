@@ -24,7 +24,7 @@ class Book:
 
     dialect: str
     policy: Policy = field(default_factory=Policy)
-    edges: list[Any] | None = None  # every source of instants, once (engine/horizon.py)
+    edges: dict[str, Any] = field(default_factory=dict)  # every source of instants, once
     _locals: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property

@@ -68,6 +68,27 @@ class Watch:
         self.edges += other.edges
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """An edge with its statements; conditions that share an edge share this."""
+
+    edge: Edge
+    passed: Select[Any]  # the contacts
+    any_passed: Select[Any]
+    next: Select[Any]
+
+
+def shared(book: Book, edge: Edge) -> Asked:
+    """The book's one entry for this edge."""
+    clauses = [str(one.compile(compile_kwargs={"literal_binds": True})) for one in edge.where]
+    name = f"{type(edge).__name__} {edge.instant} {clauses} {edge.offset} {edge.local}"
+    if name not in book.edges:
+        passed = edge.passed(book)
+        book.edges[name] = Asked(edge, passed, select(passed.exists()), edge.next(book))
+    found: Asked = book.edges[name]
+    return found
+
+
 EXISTENCE = Edge(contacts.c.id, contacts.c.created_at, (), 0)
 
 
