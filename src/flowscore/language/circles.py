@@ -47,9 +47,9 @@ def _one_circle(graph: Mapping[Place, set[Place]]) -> list[Place] | None:
     try:
         TopologicalSorter(known).prepare()
     except CycleError as error:
-        circle: list[Place] = error.args[1][:-1]
+        circle: list[Place] = error.args[1][:0:-1]  # who reads whom, not who is read
         first = circle.index(min(circle))
-        return (circle[first:] + circle[:first])[::-1]
+        return circle[first:] + circle[:first]
     return None
 
 

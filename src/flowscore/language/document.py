@@ -20,6 +20,8 @@ from flowscore.language.syntax import explain_syntax
 MAX_DEPTH = 50
 MAX_COPIES = 1_000  # values that aliases of one file may repeat
 
+UNREADABLE = "…"  # stands for a mapping that has no keys to go by; the problem is said
+
 Scalar = str | int | float | bool | None
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
@@ -199,29 +201,35 @@ def _read_elements(reading: _Reading, path: str, depth: int) -> Iterator[Node]:
         position += 1
 
 
-def _read_entries(reading: _Reading, path: str, depth: int) -> dict[str, Node]:
+def _read_entries(reading: _Reading, path: str, depth: int) -> dict[str, Node] | str:
     entries: dict[str, Node] = {}
+    keyless = False
     while not isinstance(event := next(reading.events), yaml.MappingEndEvent):
         mark = reading.mark(event)
         key = _read_key(reading, event, path, depth)
-        node = _read_node(reading, next(reading.events), step(path, key), depth + 1)
+        node = _read_node(reading, next(reading.events), step(path, key or "?"), depth + 1)
         if key in entries:
-            first = entries[key].key_mark
-            hint = f"it stands first in line {first.line if first else '?'}; keep one of the two"
-            reading.report(mark, f"the key '{key}' stands twice", step(path, key), hint)
-        else:
+            _report_twin(reading, mark, step(path, key), entries[key].place)
+        elif key:
             entries[key] = replace(node, key_mark=mark)
-    return entries
+        keyless = keyless or not key
+    return UNREADABLE if keyless else entries
+
+
+def _report_twin(reading: _Reading, mark: Mark, path: str, first: Mark) -> None:
+    hint = f"it stands first in line {first.line}; keep one of the two"
+    reading.report(mark, f"the key '{path.rsplit('/', 1)[-1]}' stands twice", path, hint)
 
 
 def _read_key(reading: _Reading, event: Any, path: str, depth: int) -> str:
+    """The text of a key; of what can be no key nothing, and the problem is said."""
     if isinstance(event, yaml.ScalarEvent) and event.value:
-        return event.value
+        return str(event.value)
     mark = reading.mark(event)
     found = _read_node(reading, event, path, depth + 1).shown
     hint = "put {{ }} into quotes" if isinstance(event, yaml.MappingStartEvent) else "write a name"
     reading.report(mark, f"found {found} as a key, expected a name", path, hint)
-    return f"({mark.line}:{mark.column})"
+    return ""
 
 
 def _read_alias(reading: _Reading, event: Any, path: str) -> Node:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flowscore.errors import FlowscoreError, Problem
+from flowscore.errors import FlowscoreError, Mark, Problem
 from flowscore.language.checks import check_project, topic_is_known
 from flowscore.language.circles import find_circles, in_dependency_order
 from flowscore.language.document import Document, read_documents
@@ -16,8 +16,8 @@ from flowscore.language.draft import Draft
 from flowscore.language.folder import TextFile, read_scenario_files, read_template_files
 from flowscore.language.fronts import Front, read_front
 from flowscore.language.grammar.gathering import names_of_documents
-from flowscore.language.grammar.kinds import KINDS, kind_of
-from flowscore.language.grammar.mistakes import MistakesError, misplaced
+from flowscore.language.grammar.kinds import KINDS, kind_of, refuse_twin
+from flowscore.language.grammar.mistakes import Gathering, MistakesError
 from flowscore.language.grammar.names import Names
 from flowscore.language.policy import Policy
 from flowscore.language.scenario import ContactList, Scenario
@@ -141,26 +141,19 @@ def _documents(files: list[TextFile], problems: list[Problem]) -> tuple[list[Doc
 
 
 def _definitions(documents: list[Document], names: Names, problems: list[Problem]) -> Read:
-    """Every definition that could be read, by kind and name; the first of twins."""
+    """Every definition that could be read, by kind and name; of twins the first."""
     read: Read = {}
+    seen: dict[tuple[str, str], Mark] = {}
+    gathering = Gathering()
     for document in documents:
-        try:
+        with gathering:
             kind = kind_of(document.root)
+            with gathering:
+                refuse_twin(document.root, kind, seen)
             definition = KINDS[kind].read(document.root, names)
-            _refuse_twin(document, kind, definition, read)
-            read[kind, definition.name] = definition, document
-        except MistakesError as mistakes:
-            problems += mistakes.problems
+            read.setdefault((kind, definition.name), (definition, document))
+    problems += gathering.problems
     return read
-
-
-def _refuse_twin(document: Document, kind: str, definition: Scope, read: Read) -> None:
-    for (other_kind, name), (other, _) in read.items():
-        if other_kind == kind and (name == definition.name or kind == "policy"):
-            message = f"there is a {kind} '{name}' already"
-            if kind == "policy":
-                message = "a project has one policy, this is the second"
-            raise misplaced(document.root.items[kind], message, f"the first stands at {other.mark}")
 
 
 def _draft(

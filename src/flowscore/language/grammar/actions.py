@@ -8,7 +8,7 @@ from typing import Any
 from flowscore.language import actions as words
 from flowscore.language.actions import Action
 from flowscore.language.document import Node
-from flowscore.language.grammar.conditions import CONDITION_OR_LIST
+from flowscore.language.grammar.conditions import CONDITION_OR_LIST, bare_word_hint
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.references import (
@@ -33,7 +33,7 @@ from flowscore.language.grammar.shapes import (
     read_elements,
     read_keys,
 )
-from flowscore.language.grammar.spelling import did_you_mean, listed
+from flowscore.language.grammar.spelling import listed, near
 from flowscore.language.grammar.values import VALUE, Operand
 
 MOST_POINTS = 1_000_000
@@ -43,47 +43,56 @@ STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
 def read_step(node: Node, names: Names) -> Action:
     """One step: exactly one action, and beside it `id`, `enabled`, `then`, `else`."""
-    word, child = _the_action(node)
+    word = _the_action(node)
     gathering = Gathering()
     extras: dict[str, Any] = {}
+    for key, child in node.items.items():
+        with gathering:
+            _refuse_unknown(key, child, f"unknown key '{key}' beside '{word}'")
     with gathering:
         extras = _extras(node, names, word)
     with gathering:
-        found = ACTIONS.keys[word].shape.read(child, names)
+        kind, fields = ACTIONS.keys[word].shape.read(node.items[word], names)
     gathering.settle()
-    kind, fields = found
     action: Action = kind(mark=node.mark, **fields, **extras)
     return action
 
 
-def _the_action(node: Node) -> tuple[str, Node]:
+def _the_action(node: Node) -> str:
+    """The one key of a step that is an action."""
     if not node.items:
-        first = node.value.split()[0] if isinstance(node.value, str) and node.value.split() else ""
-        hint = did_you_mean(first, ACTIONS.known, f"known: {listed(ACTIONS.keys)}")
-        raise unexpected(
-            node, "an action: a mapping with one key, such as `send_email: NAME`", hint
-        )
+        expected = "an action: a mapping with one key, such as `send_email: NAME`"
+        raise unexpected(node, expected, bare_word_hint(node, ACTIONS))
     actions = [key for key in node.items if key in ACTIONS.keys]
+    if len(actions) == 1:
+        return actions[0]
+    gathering = Gathering()
     for key, child in node.items.items():
-        if key in ACTIONS.later:
-            raise later(child, key, "an action")
-        if key not in ACTIONS.keys and key not in BESIDE.keys:
-            hint = did_you_mean(key, [*ACTIONS.known, *BESIDE.keys], _known(actions))
-            raise misplaced(child, f"unknown action '{key}'", hint)
-    if len(actions) != 1:
-        found = " and ".join(f"'{key}'" for key in actions) or "none"
-        hint = "make each a step of its own: a line with '- '" if actions else _known(actions)
-        raise mistake(node, f"found {found}, expected one action in a step", hint)
-    return actions[0], node.items[actions[0]]
+        with gathering:
+            _refuse_unknown(key, child, f"unknown action '{key}'")
+    gathering.settle()
+    found = " and ".join(f"'{key}'" for key in actions) or "none"
+    hint = "make each a step of its own: a line with '- '" if actions else _known()
+    raise mistake(node, f"found {found}, expected one action in a step", hint)
 
 
-def _known(actions: list[str]) -> str:
-    beside = f"; beside an action: {listed(BESIDE.keys)}" if actions else ""
-    return f"known: {listed(ACTIONS.keys)}{beside}"
+def _refuse_unknown(key: str, child: Node, message: str) -> None:
+    if key in ACTIONS.later:
+        raise later(child, key, ACTIONS.thing)
+    if key not in ACTIONS.keys and key not in BESIDE.keys:
+        found = near(key, [*ACTIONS.known, *BESIDE.keys])
+        hint = f"did you mean '{found}'?" if found else _known()
+        raise misplaced(
+            child, message, f"{hint} (not supported yet)" if found in ACTIONS.later else hint
+        )
+
+
+def _known() -> str:
+    return f"known: {listed(ACTIONS.keys)}; beside an action: {listed(BESIDE.keys)}"
 
 
 def _extras(node: Node, names: Names, word: str) -> dict[str, Any]:
-    beside = {key: child for key, child in node.items.items() if key != word}
+    beside = {key: child for key, child in node.items.items() if key in BESIDE.keys}
     gathering = Gathering()
     for key, child in beside.items():
         with gathering:

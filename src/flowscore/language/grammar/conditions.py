@@ -32,7 +32,7 @@ from flowscore.language.grammar.shapes import (
     read_keys,
     read_text,
 )
-from flowscore.language.grammar.spelling import did_you_mean, listed
+from flowscore.language.grammar.spelling import listed
 from flowscore.language.grammar.values import NAMED_TESTS, bounds_of, bounds_table
 
 BOUND_WORDS = frozenset({"at_least", "at_most", "above", "below"})
@@ -51,7 +51,7 @@ def the_word(node: Node, table: Table) -> tuple[str, Node]:
     """The one key of a condition or trigger, known and supported."""
     example = next(iter(table.keys))
     if not node.items:
-        hint = did_you_mean(_first_word(node), table.known, f"known: {listed(table.keys)}")
+        hint = bare_word_hint(node, table)
         raise unexpected(
             node, f"{table.thing}: a mapping with one key, such as `{example}: …`", hint
         )
@@ -73,12 +73,16 @@ def _unknown(key: str, child: Node, table: Table) -> Exception | None:
         return None
     if key in table.later:
         return later(child, key, table.thing)
-    hint = did_you_mean(key, table.known, f"known: {listed(table.keys)}")
-    return misplaced(child, f"unknown word '{key}' in {table.thing}", hint)
+    return misplaced(child, f"unknown word '{key}' in {table.thing}", table.suggestion(key))
 
 
-def _first_word(node: Node) -> str:
-    return node.value.split()[0] if isinstance(node.value, str) and node.value.split() else ""
+def bare_word_hint(node: Node, table: Table) -> str:
+    """What was meant where a text stands instead of a mapping."""
+    words_found = node.value.split() if isinstance(node.value, str) else []
+    if not words_found:
+        return f"known here: {listed(table.keys)}"
+    first = words_found[0].rstrip(":")
+    return f"write `{first}: …`" if first in table.keys else table.suggestion(first)
 
 
 def read_all(node: Node, names: Names) -> words.All:

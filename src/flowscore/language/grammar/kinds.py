@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flowscore.errors import Mark
 from flowscore.language.document import Node
 from flowscore.language.grammar.mistakes import misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.policy import POLICY, read_policy
 from flowscore.language.grammar.scenario import LIST, SCENARIO, read_contact_list, read_scenario
 from flowscore.language.grammar.scoring import SCORE, read_score
-from flowscore.language.grammar.shapes import Table, later
+from flowscore.language.grammar.shapes import LATER, Table
 from flowscore.language.grammar.spelling import listed, near
 from flowscore.language.words import Scope
 
@@ -46,7 +47,7 @@ def kind_of(root: Node) -> str:
         )
     for word in found:
         if word in LATER_KINDS:
-            raise later(root.items[word], word, "a project")
+            raise misplaced(root.items[word], f"the kind '{word}' is not supported yet", LATER)
     return found[0]
 
 
@@ -61,3 +62,14 @@ def _no_kind(root: Node) -> Exception:
     first = next(iter(root.items.values()))
     message = f"found {root.shown}, which is no definition"
     return mistake(root, message, f"it needs one of {kinds}: with its name", first.place)
+
+
+def refuse_twin(root: Node, kind: str, seen: dict[tuple[str, str], Mark]) -> None:
+    """A second definition of the same kind and name, a second policy; notes the first."""
+    node = root.items[kind]
+    name = "" if kind == "policy" else str(node.value)
+    if (kind, name) in seen:
+        message = f"there is a {kind} '{name}' already" if name else "found a second policy"
+        hint = "a project has one; " if not name else "choose another name; "
+        raise misplaced(node, message, f"{hint}the first stands at {seen[kind, name]}")
+    seen[kind, name] = node.place

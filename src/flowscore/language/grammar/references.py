@@ -67,7 +67,9 @@ def the_score(node: Node, names: Names) -> str:
     if not names.scores:
         raise mistake(node, "no score is defined", "add one: `score: NAME` with `rules`")
     known = listed(sorted(names.scores))
-    raise mistake(node, f"which score? the project has {known}", "name it: {NAME: {…}}")
+    raise mistake(
+        node, f"which score? the project has {known}", f"name it: {{{min(names.scores)}: …}}"
+    )
 
 
 def read_level(node: Node, names: Names, score: str) -> float:

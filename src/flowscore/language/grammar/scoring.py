@@ -11,7 +11,7 @@ from flowscore.language.grammar.actions import AMOUNT
 from flowscore.language.grammar.conditions import CONDITION_OR_LIST
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
-from flowscore.language.grammar.sensitive import sensitive_tests
+from flowscore.language.grammar.sensitive import sensitive_places
 from flowscore.language.grammar.shapes import (
     DURATION,
     NAME,
@@ -102,11 +102,14 @@ def _refuse_manual(node: Node, found: dict[str, Any]) -> None:
 
 
 def _demand_because(node: Node, rule: words.Rule) -> None:
-    for tests in sensitive_tests(rule):
-        if not rule.because:
-            message = f"the rule '{rule.name}' reads '{tests}', a sensitive attribute"
-            hint = "say why it is fair and needed: because: …"
-            raise mistake(node, message, hint)
+    gathering = Gathering()
+    for name, mark in sensitive_places(rule):
+        with gathering:
+            if not rule.because:
+                message = f"the rule '{rule.name}' reads '{name}', a sensitive attribute"
+                hint = "say beside `points` why this is fair and needed: because: …"
+                raise mistake(node, message, hint, mark)
+    gathering.settle()
 
 
 def read_score(node: Node, names: Names) -> words.Score:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from flowscore.errors import Mark
 from flowscore.language.conditions import AttributeIs
 from flowscore.language.triggers import AttributeChanges
 from flowscore.language.words import Word, walk
@@ -23,10 +24,11 @@ def is_sensitive(attribute: str) -> bool:
     return bool(SENSITIVE & set(re.split(r"[^a-z0-9]+", spaced.lower())))
 
 
-def sensitive_tests(word: Word) -> Iterator[str]:
-    """The sensitive attributes that anything inside the word reads."""
+def sensitive_places(word: Word) -> Iterator[tuple[str, Mark]]:
+    """The sensitive attributes that anything inside the word reads, and where."""
     for inner in walk(word):
         if isinstance(inner, AttributeIs):
-            yield from (one.name for one in inner.attributes if is_sensitive(one.name))
+            named = ((one.name, one.mark) for one in inner.attributes)
+            yield from (place for place in named if is_sensitive(place[0]))
         elif isinstance(inner, AttributeChanges) and is_sensitive(inner.attribute):
-            yield inner.attribute
+            yield inner.attribute, inner.mark

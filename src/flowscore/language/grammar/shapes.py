@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 LARGEST = 1_000_000_000
+LATER = "take it out for now; a later version will read it"
 DURATION_PATTERN = r"^[0-9]{1,6} (minute|hour|day|week)s?$"
 DURATION_WORDS = "a duration: a whole number of minutes, hours, days or weeks, such as '3 days'"
 UNITS = {
@@ -66,6 +67,13 @@ class Table:
     def known(self) -> list[str]:
         """Every word of the language at this place."""
         return [*self.keys, *sorted(self.later)]
+
+    def suggestion(self, word: str) -> str:
+        """What was likely meant by a word that is not of this table."""
+        found = near(word, self.known)
+        if found is None:
+            return f"known here: {listed(self.keys)}"
+        return f"did you mean '{found}'?" + (" (not supported yet)" if found in self.later else "")
 
     @property
     def schema(self) -> Schema:
@@ -114,7 +122,8 @@ def read_keys(node: Node, names: Names, table: Table, skip: tuple[str, ...] = ()
     for key, row in table.keys.items():
         if row.required and key not in node.items:
             with gathering:
-                raise mistake(node, f"{table.thing} needs the key '{key}'", row.says)
+                hint = f"add `{key}: …`, {row.says[0].lower()}{row.says[1:].rstrip('.')}"
+                raise mistake(node, f"{table.thing} needs the key '{key}'", hint)
     gathering.settle()
     return found
 
@@ -127,14 +136,13 @@ def row_of(key: str, child: Node, table: Table) -> Key:
         raise later(child, key, table.thing)
     if key == "<<":
         raise misplaced(child, "merge keys (<<) are not read", "write the keys out")
-    hint = did_you_mean(key, table.known, f"known here: {listed(table.keys)}")
-    raise misplaced(child, f"unknown key '{key}' in {table.thing}", hint)
+    raise misplaced(child, f"unknown key '{key}' in {table.thing}", table.suggestion(key))
 
 
 def later(child: Node, word: str, thing: str) -> MistakesError:
     """A word of the language that this version does not have."""
     message = f"'{word}' in {thing} is not supported yet"
-    return misplaced(child, message, "take it out for now; a later version will read it")
+    return misplaced(child, message, LATER)
 
 
 def read_text(node: Node, names: Names) -> str:
@@ -202,8 +210,10 @@ def read_duration(node: Node, names: Names) -> int:
 
 def duration_hint(node: Node) -> str:
     """The duration that was likely meant."""
-    text = str(node.value).strip().lower() if isinstance(node.value, str | int) else ""
-    found = re.fullmatch(r"(-?)(\d{1,6})(?:\.\d+)?[\s_-]*([a-z]*)\.?", text)
+    text = str(node.value).strip().lower() if isinstance(node.value, str | int | float) else ""
+    if re.match(r"\d+[.,]\d", text):
+        return "only whole numbers: take a smaller unit"
+    found = re.fullmatch(r"(-?)(\d{1,6})[\s_-]*([a-z]*)\.?", text)
     if found is None:
         return ""
     sign, count, unit = found.groups()
@@ -248,8 +258,7 @@ def list_of(shape: Shape[T], what: str) -> Shape[tuple[T, ...]]:
 
     def read(node: Node, names: Names) -> tuple[T, ...]:
         if not node.elements:
-            hint = "leave the key out" if node.value == () else "write one item a line, with '- '"
-            raise unexpected(node, f"a list of {what}", hint)
+            raise unexpected(node, f"a list of {what}", "write each on a line, behind '- '")
         return read_elements(node, names, shape)
 
     return Shape(read, {"type": "array", "items": shape.schema, "minItems": 1})

@@ -230,7 +230,8 @@ def read_cron(node: Node, names: Names) -> str:
     try:
         next(CronSim(text, datetime(2024, 1, 1, tzinfo=UTC)))
     except CronSimError as error:
-        raise mistake(node, f"found the cron '{text}', which has a {error}".rstrip(".")) from None
+        reason = str(error).lower()
+        raise mistake(node, f"found the cron '{text}', which cron cannot read: {reason}") from None
     except StopIteration:
         raise mistake(node, f"the cron '{text}' never comes") from None
     return " ".join(text.split())
