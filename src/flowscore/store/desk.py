@@ -33,7 +33,7 @@ TABLES = {
     " value {json}, forms {json}, whole {text}",
     "settled": "contact_id bigint, name {text}, at bigint, ord bigint, told boolean,"
     " value {json}, forms {json}, whole {text}, was_value {json}, was_forms {json},"
-    " was_whole {text}, newest bigint",
+    " changed boolean, place bigint, latest bigint",
     "said": "contact_id bigint, topic {text}, granted boolean, at bigint, ord bigint,"
     " told boolean, source {text}",
     "heard": "contact_id bigint, topic {text}, granted boolean, at bigint, ord bigint,"
@@ -42,6 +42,7 @@ TABLES = {
 INDEXES = {
     "pairs_email": "pairs (email_folded, ord)",
     "newcomers_ord": "newcomers (ord)",
+    "settled_name": "settled (contact_id, name)",
 }
 
 

@@ -60,9 +60,23 @@ LATER_MARK = """(o.own_at, o.received_at, o.message_id)
 STATEMENTS = [
     _moved("identities"),
     _moved("events"),
-    # Points of `when` rules stand for a state, which the engine asks anew of the united contact.
-    _dropped("ledger", "kind = 'when'"),
-    _dropped("ledger", _has("ledger", "old_id", "new_id", SAME_LINE)),
+    # The points of a `when` rule stand for a state: where they stood for both, one is taken back.
+    """
+        INSERT INTO ledger (contact_id, score, rule, kind, key, points, own_at, tick_at,
+                            definition_id, reason)
+        SELECT w.new_id, l.score, l.rule, 'when', 'merge/' || w.old_id, -sum(l.points), :tick,
+               :tick, max(l.definition_id), 'stood for both before they were merged'
+        FROM wave w JOIN ledger l ON l.contact_id = w.old_id
+        WHERE l.kind = 'when' AND 0 <> (
+            SELECT coalesce(sum(n.points), 0) FROM ledger n
+            WHERE n.contact_id = w.new_id AND n.score = l.score AND n.rule = l.rule
+              AND n.kind = 'when')
+        GROUP BY w.new_id, w.old_id, l.score, l.rule HAVING sum(l.points) <> 0
+    """,
+    f"""
+        UPDATE ledger SET key = key || '/' || contact_id
+        WHERE {_owned_by("old_id")} AND {_has("ledger", "old_id", "new_id", SAME_LINE)}
+    """,
     _moved("ledger"),
     f"""
         UPDATE members SET joined_at = (

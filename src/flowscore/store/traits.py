@@ -48,25 +48,36 @@ def _bring(desk: Desk) -> int:
 
 
 def _settle(desk: Desk) -> None:
-    """Put what is known before what was brought, and see after each what was before it."""
+    """Put what is known before what was brought, and see after each what was before it.
+
+    `place` is 1 for the row to keep: the last that changed something, else the last; `latest`
+    is the newest own time. A value that says the same in another writing changes nothing.
+    """
     spelling = desk.spelling
     own = f"{spelling.json_list}({spelling.json_list}(a.text, a.number, a.instant, a.local))"
     desk.run(f"""
         INSERT INTO settled
-        SELECT contact_id, name, at, ord, told, value, forms, whole,
-               lag(value) OVER sequence, lag(forms) OVER sequence, lag(whole) OVER sequence,
-               row_number() OVER (PARTITION BY contact_id, name ORDER BY at DESC, ord DESC)
+        SELECT lines.*,
+               row_number() OVER (PARTITION BY contact_id, name
+                                  ORDER BY changed DESC, at DESC, ord DESC),
+               max(at) OVER (PARTITION BY contact_id, name)
         FROM (
-            SELECT b.* FROM brought b LEFT JOIN attributes a
-              ON a.contact_id = b.contact_id AND a.name = b.name AND a.element = 0
-            WHERE a.set_at IS NULL OR b.at >= a.set_at
-            UNION ALL
-            SELECT a.contact_id, a.name, a.set_at, 0, false, a.value, coalesce(a.forms, {own}),
-                   CASE WHEN a.forms IS NULL THEN a.text ELSE {spelling.whole("a.forms")} END
-            FROM (SELECT DISTINCT contact_id, name FROM brought) AS b CROSS JOIN attributes a
-            WHERE a.contact_id = b.contact_id AND a.name = b.name AND a.element = 0
-        ) AS rows
-        WINDOW sequence AS (PARTITION BY contact_id, name ORDER BY at, ord)
+            SELECT contact_id, name, at, ord, told, value, forms, whole,
+                   lag(value) OVER sequence, lag(forms) OVER sequence,
+                   ord > 0 AND whole IS DISTINCT FROM lag(whole) OVER sequence AS changed
+            FROM (
+                SELECT b.* FROM brought b LEFT JOIN attributes a
+                  ON a.contact_id = b.contact_id AND a.name = b.name AND a.element = 0
+                WHERE a.set_at IS NULL OR b.at >= a.set_at
+                UNION ALL
+                SELECT a.contact_id, a.name, a.set_at, 0, false, a.value,
+                       coalesce({spelling.nested("a.forms")}, {own}),
+                       CASE WHEN a.forms IS NULL THEN a.text ELSE {spelling.whole("a.forms")} END
+                FROM (SELECT DISTINCT contact_id, name FROM brought) AS b CROSS JOIN attributes a
+                WHERE a.contact_id = b.contact_id AND a.name = b.name AND a.element = 0
+            ) AS said
+            WINDOW sequence AS (PARTITION BY contact_id, name ORDER BY at, ord)
+        ) AS lines
     """)
 
 
@@ -87,33 +98,39 @@ def _tell_changes(desk: Desk) -> None:
                    'from', coalesce({nested("s.was_forms")}, {spelling.json_list}()),
                    'to', coalesce({nested("s.forms")}, {spelling.json_list}()))
         FROM settled s CROSS JOIN due d CROSS JOIN {spelling.inbox} i
-        WHERE s.told AND s.whole IS DISTINCT FROM s.was_whole AND d.ord = s.ord AND i.seq = d.seq
+        WHERE s.told AND s.changed AND d.ord = s.ord AND i.seq = d.seq
         ORDER BY s.ord, s.name ON CONFLICT DO NOTHING
     """)
     desk.run("""
         INSERT INTO changes (kind, name, contact_id)
-        SELECT DISTINCT 'attribute', name, contact_id FROM settled
-        WHERE ord > 0 AND whole IS DISTINCT FROM was_whole
+        SELECT DISTINCT 'attribute', name, contact_id FROM settled WHERE changed
     """)
 
 
 def _write(desk: Desk) -> None:
-    """Replace the rows of what was brought by those of the newest value."""
+    """Write the values to keep; where nothing changed only the own time moves on."""
     spelling = desk.spelling
     desk.run("""
         DELETE FROM attributes WHERE (contact_id, name) IN (
-            SELECT contact_id, name FROM settled WHERE newest = 1 AND ord > 0)
+            SELECT contact_id, name FROM settled WHERE place = 1 AND changed)
+    """)
+    desk.run("""
+        UPDATE attributes SET set_at = (
+            SELECT s.latest FROM settled s WHERE s.place = 1
+              AND s.contact_id = attributes.contact_id AND s.name = attributes.name)
+        WHERE (contact_id, name) IN (
+            SELECT contact_id, name FROM settled WHERE place = 1 AND NOT changed)
     """)
     desk.run(f"""
         INSERT INTO attributes
             (contact_id, name, element, value, set_at, forms, text, number, instant, local)
         SELECT s.contact_id, s.name,
                row_number() OVER (PARTITION BY s.contact_id, s.name ORDER BY item.key) - 1,
-               s.value, s.at, s.forms, {spelling.item_text(0)},
+               s.value, s.latest, s.forms, {spelling.item_text(0)},
                CAST({spelling.item_text(1)} AS double precision),
                CAST({spelling.item_text(2)} AS bigint), CAST({spelling.item_text(3)} AS bigint)
         FROM settled s CROSS JOIN {spelling.each("s.forms")}
-        WHERE s.newest = 1 AND s.ord > 0 AND s.whole IS NOT NULL
+        WHERE s.place = 1 AND s.changed AND s.whole IS NOT NULL
     """)
 
 
