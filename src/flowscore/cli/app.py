@@ -20,7 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog=EPILOG,
 )
-imports = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=intake.__doc__)
+imports = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Bring in contacts and events."
+)
 
 for name, door in (
     ("demo", folder.demo),

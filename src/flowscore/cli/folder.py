@@ -15,7 +15,7 @@ from flowscore.language.printing import problems_json
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
-    """Make a project to start from: a small online academy, ready to run.
+    """Make a project to start from: a small online academy.
 
     \b
     Example:
@@ -29,7 +29,9 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folde
 
 
 def validate(context: typer.Context, as_json: AsJson = False) -> None:
-    """Check every scenario, score, list, policy and template; all mistakes in one run.
+    """Check every file: all mistakes in one run.
+
+    Scenarios, scores, lists, the policy and the mail templates.
 
     \b
     Examples:
@@ -83,7 +85,9 @@ def apply(context: typer.Context) -> None:
 
 
 def schema(context: typer.Context) -> None:
-    """Print the JSON Schema with which an editor completes and checks scenarios.
+    """Print the JSON Schema for your editor.
+
+    With it, an editor completes and checks scenarios while you write.
 
     \b
     Example: put it beside the scenarios, and this as the first line of a file:
@@ -98,7 +102,9 @@ def demo(
         Path, typer.Argument(metavar="[DIR]", help="An empty folder, made if need be.")
     ] = Path("flowscore-demo"),
 ) -> None:
-    """See it work: a small company, sixty days, in one command. Nothing leaves the machine.
+    """See it work: a small company, sixty days, in one command.
+
+    It writes a project, makes people and events, and runs them. Nothing leaves the machine.
 
     \b
     Example:

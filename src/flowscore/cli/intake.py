@@ -1,4 +1,4 @@
-"""Bring in contacts and events; what comes in waits in the inbox for the next tick."""
+"""Doors for what comes in: contacts and events, kept in the inbox until the next tick."""
 
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
@@ -31,10 +31,11 @@ def contacts(
     ] = False,
     encoding: Encoding = "utf-8",
 ) -> None:
-    """Create and update contacts from CSV or JSON lines; the column `email` names them.
+    """Create and update contacts from CSV or JSON lines.
 
-    Other columns become attributes; `consent` (yes, no, or topics joined by ;) and `created_at`
-    are understood. It is quiet: nobody's address book gets a welcome mail, unless --as-live.
+    The column `email` names them. Other columns become attributes; `consent` (yes, no, or
+    topics joined by ;) and `created_at` are understood. It is quiet: nobody's address book gets
+    a welcome mail, unless --as-live.
 
     \b
     Examples:
@@ -65,7 +66,9 @@ def events(
     ] = False,
     encoding: Encoding = "utf-8",
 ) -> None:
-    """Bring in behaviour: Segment-style calls as JSON lines, or CSV. Once per messageId.
+    """Bring in behaviour: Segment-style JSON lines, or CSV.
+
+    Each messageId counts once, however often it comes.
 
     \b
     Examples:

@@ -2,22 +2,27 @@
 
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from flowscore.cli.arguments import AsJson, Limit, rows_wanted, workspace_of
-from flowscore.cli.explanation import tell_contact
+from flowscore.cli.explanation import day, tell_contact
 from flowscore.cli.printer import counted, progress, say, show_json, show_table, stream_json
 
 scenarios = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
+UNSHOWN = ("where", "version", "converted")
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's address.")]
 
 
 def explain(context: typer.Context, email: Email, as_json: AsJson = False) -> None:
-    """Why a contact stands where they stand: every point, list, mail, and why not.
+    """Why a contact stands where they stand.
+
+    Every point with its event and its line in the file, every list, scenario and mail, and
+    every occurrence that did not enroll, with the condition that failed and the value seen.
 
     \b
     Example:
@@ -60,14 +65,12 @@ def contacts(
 
 def _show_contacts(rows: list[dict[str, Any]]) -> None:
     scores = list(rows[0]["scores"]) if rows else []
-    show_table(
-        ("contact", "created", *scores, "lists"),
-        (
-            (r["contact"], r["created_at"], *r["scores"].values(), ", ".join(r["lists"]))
-            for r in rows
-        ),
+    cells = (
+        (day(row["created_at"]), row["contact"], *row["scores"].values(), ", ".join(row["lists"]))
+        for row in rows
     )
-    say(f"\n{counted(len(rows), 'contact')}; --limit 0 shows all, explain EMAIL says why.")
+    show_table(("created", "contact", *scores, "lists"), cells)
+    say(f"{counted(len(rows), 'contact')}; --limit 0 shows all, explain EMAIL says why.")
 
 
 def lists(
@@ -78,7 +81,9 @@ def lists(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Lists and how many are in each; with a name, who is in it and since when.
+    """Lists and how many are in each.
+
+    With a name: who is in it, since when and why.
 
     \b
     Examples:
@@ -98,7 +103,7 @@ def list_scenarios(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Scenarios and how their people fare: inside, finished, exited, refused.
+    """Scenarios and how their people fare.
 
     \b
     Examples:
@@ -118,7 +123,9 @@ def enroll(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The scenario.")],
     email: Email,
 ) -> None:
-    """Enroll a contact by hand; the scenario's conditions and `reenroll` still hold.
+    """Enroll a contact by hand.
+
+    The scenario's conditions and `reenroll` still hold.
 
     \b
     Example:
@@ -128,14 +135,12 @@ def enroll(
     say(f"{email} waits in the inbox for {name}. Next: flowscore tick")
 
 
-def _show_rows(rows: Any) -> None:
-    """Every column that the rows have, under its own name."""
-    shown = list(rows)
-    if not shown:
-        say("None.")
-        return
-    heads = [name.removesuffix("_at") for name in shown[0]]
-    show_table(heads, (row.values() for row in shown))
+def _show_rows(rows: Iterable[dict[str, Any]]) -> None:
+    """What fits a terminal; files, lines and versions stand in the JSON."""
+    shown = [{k: v for k, v in row.items() if k not in UNSHOWN} for row in rows]
+    heads = [name.removesuffix("_at") for name in shown[0]] if shown else []
+    cells = ([day(v) if name.endswith("_at") else v for name, v in row.items()] for row in shown)
+    show_table(heads, cells) if shown else say("None.")
 
 
 def export(

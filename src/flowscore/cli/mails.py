@@ -3,12 +3,13 @@
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from flowscore.cli.arguments import AsJson, Limit, rows_wanted, workspace_of
-from flowscore.cli.printer import say, show_table, stream_json
+from flowscore.cli.explanation import day
+from flowscore.cli.printer import counted, say, show_table, stream_json
 
 outbox = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
@@ -29,7 +30,9 @@ def list_outbox(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every mail, the newest first: queued, sent, or withheld with its reason.
+    """Every mail, with its state and the reason.
+
+    The newest first.
 
     \b
     Examples:
@@ -45,14 +48,21 @@ def list_outbox(
         stream_json(rows) if as_json else _show(list(rows))
 
 
-def _show(rows: list[dict[str, object]]) -> None:
-    names = ("queued_at", "contact", "template", "status", "reason", "sent_at", "key")
-    show_table(HEADS, ([row[name] for name in names] for row in rows))
+def _show(rows: list[dict[str, Any]]) -> None:
+    names = ("contact", "template", "status", "reason")
+    show_table(
+        HEADS,
+        (
+            (day(row["queued_at"]), *(row[name] for name in names), day(row["sent_at"]), row["key"])
+            for row in rows
+        ),
+    )
+    say(f"{counted(len(rows), 'mail')}; explain EMAIL says what caused them.")
 
 
 @outbox.command()
 def release(context: typer.Context, key: Key) -> None:
-    """Settle an uncertain mail as sent: you have seen that it arrived.
+    """Settle an uncertain mail as sent: it did arrive.
 
     \b
     Example:
@@ -64,7 +74,9 @@ def release(context: typer.Context, key: Key) -> None:
 
 @outbox.command()
 def resend(context: typer.Context, key: Key) -> None:
-    """Queue an uncertain mail again, with the same Message-ID: you know that it never arrived.
+    """Queue an uncertain mail again: it never arrived.
+
+    It keeps its Message-ID.
 
     \b
     Example:

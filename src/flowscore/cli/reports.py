@@ -65,12 +65,20 @@ def tell_delivery(report: DeliveryReport, workspace: Workspace) -> None:
 def tell_apply(report: ApplyReport) -> None:
     """What is new, changed, gone."""
     for word in ("added", "changed", "removed"):
-        for kind, name in getattr(report, word):
-            say(f"{word:>9}  {kind} {name}")
-    for score in report.recomputed:
-        say(f"recomputed silently: score {score}")
+        for kind, names in _by_kind(getattr(report, word)).items():
+            say(f"{word} {kind}: {', '.join(names)}")
+    if report.recomputed:
+        say(f"recomputed silently: {', '.join(report.recomputed)}")
     if report.unchanged:
         say(f"{counted(report.unchanged, 'definition')} unchanged.")
+
+
+def _by_kind(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """`(kind, name)` pairs as names by kind."""
+    found: dict[str, list[str]] = {}
+    for kind, name in pairs:
+        found.setdefault(kind, []).append(name)
+    return found
 
 
 def tell_import(report: Any, one: str) -> None:

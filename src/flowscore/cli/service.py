@@ -11,7 +11,9 @@ from flowscore.cli.printer import say
 
 
 def run(context: typer.Context) -> None:
-    """Tick and deliver on schedule until stopped (Ctrl-C or SIGTERM): the service.
+    """Tick and deliver on schedule: the service.
+
+    Stops on Ctrl-C or SIGTERM, after the step under way.
 
     One process: scheduler, flows and Prefect's pages, where every tick can be looked at.
 
@@ -34,7 +36,9 @@ def deploy(
         typer.Option("--pool", metavar="NAME", help="The work pool; without it, this process."),
     ] = None,
 ) -> None:
-    """Make the tick a scheduled deployment on the Prefect server that PREFECT_API_URL names.
+    """Make the tick a deployment on a Prefect server.
+
+    PREFECT_API_URL names the server.
 
     With --pool a worker of that pool runs it; without, this process does until stopped.
 

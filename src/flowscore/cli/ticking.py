@@ -40,7 +40,10 @@ def tick(
         bool, typer.Option("--deliver", help="Deliver after each tick, as of that tick.")
     ] = False,
 ) -> None:
-    """Take in what came, award points, fill lists, enroll, do the steps that are due.
+    """Work off what is owed: points, lists, steps.
+
+    A tick takes in what came, awards points, fills lists, enrolls and does the steps that are
+    due.
 
     Without options it works off every tick that is owed up to now. Mails are queued; `flowscore
     deliver` sends them. A tick that was done is never done again.
@@ -59,7 +62,9 @@ def tick(
 
 
 def deliver(context: typer.Context, now: Now = None) -> None:
-    """Send what is queued and due; consent is asked again for each mail.
+    """Send the mails that are queued and due.
+
+    Consent is asked again for each.
 
     Mails become .eml files in outbox/ until FLOWSCORE_SMTP_URL names a server.
 
