@@ -223,7 +223,7 @@ def test_a11_completeness_and_a_key_role_score(project: Project) -> None:
         rules:
           - {name: email-known, points: 5, when: {attribute: {email: {exists: true}}}}
           - {name: phone-known, points: 5, when: {attribute: {phone: {exists: true}}}}
-          - {name: decides, points: 20, when: {attribute: {role: {in: [decision maker, executive]}}}}
+          - {name: decides, points: 20, when: {attribute: {role: [decision maker, executive]}}}
         """
     )
     project.apply()
