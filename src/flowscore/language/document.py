@@ -25,6 +25,7 @@ UNREADABLE = "…"  # stands for a mapping that has no keys to go by; the proble
 Scalar = str | int | float | bool | None
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the slow one where libyaml is missing
 CONSTANTS: Mapping[str, Scalar] = {"true": True, "false": False, "null": None, "~": None, "": None}
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
@@ -120,7 +121,7 @@ def read_documents(
     text = LINE_BREAK.sub("\n", text.removeprefix("\ufeff"))
     if broken := _unprintable(text, file, first_line):
         return [], [broken]
-    reading = _Reading(file, first_line, yaml.parse(text, Loader=yaml.CSafeLoader))
+    reading = _Reading(file, first_line, yaml.parse(text, Loader=LOADER))
     documents: list[Document] = []
     try:
         for event in reading.events:
@@ -179,7 +180,8 @@ def _read_node(reading: _Reading, event: Any, path: str, depth: int) -> Node:
         raise _AbandonedError
     if event.tag is not None:
         hint = "leave the tag out; put the value into quotes where the ! belongs to it"
-        reading.report(mark, f"found the tag '{event.tag}', tags are not read", path, hint)
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        reading.report(mark, f"found the tag '{tag}', tags are not read", path, hint)
     node = Node(_read_value(reading, event, path, depth), mark, path)
     if event.anchor:
         reading.anchors[event.anchor] = node

@@ -33,12 +33,12 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     (
         "did not find expected ',' or ']'",
         "found a list in [ ] that is not closed here, or lacks a comma",
-        "add the ',' or the ']'",
+        "add the ',' or the ']'{opened}",
     ),
     (
         "did not find expected ',' or '}'",
         "found a mapping in { } that is not closed here, or lacks a comma",
-        "add the ',' or the '}'",
+        "add the ',' or the '}'{opened}",
     ),
     (
         "did not find expected node content",
@@ -71,6 +71,7 @@ ROWS: tuple[tuple[str, str, str], ...] = (
         "put it into quotes",
     ),
 )
+UNFINISHED = ("end of stream", "could not find expected ':'")
 TAB = ("found a tab as indentation", "indent with spaces")
 UNQUOTED = ("found a value that begins with {found}", "put the value into quotes")
 
@@ -81,18 +82,22 @@ def explain_syntax(error: yaml.YAMLError, text: str, file: str, first_line: int)
     if place is None:
         return Problem(Mark(file), f"this is no YAML: {error}")
     line, column = place
-    message, hint = _words(error, text, line, column)
+    message, hint = _words(error, text, (line, column), first_line)
     return Problem(Mark(file, line + first_line, column + 1), message, hint=hint)
 
 
 def _place(error: yaml.YAMLError) -> tuple[int, int] | None:
+    """Where to look: for what was never finished, where it began."""
     mark = getattr(error, "problem_mark", None)
-    if "end of stream" in str(getattr(error, "problem", "")):  # point at the quote that opened
+    if any(words in str(getattr(error, "problem", "")) for words in UNFINISHED):
         mark = getattr(error, "context_mark", None) or mark
     return (mark.line, mark.column) if mark else None
 
 
-def _words(error: yaml.YAMLError, text: str, line: int, column: int) -> tuple[str, str]:
+def _words(
+    error: yaml.YAMLError, text: str, place: tuple[int, int], first_line: int
+) -> tuple[str, str]:
+    line, column = place
     said = str(getattr(error, "problem", "") or "")
     if _tab_at(text, line, column):
         return TAB
@@ -101,8 +106,13 @@ def _words(error: yaml.YAMLError, text: str, line: int, column: int) -> tuple[st
         return UNQUOTED[0].format(found=f"'{found}'"), UNQUOTED[1]
     for theirs, message, hint in ROWS:
         if theirs in said:
-            return message, hint
+            return message, hint.replace("{opened}", _opened(error, first_line))
     return f"this is no YAML: {said or error}", "see the line above it too"
+
+
+def _opened(error: yaml.YAMLError, first_line: int) -> str:
+    mark = getattr(error, "context_mark", None)
+    return f"; it opens in line {mark.line + first_line}" if mark else ""
 
 
 def _tab_at(text: str, line: int, column: int) -> bool:

@@ -37,7 +37,7 @@ LATER_KINDS = ("grade", "lifecycle")
 
 def kind_of(root: Node) -> str:
     """The kind of a document: the one of the kinds' keys that it carries."""
-    found = [word for word in (*KINDS, *LATER_KINDS) if word in root.items]
+    found = [key for key in root.items if key in KINDS or key in LATER_KINDS]
     if not found:
         raise _no_kind(root)
     if len(found) > 1 and not (set(found) & set(LATER_KINDS)):
