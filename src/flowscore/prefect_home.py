@@ -1,6 +1,6 @@
 """Prefect's surroundings, set before it is imported: its folder, no telemetry, its server.
 
-Run as a module (`python -m flowscore.prefect_home PORT`) it is that server: it ends when its
+Run as a module (`python -m flowscore.prefect_home SOCKET`) it is that server: it ends when its
 standard input does, so it never outlives the process that started it.
 """
 
@@ -14,7 +14,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -75,48 +74,47 @@ class PrefectServer:
     def __init__(self, home: Path) -> None:
         self.log = home / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
-        self.wanted = "PREFECT_API_URL" not in os.environ
-        self.port = _free_port()
+        self.socket = None if os.environ.get("PREFECT_API_URL") else _bound_socket()
+        if self.socket:
+            os.environ["PREFECT_API_URL"] = f"http://{HOST}:{self.socket.getsockname()[1]}/api"
+        self.api = os.environ["PREFECT_API_URL"]
 
     @property
-    def url(self) -> str:
-        """Where its pages are."""
-        if not self.wanted:
-            return os.environ["PREFECT_API_URL"].removesuffix("/api")
-        return f"http://{HOST}:{self.port}"
+    def pages(self) -> str:
+        """Where a person can look at the runs."""
+        return self.api.removesuffix("/").removesuffix("/api")
 
     def ensure(self) -> None:
         """Start it, or start it again after it died; returns when it answers."""
-        if not self.wanted or (self.process and self.process.poll() is None):
+        if self.socket is None or (self.process and self.process.poll() is None):
             return
-        os.environ["PREFECT_API_URL"] = f"{self.url}/api"
-        environment = os.environ | {
+        self.process = self._start(self.socket)
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(f"{self.api}/health"):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise FlowscoreError(f"Prefect's server did not start; {self.log} says why")
+            time.sleep(0.1)
+
+    def _start(self, bound: socket.socket) -> subprocess.Popen[bytes]:
+        """It inherits the socket, so that no other process can take the port in between."""
+        own = {
             "PREFECT_SERVER_API_HOST": HOST,
-            "PREFECT_SERVER_API_PORT": str(self.port),
+            "PREFECT_SERVER_API_PORT": str(bound.getsockname()[1]),
         }
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 (our own module)
-                [sys.executable, "-m", __name__, str(self.port)],
-                env=environment,
+            return subprocess.Popen(  # noqa: S603 (our own module)
+                [sys.executable, "-m", __name__, str(bound.fileno())],
+                env=os.environ | own,
+                pass_fds=[bound.fileno()],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for us; the last step still needs the server
             )
-        self._await_health(self.process)
-
-    def _await_health(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while process.poll() is None and time.monotonic() < deadline:
-            if _answers(f"{self.url}/api/health"):
-                return
-            time.sleep(0.1)
-        self.stop()
-        raise FlowscoreError(f"Prefect's server did not start; {self.log} says why")
 
     def stop(self) -> None:
         """End it; closing its standard input is what it waits for."""
-        if self.process is None:
+        if self.socket is None or self.process is None:
             return
         if self.process.stdin:
             self.process.stdin.close()
@@ -125,20 +123,19 @@ class PrefectServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.process = None
+        self.socket.close()
+        del os.environ["PREFECT_API_URL"]
 
 
-def _free_port() -> int:
-    """Prefect's usual port, or any other when a second project runs here."""
-    for port in (PORT, 0):
-        with closing(socket.socket()) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise FlowscoreError(f"no free port on {HOST} for Prefect's server")
+def _bound_socket() -> socket.socket:
+    """At Prefect's usual port, or at any other when something else is there."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((HOST, PORT))
+    except OSError:
+        bound.bind((HOST, 0))
+    return bound
 
 
 def _answers(url: str) -> bool:
@@ -149,19 +146,18 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _serve(port: int) -> None:
+def _serve(bound: socket.socket) -> None:
     """Prefect's API and pages on loopback, until standard input ends."""
     import uvicorn
 
-    config = uvicorn.Config(
-        "prefect.server.api.server:create_app",
-        factory=True,
-        host=HOST,
-        port=port,
-        log_level="error",
-        timeout_graceful_shutdown=3,
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "prefect.server.api.server:create_app",
+            factory=True,
+            log_level="error",
+            timeout_graceful_shutdown=3,
+        )
     )
-    server = uvicorn.Server(config)
 
     def leave_with_parent() -> None:
         while os.read(0, 1):
@@ -169,8 +165,8 @@ def _serve(port: int) -> None:
         server.should_exit = True
 
     threading.Thread(target=leave_with_parent, daemon=True).start()
-    server.run()
+    server.run(sockets=[bound])
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+    _serve(socket.socket(fileno=int(sys.argv[1])))

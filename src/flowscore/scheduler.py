@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -29,7 +30,7 @@ log = logging.getLogger("flowscore")
 LONGEST_PAUSE = 300.0  # seconds between two tries while something stays broken
 _OURS = str(Path(__file__).parent)
 
-Work = Callable[[Path, int], Awaitable[dict[str, int]]]
+Work = Callable[[Path, int], Awaitable[dict[str, Any]]]
 """Works off what is owed at an instant and says what it did; one Prefect flow run."""
 
 
@@ -45,7 +46,7 @@ def serve(workspace: Workspace) -> None:
         server = PrefectServer(home)
         seconds = min(workspace.settings.tick_every, MINUTE) / SECOND
         service = Service(workspace, flows.work, server.ensure, seconds, flows.stopping)
-        log.info("at work in %s; Prefect's pages: %s", workspace.root, server.url)
+        log.info("at work in %s; Prefect's pages: %s", workspace.root, server.pages)
         try:
             _until_stopped(service)
         finally:
@@ -166,8 +167,13 @@ def _sentence(error: Exception) -> str:
     return f"{type(error).__name__}{place}; `flowscore tick` in the project folder tells more"
 
 
-def _in_words(done: dict[str, int]) -> str:
-    return ", ".join(f"{rows} {what.replace('_', ' ')}" for what, rows in done.items()) or "nothing"
+def _in_words(done: dict[str, Any]) -> str:
+    """`3 events, 1 sent`; a sentence stands behind the word it explains."""
+    words = [
+        f"{value} {what.replace('_', ' ')}" if isinstance(value, int) else f"{what}: {value}"
+        for what, value in done.items()
+    ]
+    return ", ".join(words) or "nothing"
 
 
 def _log_plainly() -> None:

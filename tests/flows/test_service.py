@@ -144,10 +144,9 @@ def test_run_waits_for_a_clock_that_was_set_back(lines: pytest.LogCaptureFixture
     service = service_of(work, folder)
     look(service, 3)
     assert work.calls == []
-    assert [line for line in lines.messages if "clock" in line] == [
-        "the clock says 1970-01-01T12:00:00Z, but ticks were run up to 1970-01-01T12:01:00Z; "
-        "waiting until it gets there"
-    ]
+    (told,) = [line for line in lines.messages if "clock" in line]
+    assert told.startswith("the clock says 1970-01-01T12:00:00Z, but ticks were run up to")
+    assert told.endswith("1970-01-01T12:01:00Z; waiting until it gets there")
     service.clock = lambda: NOON + MINUTE
     look(service)
     assert work.finished == 1
