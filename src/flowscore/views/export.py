@@ -236,6 +236,7 @@ TABLES: dict[str, Callable[[Extract, Page], Iterator[Row]]] = {
 def write_export(extract: Extract, folder: Path, watch: Callable[[int], None]) -> dict[str, int]:
     """Write every table below the folder and give the rows written; all files or none are new."""
     counts = dict.fromkeys(TABLES, 0)
+    folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         files = {name: stack.enter_context(_part(folder, name)) for name in TABLES}
         for page in pages(extract.connection, people(extract.at)):
