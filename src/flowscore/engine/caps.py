@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, exists, select
 
 from flowscore.engine.work import Work, awards
 from flowscore.language.scoring import Cap, Score
@@ -60,9 +60,15 @@ def award_capped(work: Work, score: Score, rules: tuple[Any, ...]) -> int:
 
 
 def _awards(score: Score, capped: list[str]) -> Any:
+    given = exists().where(
+        ledger.c.contact_id == awards.c.contact_id,
+        ledger.c.score == awards.c.score,
+        ledger.c.rule == awards.c.rule,
+        ledger.c.key == awards.c.key,
+    )
     return (
         select(awards)
-        .where(awards.c.score == score.name, awards.c.rule.in_(capped))
+        .where(awards.c.score == score.name, awards.c.rule.in_(capped), ~given)
         .order_by(awards.c.contact_id, awards.c.own_at, awards.c.position, awards.c.key)
     )
 

@@ -11,7 +11,18 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flowscore.engine.work import Work, fresh, happened
@@ -19,7 +30,7 @@ from flowscore.language.project import digest
 from flowscore.rules.book import NEVER
 from flowscore.rules.events import log_alias, matching
 from flowscore.rules.triggers import Sight, needed
-from flowscore.store.tables import events, marks
+from flowscore.store.tables import changes, events, marks
 
 if TYPE_CHECKING:
     from flowscore.language.triggers import OnEvent
@@ -134,17 +145,30 @@ def _later(log: Any) -> Any:
 
 
 def _stirred(book: Any, trigger: OnEvent) -> Any:
-    """Contacts with a fresh matching event, and since when their events can matter."""
+    """Contacts with a fresh matching event, and since when their events can matter.
+
+    Who was merged in this tick may complete a count with events that were there before.
+    """
     new = events.alias()
-    within = trigger.query.within
-    since = func.min(new.c.own_at) - within if within is not None else bindparam("never", NEVER)
-    return (
-        select(new.c.contact_id, since.label("since"))
+    earliest = new.c.own_at - (trigger.query.within or 0)
+    stirred = (
+        select(new.c.contact_id, earliest.label("since"))
         .select_from(fresh.join(new, new.c.id == fresh.c.event_id))
         .where(fresh.c.name.in_(trigger.query.names), matching(book, trigger.query, new))
-        .group_by(new.c.contact_id)
-        .subquery()
     )
+    merged = select(changes.c.contact_id, literal(NEVER)).where(
+        changes.c.kind == "contact", bindparam("round", type_=BigInteger) <= 1
+    )
+    both = union_all(stirred, merged).subquery()
+    since = func.min(both.c.since) if trigger.query.within is not None else literal(NEVER)
+    since = cast(since, BigInteger).label("since")
+    return select(both.c.contact_id, since).group_by(both.c.contact_id).subquery()
+
+
+def may_complete(work: Work, trigger: OnEvent) -> bool:
+    """Whether anything happened that can complete a count."""
+    merged = work.round <= 1 and work.told_of({("contact", "")}, 0)
+    return merged or bool(work.names & set(trigger.query.names))
 
 
 def _move_marks(dialect: str) -> Any:

@@ -333,7 +333,7 @@ def _notice(work: Work, entry: Entry) -> bool:
     for position, trigger in enumerate(entry.scenario.trigger):
         match trigger:
             case words.OnEvent() if is_counted(trigger.query):
-                if work.names & set(trigger.query.names):
+                if counting.may_complete(work, trigger):
                     _count(work, entry, trigger, position)
             case words.Schedule():
                 if first:

@@ -94,7 +94,7 @@ class Scoring:
         )
 
 
-LIVE, HISTORY, ALL = Sight(), Sight(historical=True), Sight(everything=True)
+LIVE, HISTORY, ALL = Sight(for_points=True), Sight(historical=True), Sight(everything=True)
 
 
 def points(value: float) -> int:
@@ -260,7 +260,7 @@ def _collect_rule(work: Work, one: OnRule, sight: Sight) -> None:
     if statement is not None and (stirred or by_clock):
         work.fill(awards, statement)
     for mark, trigger in one.counted:
-        if sight.everything or work.names & set(trigger.query.names):
+        if sight.everything or counting.may_complete(work, trigger):
             work.clear(happened)
             counting.walk(work, mark, trigger, sight, live_from=None)
             work.fill(awards, one.from_counted)
@@ -320,6 +320,19 @@ def rebalance(work: Work, scoring: Scoring, after_line: int) -> None:
         insert(changes).from_select(["kind", "name", "contact_id"], moved), after_line=after_line
     )
     work.stir()
+
+
+def recut(work: Work, scoring: Scoring) -> None:
+    """Read anew the balances of contacts who were merged: intake added up their lines only."""
+    if not work.told_of({("contact", "")}, 0):
+        return
+    merged = select(changes.c.contact_id).where(changes.c.kind == "contact")
+    reads = cut(scoring.scores, balances.c.score, balances.c.raw)
+    work.run(
+        update(balances)
+        .where(balances.c.contact_id.in_(merged), balances.c.balance != reads)
+        .values(balance=reads)
+    )
 
 
 def rebalance_fully(work: Work, scoring: Scoring) -> None:

@@ -79,7 +79,7 @@ SCRATCH_TABLES = (fresh, happened, awards, noticed, asked, turned, walking)
 
 
 def prepare_scratch(connection: Connection) -> None:
-    """Make this connection's scratch tables where they are missing; every tick leaves them empty."""
+    """Make this connection's scratch tables where they are missing; ticks leave them empty."""
     if connection.execute(HAS_SCRATCH[connection.dialect.name]).scalar():
         return
     for table in SCRATCH_TABLES:

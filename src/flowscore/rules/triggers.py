@@ -62,11 +62,13 @@ class Sight:
     """How a SELECT looks at the world.
 
     `everything`: all history instead of what is new. `historical`: history that is just being
-    taken in, silently (ruling 88).
+    taken in, silently (ruling 88). `for_points`: a deadline that was past when its anchor was
+    first known still scores, though it enrolls nobody (rulings 88, 119).
     """
 
     everything: bool = False
     historical: bool = False
+    for_points: bool = False
 
 
 @singledispatch
@@ -281,11 +283,15 @@ def _since_creation(book: Book, trigger: words.GoneQuiet, sight: Sight) -> list[
     ).where(_never_active(trigger.duration), born <= book.now - trigger.duration)
     if sight.everything:
         return [row]
-    newcomer = contacts.c.id > LAST_CONTACT
+    arrived = [row.where(contacts.c.id > LAST_CONTACT)]
     if sight.historical:
-        return [row.where(newcomer)]
-    just_now = and_(born > book.prev - trigger.duration, contacts.c.id <= LAST_CONTACT)
-    return [row.where(just_now), row.where(newcomer, _announced())]
+        return arrived
+    arrived.append(row.where(born > book.prev))  # the first tick that knows them
+    known_before = and_(contacts.c.id <= LAST_CONTACT, born <= book.prev)
+    just_now = row.where(born > book.prev - trigger.duration, known_before)
+    if not sight.for_points:
+        arrived = [one.where(_announced()) for one in arrived]
+    return [just_now, *arrived]
 
 
 def _never_active(duration: int) -> ColumnElement[bool]:

@@ -108,11 +108,13 @@ def _on_event(word: str, shape: Shape[EventQuery]) -> Callable[[Node, Names], wo
     return read
 
 
-EVENTS = event_shapes(TIMES_TO_REACH, "event", "page_visited", "email_opened", "email_clicked")
+EVENTS = event_shapes(
+    TIMES_TO_REACH, "event", "page_visited", "email_sent", "email_opened", "email_clicked"
+)
 ANCHORS = Table(
     "an anchor",
     {word: Key(shape, says) for word, (shape, says) in EVENTS.items()},
-    frozenset({"email_sent", "email_replied", "email_bounced"}),
+    frozenset({"email_replied", "email_bounced"}),
 )
 
 
@@ -348,7 +350,7 @@ TRIGGERS = Table(
     },
     frozenset(
         {
-            "grade", "stage", "subscribed", "unsubscribed", "date", "email_sent",
+            "grade", "stage", "subscribed", "unsubscribed", "date",
             "email_replied", "email_bounced", "email_not_clicked",
         }
     ),
