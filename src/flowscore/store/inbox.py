@@ -16,7 +16,9 @@ BATCH = 5000
 
 
 class InboxRow(NamedTuple):
-    """A line of the inbox (`tables.InboxLine`); `properties`, `forms`, `traits`, `consents` are JSON text."""
+    """A line of the inbox, as `tables.InboxLine` has it: JSON as text, and a boolean as 0 or 1,
+    which the driver of SQLite binds much faster.
+    """
 
     message_id: str
     kind: str
@@ -28,13 +30,13 @@ class InboxRow(NamedTuple):
     anonymous_id: str | None
     own_at: int
     received_at: int
-    historical: bool = False
-    quiet: bool = False
+    historical: int = 0
+    quiet: int = 0
     subject: str | None = None
     topic: str | None = None
     mail_key: str | None = None
-    machine: bool = False
-    behaviour: bool = False
+    machine: int = 0
+    behaviour: int = 0
     properties: str | None = None
     forms: str | None = None
     traits: str | None = None

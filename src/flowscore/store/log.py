@@ -19,8 +19,9 @@ def greet(desk: Desk) -> None:
     desk.run(f"""
         INSERT INTO events (message_id, contact_id, name, machine, behaviour, own_at, received_at,
                             seen_at, historical, properties, forms)
-        SELECT 'contact_created:' || coalesce('email:' || n.email_folded, 'user:' || n.user_id), n.id,
-               'contact_created', false, false, c.created_at, i.received_at, :tick, i.historical,
+        SELECT 'contact_created:' || coalesce('email:' || n.email_folded, 'user:' || n.user_id),
+               n.id, 'contact_created', false, false, c.created_at, i.received_at, :tick,
+               i.historical,
                {desk.spelling.json_object}(), {desk.spelling.json_object}()
         FROM newcomers n CROSS JOIN contacts c CROSS JOIN due d CROSS JOIN {desk.spelling.inbox} i
         WHERE n.anonymous_id IS NULL AND c.id = n.id AND d.ord = n.ord AND i.seq = d.seq

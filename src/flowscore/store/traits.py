@@ -38,7 +38,8 @@ def _bring(desk: Desk) -> int:
         SELECT contact_id, name, at, ord, told, value, forms, {spelling.whole("forms")}
         FROM (
             SELECT who.contact_id, {spelling.item_text(0)} AS name, {SPOKEN_AT} AS at, d.ord,
-                   {TOLD} AS told, {spelling.item_json(1)} AS value, {spelling.item_json(2)} AS forms
+                   {TOLD} AS told,
+                   {spelling.item_json(1)} AS value, {spelling.item_json(2)} AS forms
             FROM due d CROSS JOIN {spelling.inbox} i CROSS JOIN identities who
             CROSS JOIN {spelling.each("i.traits")}
             WHERE d.kind IN ('identify', 'contact') AND i.seq = d.seq AND {WHO}

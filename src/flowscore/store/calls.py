@@ -1,0 +1,239 @@
+"""Reads Segment-style calls into inbox lines, for every door by which they come.
+
+Event names become slugs, paths and comparison forms are made here, once (rulings 4, 9, 26, 63,
+64, 71b, 118 and 125). A call that cannot be read gives a `Reject` and never an exception.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from flowscore.store.fields import (
+    LONGEST,
+    Call,
+    Reading,
+    RefusedError,
+    Reject,
+    kind_of,
+    mapping,
+    message_id,
+    shown,
+    text_at,
+    times,
+    who,
+)
+from flowscore.store.forms import flatten, forms_of, leaves
+from flowscore.store.inbox import InboxRow
+
+NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
+RENAMED = {"email_link_clicked": "email_clicked", "email_marked_as_spam": "email_complained"}
+HUMAN = frozenset({"email_opened", "email_clicked", "email_replied"})
+NO_BEHAVIOUR = frozenset({"email_sent", "email_bounced", "email_complained", "subscribed",
+                          "unsubscribed", "list_joined", "list_left", "stage_changed",
+                          "attribute_changed", "contact_created"})  # fmt: skip
+CONSENT = {"subscribed": True, "unsubscribed": False}
+CONTEXT_ASIDE = frozenset({"library", "traits"})
+KINDS = "track, page, screen, identify, group or alias"
+
+
+def read_call(call: Any, reading: Reading) -> InboxRow | Reject:
+    """The inbox line of a call."""
+    try:
+        return _read(call, reading)
+    except RefusedError as refused:
+        return Reject(str(refused), content=call)
+    except RecursionError:
+        return Reject("nested too deeply", content=call)
+
+
+def _read(call: Any, reading: Reading) -> InboxRow:
+    if type(call) is not dict:
+        raise RefusedError(f"found {kind_of(call)}, expected an object with the call's fields")
+    kind = call.get("type") or _guess(call)
+    read = READERS.get(kind) if isinstance(kind, str) else None
+    if read is None or not isinstance(kind, str):
+        raise RefusedError(f"type: found {shown(kind)}, expected {KINDS}")
+    return read(call, kind, reading)
+
+
+def _guess(call: Call) -> str | None:
+    """Files often leave the type out: an event makes it a track, traits an identify."""
+    if call.get("event"):
+        return "track"
+    return "identify" if "traits" in call else None
+
+
+# --- events -----------------------------------------------------------------------------------
+
+
+def _read_track(call: Call, kind: str, reading: Reading) -> InboxRow:
+    name = slug(call.get("event"))
+    properties = mapping(call, "properties")
+    forms = flatten(properties)
+    if "path" in properties or "url" in properties:
+        _set_path(properties, forms)
+    return _event(call, name, properties, forms, reading)
+
+
+def _read_page(call: Call, kind: str, reading: Reading) -> InboxRow:
+    properties = mapping(call, "properties")
+    context = call.get("context")
+    page = context.get("page") if type(context) is dict else None
+    if kind == "page" and type(page) is dict:
+        properties = {**page, **properties}
+    if call.get("name") and "name" not in properties:
+        properties = {**properties, "name": call["name"]}
+    forms = flatten(properties)
+    path = _set_path(properties, forms)
+    return _event(call, NAMED[kind], properties, forms, reading, path if kind == "page" else None)
+
+
+def _event(
+    call: Call,
+    name: str,
+    properties: dict[str, Any],
+    forms: dict[str, Any],
+    reading: Reading,
+    subject: str | None = None,
+) -> InboxRow:
+    user_kind, user_value, email, folded, anonymous = who(call)
+    own_at, received_at = times(call, reading)
+    topic = mail_key = consents = None
+    machine = False
+    behaviour = name not in NO_BEHAVIOUR
+    if name.startswith("email_"):
+        subject = text_at(properties, "template")
+        topic = text_at(properties, "topic")
+        mail_key = _mail_key(properties)
+        machine = properties.get("machine") in (True, "true", "True")
+        behaviour = behaviour and not (machine and name in HUMAN)
+    elif name in CONSENT:
+        subject = topic = text_at(properties, "topic")
+        consents = _consents(name, properties)
+    properties, forms = _with_context(call, properties, forms)
+    return InboxRow(
+        message_id(call), "track", name, user_kind, user_value, email, folded, anonymous,
+        own_at, received_at, int(reading.historical), 0, subject, topic, mail_key, int(machine),
+        int(behaviour), orjson.dumps(properties).decode(), orjson.dumps(forms).decode(),
+        None, consents, None, f"event {name}" if consents else "",
+    )  # fmt: skip
+
+
+def _mail_key(properties: dict[str, Any]) -> str | None:
+    for key in ("message_id", "messageId", "email_id"):
+        if found := text_at(properties, key):
+            return found
+    return None
+
+
+def _consents(name: str, properties: dict[str, Any]) -> str:
+    """No topic means consent in general, which is called `email`."""
+    given = properties.get("topic") or properties.get("topics") or "email"
+    topics = given if type(given) is list else [given]
+    return orjson.dumps([[str(topic), CONSENT[name]] for topic in topics]).decode()
+
+
+def _with_context(
+    call: Call, properties: dict[str, Any], forms: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Unknown keys are kept: the context as a property, of which the campaign is compared."""
+    context = call.get("context")
+    if type(context) is not dict:
+        return properties, forms
+    kept = {key: value for key, value in context.items() if key not in CONTEXT_ASIDE}
+    if not kept or "context" in properties:
+        return properties, forms
+    if campaign := kept.get("campaign"):
+        forms = forms | flatten({"context": {"campaign": campaign}})
+    return {**properties, "context": kept}, forms
+
+
+@lru_cache(maxsize=10_000)
+def _slug(name: str) -> str:
+    found = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return RENAMED.get(found, found)
+
+
+def slug(name: Any) -> str:
+    """An event's name as it is stored (ruling 64)."""
+    if type(name) is not str or not name.strip():
+        raise RefusedError("event: found nothing, expected the name of what happened")
+    if len(name) > LONGEST:
+        raise RefusedError(f"event: found {len(name)} letters, expected at most {LONGEST}")
+    found = _slug(name)
+    if not found:
+        raise RefusedError(f"event: {shown(name)} has neither Latin letters nor digits")
+    return found
+
+
+def _set_path(properties: dict[str, Any], forms: dict[str, Any]) -> str | None:
+    """The path of ruling 63, also as what `path` is compared by."""
+    path = properties.get("path")
+    if type(path) is not str or not path:
+        url = properties.get("url")
+        if type(url) is not str or not url:
+            return None
+        path = _path_of(url)
+    plain = plain_path(path)
+    forms["path"] = [[plain]]
+    return plain
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:  # something between brackets that is no address
+        return url
+
+
+def plain_path(path: str) -> str:
+    """Without query, fragment and trailing slash, in lower case."""
+    return re.split("[?#]", path, maxsplit=1)[0].rstrip("/").lower() or "/"
+
+
+# --- what is said of contacts -----------------------------------------------------------------
+
+
+def _read_identify(call: Call, kind: str, reading: Reading) -> InboxRow:
+    user_kind, user_value, email, folded, anonymous = who(call)
+    own_at, received_at = times(call, reading)
+    context = call.get("context")
+    inner = context.get("traits") if type(context) is dict else None
+    traits = {**(inner if type(inner) is dict else {}), **mapping(call, "traits")}
+    return InboxRow(
+        message_id(call), "identify", None, user_kind, user_value, email, folded, anonymous,
+        own_at, received_at, int(reading.historical), traits=written_traits(traits),
+        properties=orjson.dumps(call).decode(),
+    )  # fmt: skip
+
+
+def written_traits(traits: dict[str, Any]) -> str | None:
+    """`[name, value, forms]` of each; the address is an identity, not an attribute."""
+    said = [[n, v, forms_of(v)] for n, v in leaves(traits).items() if n != "email" and n]
+    return orjson.dumps(said).decode() if said else None
+
+
+def _read_later(call: Call, kind: str, reading: Reading) -> InboxRow:
+    """`group` and `alias` are kept as they came."""
+    user_kind, user_value, email, folded, anonymous = who(call)
+    own_at, received_at = times(call, reading)
+    return InboxRow(
+        message_id(call), kind, None, user_kind, user_value, email, folded, anonymous,
+        own_at, received_at, int(reading.historical), properties=orjson.dumps(call).decode(),
+    )  # fmt: skip
+
+
+READERS: dict[str, Callable[[Call, str, Reading], InboxRow]] = {
+    "track": _read_track,
+    "page": _read_page,
+    "screen": _read_page,
+    "identify": _read_identify,
+    "group": _read_later,
+    "alias": _read_later,
+}

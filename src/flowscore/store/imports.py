@@ -1,0 +1,345 @@
+"""Brings files of contacts and events into the inbox, and what cannot be read into a rejects file.
+
+Everything is streamed in batches, each durable by itself: an import that is broken off can
+simply be run again.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from flowscore.store.addresses import complaint, read_address
+from flowscore.store.calls import read_call, written_traits
+from flowscore.store.columns import CONTACT_WORDS, contact_names, event_names, slugged
+from flowscore.store.fields import Reading, RefusedError, Reject, digest, read_time, shown
+from flowscore.store.inbox import InboxRow, receive
+from flowscore.store.readers import (
+    Line,
+    Row,
+    counted,
+    is_json,
+    read_csv,
+    read_header,
+    read_json_lines,
+)
+
+if TYPE_CHECKING:
+    from flowscore.store.database import Store
+
+Watch = Callable[[int], None]
+UTC = ZoneInfo("UTC")
+SHOWN_REJECTS = 5
+
+
+def unwatched(_: int) -> None:
+    """Nobody looks on."""
+
+
+@dataclass
+class ImportReport:
+    """What an import did: lines read, taken, seen before, kept for later, and not taken."""
+
+    file: Path
+    read: int = 0
+    taken: int = 0
+    duplicates: int = 0
+    later: int = 0  # `group` and `alias`: kept, not applied yet
+    rejected: int = 0
+    rejects_file: Path | None = None
+    first_rejects: list[Reject] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """The report as a person reads it."""
+        parts = [f"{self.file.name}: {self.taken:,} of {self.read:,} taken"]
+        if self.duplicates:
+            parts.append(f"{self.duplicates:,} had come before")
+        if self.later:
+            parts.append(f"{self.later:,} group and alias calls kept, not applied yet")
+        if self.rejected:
+            place = f", see {self.rejects_file}" if self.rejects_file else ""
+            parts.append(f"{self.rejected:,} rejected{place}")
+        lines = [", ".join(parts)]
+        lines += [f"  line {reject.line}: {reject.reason}" for reject in self.first_rejects]
+        return "\n".join(lines)
+
+
+def import_events(
+    store: Store,
+    path: Path,
+    *,
+    now: int,
+    mapping: Mapping[str, str] | None = None,
+    historical: bool = False,
+    as_live: bool = False,
+    zone: ZoneInfo = UTC,
+    encoding: str = "utf-8",
+    rejects_path: Path | None = None,
+    progress: Watch = unwatched,
+) -> ImportReport:
+    """Put the calls of a JSONL file, or the rows of a CSV file, into the inbox.
+
+    Times without a zone are local in `zone`. With `as_live` each line is received when it says,
+    else when it happened (ruling 89).
+    """
+    reading = Reading(now, as_live, historical, zone=zone)
+    report = ImportReport(path)
+    with Rejects(report, rejects_path) as rejects:
+        lines = _event_lines(path, mapping or {}, encoding)
+        rows = _event_rows(counted(lines, progress), reading, rejects)
+        _receive(store, rows, report)
+    return report
+
+
+def _event_lines(path: Path, mapping: Mapping[str, str], encoding: str) -> Iterator[Line]:
+    if is_json(path):
+        yield from read_json_lines(path)
+        return
+    names = event_names(path, read_header(path, encoding), mapping)
+    for number, row in read_csv(path, names, encoding):
+        yield number, row if isinstance(row, Reject) else _as_call(row)
+
+
+def _event_rows(lines: Iterable[Line], reading: Reading, rejects: Rejects) -> Iterator[InboxRow]:
+    report = rejects.report
+    for number, line in lines:
+        report.read += 1
+        row = line if type(line) is Reject else read_call(line, reading)
+        if type(row) is Reject:
+            rejects.add(number, row.reason, row.content)
+        else:
+            report.later += row.kind in ("group", "alias")  # type: ignore[union-attr]
+            yield row  # type: ignore[misc]
+
+
+CALL_KEYS = {"user_id": "userId", "anonymous_id": "anonymousId", "message_id": "messageId",
+             "received_at": "receivedAt", "event": "event", "timestamp": "timestamp",
+             "type": "type", "email": "email"}  # fmt: skip
+
+
+def _as_call(row: Row) -> Row:
+    """A row of CSV as the call it stands for: columns without a meaning are properties."""
+    call: Row = {}
+    others: Row = {}
+    for name, value in row.items():
+        if key := CALL_KEYS.get(name):
+            call[key] = value
+        else:
+            others[name] = value
+    if others:
+        call["traits" if call.get("type") == "identify" else "properties"] = others
+    return call
+
+
+# --- contacts ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ContactReading:
+    """How contact rows are read: the import's instant, quietly or as live, from where."""
+
+    now: int
+    as_live: bool
+    zone: ZoneInfo
+    source: str
+
+
+def import_contacts(
+    store: Store,
+    path: Path,
+    *,
+    now: int,
+    mapping: Mapping[str, str] | None = None,
+    as_live: bool = False,
+    zone: ZoneInfo = UTC,
+    encoding: str = "utf-8",
+    rejects_path: Path | None = None,
+    progress: Watch = unwatched,
+) -> ImportReport:
+    """Put contact rows of a CSV or JSONL file into the inbox: quiet ones, unless `as_live`.
+
+    Quiet rows create and update without events (ruling 119); as live they are received at their
+    `created_at`, else now.
+    """
+    report = ImportReport(path)
+    reading = ContactReading(now, as_live, zone, f"import of {path.name}")
+    with Rejects(report, rejects_path) as rejects:
+        lines = counted(_contact_lines(path, mapping or {}, encoding), progress)
+        _receive(store, _contact_rows(lines, reading, rejects), report)
+    return report
+
+
+def _contact_lines(path: Path, mapping: Mapping[str, str], encoding: str) -> Iterator[Line]:
+    if not is_json(path):
+        names = contact_names(path, read_header(path, encoding), mapping)
+        yield from read_csv(path, names, encoding)
+        return
+    for number, row in read_json_lines(path):
+        yield number, _renamed(row, mapping) if type(row) is dict else row
+
+
+def _renamed(row: Row, mapping: Mapping[str, str]) -> Row:
+    """The keys of a JSON contact as ours; its `traits` stand beside them."""
+    inner = row.pop("traits", None)
+    row = {**row, **(inner if type(inner) is dict else {})}
+    found = {mapping.get(k) or CONTACT_WORDS.get(slugged(k), k): v for k, v in row.items()}
+    return {name: value for name, value in found.items() if name != "-"}
+
+
+def _contact_rows(
+    lines: Iterable[Line], reading: ContactReading, rejects: Rejects
+) -> Iterator[InboxRow]:
+    for number, line in lines:
+        rejects.report.read += 1
+        row = line if isinstance(line, Reject) else _read_contact(line, reading)
+        if isinstance(row, Reject):
+            rejects.add(number, row.reason, row.content)
+        else:
+            yield row
+
+
+def _read_contact(row: Any, reading: ContactReading) -> InboxRow | Reject:
+    try:
+        if type(row) is not dict:
+            raise RefusedError(f"found {shown(row)}, expected an object with the contact's fields")
+        return _contact(row, reading)
+    except RefusedError as refused:
+        return Reject(str(refused), content=row)
+    except RecursionError:
+        return Reject("nested too deeply", content=row)
+
+
+SAID_APART = frozenset({"email", "user_id", "anonymous_id", "created_at", "consent",
+                        "consent_source", "consent_at"})  # fmt: skip
+
+
+def _contact(row: Row, reading: ContactReading) -> InboxRow:
+    written, folded = _address(row)
+    user, anonymous = _text(row, "user_id"), _text(row, "anonymous_id")
+    created = _time(row, "created_at", reading.zone)
+    own = reading.now if created is None else min(created, reading.now)
+    consents = _consents(row)
+    return InboxRow(
+        digest([reading.now, row]), "contact", None, "user" if user else "email", user or folded,
+        written, folded, anonymous, own, own if reading.as_live else reading.now,
+        quiet=int(not reading.as_live),
+        traits=written_traits({k: v for k, v in row.items() if k not in SAID_APART}),
+        consents=orjson.dumps(consents).decode() if consents else None,
+        consent_at=_time(row, "consent_at", reading.zone) if consents else None,
+        source=(_text(row, "consent_source") or reading.source) if consents else "",
+    )  # fmt: skip
+
+
+def _address(row: Row) -> tuple[str, str] | tuple[None, None]:
+    text = _text(row, "email")
+    if text is None:
+        if _text(row, "user_id") is None:
+            raise RefusedError("email: found nothing, expected an address")
+        return None, None
+    address = read_address(text)
+    if address is None:
+        raise RefusedError(f"email: {shown(text)} is no address: {complaint(text)}")
+    return address.written, address.folded
+
+
+def _text(row: Row, key: str) -> str | None:
+    value = row.get(key)
+    return None if value is None or str(value).strip() == "" else str(value).strip()
+
+
+def _time(row: Row, key: str, zone: ZoneInfo) -> int | None:
+    text = _text(row, key)
+    return None if text is None else read_time(text, zone, key)
+
+
+YES = frozenset("yes y true 1 sí si ja oui".split())
+NO = frozenset("no n false 0 nein non".split())
+TOPIC = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+NO_TOPICS = frozenset({"all", "any", "email", "transactional"})
+
+
+def _consents(row: Row) -> list[list[Any]]:
+    """`yes` or `no` to mail in general, or the topics agreed to, joined by `;` (ruling 71b)."""
+    text = (_text(row, "consent") or "").casefold()
+    if not text:
+        return []
+    if text in YES or text in NO:
+        return [["email", text in YES]]
+    topics = [topic.strip() for topic in text.split(";") if topic.strip()]
+    for topic in topics:
+        if not TOPIC.fullmatch(topic) or topic in NO_TOPICS:
+            raise RefusedError(
+                f"consent: found {shown(topic)}, expected yes, no, or topics joined by `;`"
+            )
+    return [[topic, True] for topic in topics]
+
+
+# --- both -------------------------------------------------------------------------------------
+
+
+def _receive(store: Store, rows: Iterable[InboxRow], report: ImportReport) -> None:
+    """Batch by batch; what was committed before a failure stays and comes as a duplicate again."""
+    received = receive(store, rows)
+    report.taken, report.duplicates = received.taken, received.duplicates
+
+
+class Rejects:
+    """The file beside the input in which each line that was not taken stands with its reason."""
+
+    def __init__(self, report: ImportReport, path: Path | None) -> None:
+        self.report = report
+        self.json = is_json(report.file)
+        self.path = path or _beside(report.file, self.json)
+        self.file: IO[str] | None = None
+
+    def __enter__(self) -> Rejects:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        if self.file:
+            self.file.close()
+
+    def add(self, line: int, reason: str, content: Any) -> None:
+        """Count it, remember the first few, write it down."""
+        self.report.rejected += 1
+        if len(self.report.first_rejects) < SHOWN_REJECTS:
+            self.report.first_rejects.append(Reject(reason, line, content))
+        if self.file is None:
+            self._open()
+        if self.file:
+            self._write(self.file, line, reason, content)
+
+    def _open(self) -> None:
+        """Where no file can be written, the report's first few reasons have to do."""
+        try:
+            self.file = self.path.open("w", encoding="utf-8", newline="")
+        except OSError:
+            return
+        self.report.rejects_file = self.path
+        if not self.json:
+            csv.writer(self.file).writerow(["line", "reason", "content"])
+
+    def _write(self, file: IO[str], line: int, reason: str, content: Any) -> None:
+        if self.json:
+            entry = {"line": line, "reason": reason, "content": content}
+            file.write(orjson.dumps(entry, default=str).decode() + "\n")
+            return
+        if isinstance(content, dict):
+            content = [f"{name}={value}" for name, value in content.items()]
+        csv.writer(file).writerow([line, reason, *(content or [])])
+
+
+def _beside(path: Path, json: bool) -> Path:
+    """`people.rejects.csv` beside `people.csv` or `people.csv.gz`."""
+    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+    return path.with_name(f"{stem}.rejects.{'jsonl' if json else 'csv'}")
