@@ -29,7 +29,10 @@ members: [{score: {engagement: {at_least: hot}}}, {not: {in_list: customers}}]
 ---
 scenario: base
 trigger: manual
-actions: [{send_email: offer}, {add_to_list: customers}, {subtract_points: {score: engagement, points: 200}}]
+actions:
+  - send_email: offer
+  - add_to_list: customers
+  - subtract_points: {score: engagement, points: 200}
 """
 OFFER = "---\nsubject: An offer\ntopic: offers\n---\nHello\n"
 

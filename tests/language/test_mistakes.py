@@ -29,8 +29,14 @@ MISTAKES: dict[str, tuple[str, list[Said]]] = {
         A + "actions:\n  - send_email: offer\n    wait: 3 days\n",
         [(4, 5, "found 'send_email' and 'wait', expected one action")],
     ),
-    "unknown-action": (A + "actions: [{dance: 1}]", [(3, 12, "known: add_points, subtract_points")]),
-    "later-action": (A + "actions: [{notify: {to: owner}}]", [(3, 12, "'notify' in an action is not")]),
+    "unknown-action": (
+        A + "actions: [{dance: 1}]",
+        [(3, 12, "known: add_points, subtract_points")],
+    ),
+    "later-action": (
+        A + "actions: [{notify: {to: owner}}]",
+        [(3, 12, "'notify' in an action is not")],
+    ),
     "later-meant": (A + "actions: [{ab_test: []}]", [(3, 12, "did you mean 'split'? (not supp")]),
     "no-actions": (A + "actions: []", [(3, 10, "found an empty list, expected a list of steps")]),
     "actions-missing": ("scenario: a\ntrigger: manual\n", [(1, 1, "needs the key 'actions'")]),
@@ -76,12 +82,21 @@ MISTAKES: dict[str, tuple[str, list[Said]]] = {
     # scenarios
     "filters": (A + EXIT + "filters: []\n", [(4, 1, "did you mean 'conditions'?")]),
     "exit-criteria": (A + EXIT + "exit_criteria: {}\n", [(4, 1, "'exit_when'? (not supported")]),
-    "goal": (A + EXIT + "goal: {email_clicked: offer}", [(4, 1, "'goal' in a scenario is not supp")]),
-    "enabled-yes": (A + EXIT + "enabled: yes", [(4, 10, "found 'yes', expected true or false; did")]),
+    "goal": (
+        A + EXIT + "goal: {email_clicked: offer}",
+        [(4, 1, "'goal' in a scenario is not supp")],
+    ),
+    "enabled-yes": (
+        A + EXIT + "enabled: yes",
+        [(4, 10, "found 'yes', expected true or false; did")],
+    ),
     "reenroll-true": (A + EXIT + "reenroll: true", [(4, 11, "did you mean 'every_time'?")]),
     "reenroll-month": (A + EXIT + "reenroll: {after: 1 month}", [(4, 19, "no fixed length")]),
     "priority-word": (A + EXIT + "priority: high", [(4, 11, "found 'high', expected a number")]),
-    "name-with-space": ("scenario: Win Back\ntrigger: manual\n" + EXIT, [(1, 11, "mean 'win-back'?")]),
+    "name-with-space": (
+        "scenario: Win Back\ntrigger: manual\n" + EXIT,
+        [(1, 11, "mean 'win-back'?")],
+    ),
     "reenroll-missing": (
         "scenario: a\ntrigger: {inactive: 60 days}\n" + EXIT,
         [(2, 11, "the trigger 'inactive' comes again and again")],
@@ -225,7 +240,10 @@ MISTAKES: dict[str, tuple[str, list[Said]]] = {
         R + "  - {name: x, points: 5, on: {attribute: {dateOfBirth: {}}}}",
         [(3, 31, "'dateOfBirth', a sensitive attribute")],
     ),
-    "decay": (S + "decay: none\nrules: [{name: x, points: 5, on: {event: x}}]", [(2, 1, "not supp")]),
+    "decay": (
+        S + "decay: none\nrules: [{name: x, points: 5, on: {event: x}}]",
+        [(2, 1, "not supp")],
+    ),
     "range-upside-down": (
         S + "range: {min: 10, max: 5}\nrules: [{name: x, points: 5, on: {event: x}}]",
         [(2, 8, "found min 10 not below max 5")],

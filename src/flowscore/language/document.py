@@ -211,16 +211,16 @@ def _read_entries(reading: _Reading, path: str, depth: int) -> dict[str, Node] |
         key = _read_key(reading, event, path, depth)
         node = _read_node(reading, next(reading.events), step(path, key or "?"), depth + 1)
         if key in entries:
-            _report_twin(reading, mark, step(path, key), entries[key].place)
+            _report_twin(reading, mark, path, key, entries[key].place)
         elif key:
             entries[key] = replace(node, key_mark=mark)
         keyless = keyless or not key
     return UNREADABLE if keyless else entries
 
 
-def _report_twin(reading: _Reading, mark: Mark, path: str, first: Mark) -> None:
+def _report_twin(reading: _Reading, mark: Mark, path: str, key: str, first: Mark) -> None:
     hint = f"it stands first in line {first.line}; keep one of the two"
-    reading.report(mark, f"the key '{path.rsplit('/', 1)[-1]}' stands twice", path, hint)
+    reading.report(mark, f"the key '{key}' stands twice", step(path, key), hint)
 
 
 def _read_key(reading: _Reading, event: Any, path: str, depth: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +56,13 @@ def load_project(root: Path) -> tuple[Project, list[Problem]]:
     read = _definitions(documents, names, problems)
     draft = _draft(read, names, fronts, (*files, *templates))
     problems += [*unreadable, *check_project(draft)]
-    return _project(draft, read, _templates(draft)), sorted(
-        dict.fromkeys(problems), key=lambda one: one.mark
-    )
+    return _project(draft, read, _templates(draft)), in_order(problems)
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """By place, each said once (an alias repeats what it refers to)."""
+    once = {(one.mark, one.message): one for one in problems}
+    return sorted(once.values(), key=lambda one: (one.mark, one.severity, one.message))
 
 
 def read_definition(text: str, file: str, first_line: int, project: Project) -> Scope:

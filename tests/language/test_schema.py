@@ -1,0 +1,182 @@
+"""The JSON Schema for editors: it accepts what the reader accepts, and refuses what it can see."""
+
+from __future__ import annotations
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from flowscore.language.document import Node, read_documents
+from flowscore.language.grammar.actions import ACTIONS
+from flowscore.language.grammar.conditions import CONDITIONS
+from flowscore.language.grammar.kinds import KINDS
+from flowscore.language.grammar.triggers import TRIGGERS
+from flowscore.language.schema import json_schema
+
+EXAMPLES = """\
+scenario: win-back
+description: A lead that stopped opening our mail gets two chances to come back.
+trigger:
+  score: {engagement: {falls_to: -10}}
+conditions:
+  - not: {in_list: customers}
+reenroll: {after: 90 days}
+actions:
+  - add_to_list: disinterested
+  - send_email: win-back-offer
+  - wait: 7 days
+  - if: {email_opened: win-back-offer}
+    then:
+      - add_points: {score: engagement, points: 20, reason: came back}
+      - remove_from_list: disinterested
+    else:
+      - send_email: {template: win-back-last-call, unless_late_by: 2 days}
+      - set_attribute: {plan: trial, webinar_at: "{{ event.starts_at }}"}
+      - move_to_list: {from: [a, b], to: c}
+      - exit: gone
+---
+scenario: several
+trigger: [manual, {page_visited: {path: "/blog/*", times: 3, within: 30 days}}, contact_created]
+enroll_existing: false
+reenroll: every_time
+actions: [{id: first, enabled: false, subtract_points: 5}]
+---
+score: engagement
+objective: Who is about to buy.
+range: {min: -100, max: 100}
+rules:
+  - {name: newsletter, points: 2, on: {event: newsletter_subscribed}, cap: {times: 1}}
+  - {name: transactional-click, points: 3, on: {email_clicked: {topic: transactional}}}
+  - {name: cart, points: 10, on: {event: cart_updated}, cap: {points: 30, per: 1 day}}
+  - {name: unopened, points: -5, on: {email_not_opened: {within: 3 days}}}
+  - {name: new-area, points: 10, on: {page_visited: "/courses/*"}, conditions: [{in_list: a}]}
+  - {name: phone-known, points: 5, when: {attribute: {phone: {exists: true}}}}
+bands: {hot: 80, interested: 50, new: 20}
+---
+list: hot-leads
+members:
+  - score: {engagement: {at_least: hot}}
+  - page_visited: {path: /pricing, within: 14 days}
+  - not: {in_list: customers}
+  - attribute: {country: ES, age: {at_least: 18}, job_title: {matches: 'director|head of'}}
+  - event: {name: order_completed, where: {"products.sku": [a, b]}, times: {at_least: 2}}
+---
+list: static
+---
+policy: default
+timezone: Europe/Madrid
+sender: {name: Acme, address: hello@acme.example, reply_to: ana@acme.example}
+topics: [news, offers]
+consent: required
+"""
+MISTAKES = """\
+scenario: x
+actions: [{exit: a}]
+---
+scenario: x
+trigger: manual
+actions: [{wait: 4 hrs}]
+---
+scenario: x
+trigger: {evnt: a}
+actions: [{exit: a}]
+---
+scenario: x
+trigger: {event: a, manual: true}
+actions: [{exit: a}]
+---
+scenario: x
+trigger: manual
+actions: [{exit: a, wait: 1 day}]
+---
+scenario: x
+trigger: manual
+actions: [{exit: a, then: [{exit: b}]}]
+---
+scenario: x
+trigger: manual
+actions: [{if: {inactive: 1 day}}]
+---
+scenario: x
+trigger: manual
+actions: []
+---
+scenario: x
+trigger: manual
+actions: [{exit: a}]
+goal: {email_clicked: offer}
+---
+list: x
+members: {gte: 3}
+---
+list: x
+members: {attribute: {age: {gte: 3}}}
+---
+list: x
+members: {score: {engagement: 50}}
+---
+list: X Y
+---
+score: x
+rules: [{name: a, points: "5", on: {event: a}}]
+---
+policy: x
+timezone: Europe/Madrid
+consent: explicit
+---
+grade: x
+"""
+VALIDATOR = Draft202012Validator(json_schema())
+
+
+def plain(node: Node):
+    if isinstance(node.value, dict):
+        return {key: plain(child) for key, child in node.value.items()}
+    if isinstance(node.value, tuple):
+        return [plain(child) for child in node.value]
+    return node.value
+
+
+def documents(text: str) -> list:
+    return [plain(one.root) for one in read_documents(text, "x.yaml")[0]]
+
+
+def test_is_a_schema() -> None:
+    Draft202012Validator.check_schema(json_schema())
+
+
+@pytest.mark.parametrize("document", documents(EXAMPLES), ids=lambda one: next(iter(one.values())))
+def test_accept_the_examples(document) -> None:
+    assert [one.message for one in VALIDATOR.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("number", range(len(documents(MISTAKES))))
+def test_refuse_mistakes(number) -> None:
+    assert not VALIDATOR.is_valid(documents(MISTAKES)[number])
+
+
+def test_describe_every_key() -> None:
+    """What an editor shows on hover stands at every key of every mapping."""
+    bare = []
+
+    def visit(schema: object, path: str) -> None:
+        if isinstance(schema, dict):
+            for key, inner in schema.get("properties", {}).items():
+                if not inner.get("description", "").endswith("."):
+                    bare.append(f"{path}/{key}")
+            for key, inner in schema.items():
+                visit(inner, f"{path}/{key}")
+        elif isinstance(schema, list):
+            for inner in schema:
+                visit(inner, path)
+
+    visit(json_schema(), "")
+    assert bare == []
+
+
+def test_know_every_word_of_the_reader() -> None:
+    definitions = json_schema()["$defs"]
+    assert set(definitions["condition"]["properties"]) == set(CONDITIONS.keys)
+    assert set(ACTIONS.keys) < set(definitions["step"]["properties"])
+    assert set(definitions["trigger"]["anyOf"][1]["properties"]) == set(TRIGGERS.keys)
+    for kind, row in KINDS.items():
+        assert set(definitions[kind]["properties"]) == set(row.table.keys)
