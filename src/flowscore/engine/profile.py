@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, TemplateError, Undefined
 from jinja2.sandbox import SandboxedEnvironment
-from sqlalchemy import and_, delete, insert, or_, select
+from sqlalchemy import and_, delete, insert, select, update
 
 from flowscore.store.dialects import insert_new
 from flowscore.store.forms import forms_of
@@ -110,11 +110,14 @@ def _write(work: Work, name: str, step: str, wanted: dict[int, tuple[int, Any]])
         for contact_id, (enrollment_id, value) in sorted(wanted.items())
         if forms_of(value) != forms_of(before.get(contact_id))
     ]
+    for some in _chunks(wanted):  # the newest own time wins, also of what says the same
+        here = and_(attributes.c.name == name, attributes.c.contact_id.in_(some))
+        work.connection.execute(update(attributes).where(here).values(set_at=work.now))
     if not changed:
         return
     for some in _chunks(contact_id for contact_id, *_ in changed):
         here = and_(attributes.c.name == name, attributes.c.contact_id.in_(some))
-        work.connection.execute(delete(attributes).where(or_(here)))
+        work.connection.execute(delete(attributes).where(here))
     rows = [row for one in changed for row in _attribute_rows(work, name, one)]
     if rows:
         work.connection.execute(insert(attributes), rows)
@@ -145,6 +148,7 @@ def _attribute_rows(work: Work, name: str, change: tuple[Any, ...]) -> Iterator[
             "name": name,
             "element": element,
             "value": value,
+            "forms": forms_of(value),
             "set_at": work.now,
             "text": text,
             "number": number,

@@ -108,11 +108,34 @@ def build(scores: Iterable[Score], ids: dict[str, int], book: Book) -> Scoring:
     numbered = [(score, rule, place) for score in ordered for place, rule in enumerate(score.rules)]
     return Scoring(
         on=tuple(_on_rule(s, r, i, ids.get(s.name), book) for s, r, i in numbered if r.on),
-        when=tuple(_when_rule(s, r, ids.get(s.name), book) for s, r, _ in numbered if r.when),
+        when=_in_reading_order(
+            [_when_rule(s, r, ids.get(s.name), book) for s, r, _ in numbered if r.when]
+        ),
         scores=tuple(ordered),
         write={score.name: _write_uncapped(score, ids.get(score.name)) for score in ordered},
         rebalance=rebalance_statement(ordered, book) if ordered else None,
     )
+
+
+def _in_reading_order(rules: list[WhenRule]) -> tuple[WhenRule, ...]:
+    """A score is settled before those whose rules read it (ruling 68); there is no circle."""
+    ordered: dict[str, list[WhenRule]] = {}
+
+    def settle(name: str) -> None:
+        mine = [one for one in rules if one.score.name == name]
+        if name in ordered or not mine:
+            return
+        ordered[name] = []
+        for one in mine:
+            for kind, read in sorted(one.asking.watch.changes):
+                if kind == "score":
+                    settle(read)
+        ordered.setdefault(name, []).extend(mine)
+        ordered[name] = ordered.pop(name)
+
+    for one in rules:
+        settle(one.score.name)
+    return tuple(one for mine in ordered.values() for one in mine)
 
 
 def _on_rule(score: Score, rule: Rule, place: int, id_: int | None, book: Book) -> OnRule:
@@ -287,7 +310,6 @@ def stand(
     only: set[tuple[str, str]] | None = None,
 ) -> None:
     """Phase 1, second half: `when` rules give and take back (`only`: those, of everybody)."""
-    before = work.last(ledger)
     for one in scoring.when:
         if only is not None:
             if (one.score.name, one.rule.name) not in only:
@@ -297,8 +319,9 @@ def stand(
             continue
         work.clear(turned)
         if work.fill(turned, one.compare):
+            before = work.last(ledger)
             _count(work, rows_of(work.run(one.write)))
-    rebalance(work, scoring, before)
+            rebalance(work, scoring, before)
 
 
 def _count(work: Work, written: int) -> None:
