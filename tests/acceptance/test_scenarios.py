@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def test_d07_explain_shows_why_not_with_the_value_seen(project: Project) -> None
     assert refusal["scenario"] == "hot"
     assert refusal["reason"] == "conditions"
     assert "country" in refusal["condition"]
-    assert refusal["seen"] == "FR"
+    assert refusal["seen"].casefold() == "country = fr"
     assert refusal["where"].startswith("scenarios/all.yaml:11:")
 
 
@@ -131,12 +132,11 @@ def test_d07_explain_reads_as_text(project: Project) -> None:
     explained(project)
     out = project.ok("explain", ANA).out
     assert "engagement: 10 points ('warm', 20 more to 'hot')" in out
-    assert "+10  cart" in out
-    assert "cart_id: c-7" in out
+    assert re.search(r"2026-01-02 10:00 +\+10 +cart +cart_updated \(cart_id: c-7\)", out)
     assert "scenarios/all.yaml:4:5" in out
     refused = project.ok("explain", BEN).out
     assert "Did not enroll:" in refused
-    assert "FR" in refused
+    assert "country = fr" in refused.casefold()
 
 
 # --- consent ----------------------------------------------------------------------------------
@@ -334,8 +334,8 @@ def test_t13_scenario_that_feeds_itself_is_found_and_bounded(project: Project) -
     warned = project.ok("validate", "--json").json
     assert any("echo" in p["message"] for p in warned["problems"] if p["severity"] == "warning")
     project.apply().people(ANA).happened(*carts(project, 2))
-    out = project.ok("tick", "--from", "2026-01-01", "--until", "2026-01-03", "--every", "1h").out
-    assert "echo" in out  # named
+    said = project.ok("tick", "--from", "2026-01-01", "--until", "2026-01-03", "--every", "1h")
+    assert "echo keeps firing itself" in said.err
     assert len(project.mails(ANA)) == 1  # the rest of the tick landed
     assert "loop" in {row["reason"] for row in project.export()["decisions"]}
 
@@ -343,8 +343,7 @@ def test_t13_scenario_that_feeds_itself_is_found_and_bounded(project: Project) -
 def test_e18_a_new_colleague_reads_the_model_in_plain_words(project: Project) -> None:
     explained(project)
     told = project.ok("explain", BEN).out
-    assert "attribute" not in told or "country" in told
-    assert "refused by conditions: " in told
+    assert "asked: country is ES; seen: country = " in told
     listed = project.ok("scenarios", "--json").json
     assert [(row["scenario"], row["where"]) for row in listed] == [
         ("hot", "scenarios/all.yaml:9:1")

@@ -115,7 +115,15 @@ def _mail_row(mail: Row) -> str:
 
 def _refusal_row(refusal: Row) -> str:
     because = event_words(refusal["event"])
-    start = f"{refusal['scenario']} {day(refusal['at'])}" + (f" at {because}" if because else "")
-    wanted = f": {refusal['condition']}" if refusal["condition"] else ""
+    start = f"{refusal['scenario']} {day(refusal['at'])}" + (f", {because}" if because else "")
+    return f"{start}: {_why_not(refusal)}  {_place(refusal)}"
+
+
+def _why_not(refusal: Row) -> str:
+    """The gate in words: what was asked, and what was seen instead."""
+    if refusal["reason"] == "loop":
+        return "kept firing itself and was stopped"
+    if refusal["reason"] == "reenroll":
+        return str(refusal["condition"] or "reenroll")
     seen = f"; seen: {refusal['seen']}" if refusal["seen"] is not None else ""
-    return f"{start}; refused by {refusal['reason']}{wanted}{seen}  {refusal['where'] or ''}"
+    return f"asked: {refusal['condition'] or 'its conditions'}{seen}"

@@ -64,7 +64,7 @@ def _cell(value: object) -> str:
 
 
 def _numeric(cell: str) -> bool:
-    return cell.lstrip("-").replace(".", "", 1).replace(",", "").isdigit()
+    return cell.lstrip("+-").replace(".", "", 1).replace(",", "").isdigit()
 
 
 def tell_problems(problems: Sequence[Problem], root: Path) -> None:
