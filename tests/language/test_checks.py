@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 EXIT = "actions: [{exit: done}]\n"
@@ -252,3 +254,10 @@ def test_warn_of_mail_from_nobody(load) -> None:
             "add `sender: {name: …, address: …}` to the policy"
         )
     ]
+
+
+def test_leave_an_unreadable_template_to_the_mail_room(load, project_folder: Path) -> None:
+    folder = project_folder / "templates" / "email"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "other.html").write_bytes("---\nsubject: Año\n---\n".encode("latin-1"))
+    assert load(SEND)[1] == []  # its name is known; what is wrong with it is said once, there

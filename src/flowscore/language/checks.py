@@ -43,7 +43,7 @@ def circles(draft: Draft) -> Iterator[Problem]:
 def unknown_topics(draft: Draft) -> Iterator[Problem]:
     """Templates whose topic the policy does not name."""
     for front in draft.fronts:
-        if not topic_is_known(front, draft):
+        if front.topic and not topic_is_known(front, draft):
             known = (*(draft.names.topics or ()), TRANSACTIONAL)
             hint = did_you_mean(front.topic, known, f"the policy has: {listed(known)}")
             message = f"there is no topic '{front.topic}' in the policy"
@@ -53,7 +53,7 @@ def unknown_topics(draft: Draft) -> Iterator[Problem]:
 def topic_is_known(front: Front, draft: Draft) -> bool:
     """Whether the topic of a template is one of the policy's, built in, or not given."""
     topics = draft.names.topics
-    return topics is None or front.topic in ("", TRANSACTIONAL, *topics)
+    return topics is None or front.topic in (None, "", TRANSACTIONAL, *topics)
 
 
 def missing_topics(draft: Draft) -> Iterator[Problem]:
@@ -65,7 +65,7 @@ def missing_topics(draft: Draft) -> Iterator[Problem]:
         for name in reversed(action.templates)
     }
     for front in draft.fronts:
-        if not front.locale and not front.topic and front.name in sent:
+        if not front.locale and front.topic == "" and front.name in sent:
             message = f"no topic in the front matter, and {sent[front.name]} sends this mail"
             known = listed((*(draft.names.topics or ()), TRANSACTIONAL))
             hint = f"add a line `topic: …` between the --- lines: {known}"

@@ -20,6 +20,7 @@ class TextFile:
 
     name: str
     text: str
+    readable: bool = True
 
 
 def read_scenario_files(root: Path) -> tuple[list[TextFile], list[Problem]]:
@@ -33,11 +34,18 @@ def read_scenario_files(root: Path) -> tuple[list[TextFile], list[Problem]]:
     return _read(root, sorted(_walk(folder, (".yaml", ".yml"))))
 
 
-def read_template_files(root: Path) -> tuple[list[TextFile], list[Problem]]:
-    """Every template of `templates/email/`, without those that only serve others (`_*`)."""
+def read_template_files(root: Path) -> list[TextFile]:
+    """Every template of `templates/email/`, without those that only serve others (`_*`).
+
+    One that cannot be read is known by its name alone: the mail room says what is wrong with it.
+    """
     folder = root / TEMPLATES
     paths = [path for path in _walk(folder, (".html", ".md")) if path.parent == folder]
-    return _read(root, sorted(path for path in paths if not path.name.startswith("_")))
+    paths = sorted(path for path in paths if not path.name.startswith("_"))
+    files, _ = _read(root, paths)
+    read = {file.name: file for file in files}
+    names = [path.relative_to(root).as_posix() for path in paths]
+    return [read.get(name, TextFile(name, "", readable=False)) for name in names]
 
 
 def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:

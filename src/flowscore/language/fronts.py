@@ -14,11 +14,11 @@ FENCED = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILI
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """One template file. `topic` is empty where the front matter has none."""
+    """One template file. `topic` is empty where there is none, None where it is not known."""
 
     name: str
     locale: str
-    topic: str
+    topic: str | None
     topic_mark: Mark
     file: str
 
@@ -28,7 +28,7 @@ def read_front(file: TextFile) -> Front:
     stem = file.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     name, _, locale = stem.partition(".")
     topic, mark = _topic(file)
-    return Front(name, locale, topic, mark, file.name)
+    return Front(name, locale, topic if file.readable else None, mark, file.name)
 
 
 def _topic(file: TextFile) -> tuple[str, Mark]:

@@ -49,13 +49,13 @@ class Project(Word):
 def load_project(root: Path) -> tuple[Project, list[Problem]]:
     """Read `scenarios/` and `templates/` below root; an author's mistake never raises."""
     files, problems = read_scenario_files(root)
-    templates, unreadable = read_template_files(root)
+    templates = read_template_files(root)
     fronts = tuple(read_front(file) for file in templates)
     documents, broken = _documents(files, problems)
     names = names_of_documents(documents, broken, (front.name for front in fronts))
     read = _definitions(documents, names, problems)
     draft = _draft(read, names, fronts, (*files, *templates))
-    problems += [*unreadable, *check_project(draft)]
+    problems += check_project(draft)
     return _project(draft, read, _templates(draft)), in_order(problems)
 
 
@@ -193,7 +193,7 @@ def _project(draft: Draft, read: Read, templates: dict[str, TemplateFile]) -> Pr
 def _templates(draft: Draft) -> dict[str, TemplateFile]:
     """Templates by name; a locale's variant takes the topic of the one it varies."""
     return {
-        front.name: TemplateFile(name=front.name, topic=front.topic, file=front.file)
+        front.name: TemplateFile(name=front.name, topic=front.topic or "", file=front.file)
         for front in draft.fronts
         if not front.locale and topic_is_known(front, draft)
     }
