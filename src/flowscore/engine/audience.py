@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Insert, bindparam, case, insert, select, tuple_
-from sqlalchemy.dialects.sqlite import insert as insert_ignoring
 
 from flowscore.engine.work import Work, asked, fresh, turned
 from flowscore.rules.watch import Asked, Watch, shared
+from flowscore.store.dialects import insert_from
 from flowscore.store.tables import changes, contacts, events
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ class Asking:
 
 
 def _into_asked(rows: Any) -> Insert:
-    statement = insert_ignoring(asked).from_select(["contact_id"], rows)
-    return statement.on_conflict_do_nothing()
+    return insert_from(asked, ["contact_id"], rows)
 
 
 def asking(watch: Watch, book: Book) -> Asking:

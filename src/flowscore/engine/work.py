@@ -27,6 +27,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from flowscore.rules.book import Book
 from flowscore.rules.triggers import fresh, scratch
 from flowscore.rules.watch import Asked
+from flowscore.store.dialects import COUNTED
 from flowscore.store.tables import changes, contacts, events, ledger
 
 
@@ -175,7 +176,8 @@ class Work:
     def run(self, statement: Executable | None, **more: Any) -> Any:
         """Execute with the tick's instants bound, and whatever else the statement asks for."""
         assert statement is not None
-        return self.connection.execute(statement, {**self.instants, "round": self.round, **more})
+        values = {**self.instants, "round": self.round, **more}
+        return self.connection.execute(statement, values, execution_options=COUNTED)
 
     @property
     def instants(self) -> dict[str, int]:
