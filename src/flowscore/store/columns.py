@@ -73,6 +73,8 @@ def name_columns(
 ) -> dict[str, str]:
     """Column -> our name: as `--map` says, else our own word, else a synonym, else its slug."""
     names = {_find(path, header, theirs): ours for theirs, ours in mapping.items()}
+    if header[:2] == ["line", "reason"]:  # our own rejects file, mended
+        names |= {"line": "-", "reason": "-"}
     rest = [column for column in header if column not in names]
     for ours_only in (True, False):
         for column in rest:
@@ -83,7 +85,7 @@ def name_columns(
     for column in rest:
         names.setdefault(column, slugged(column) or "-")
     _refuse_twins(path, header, names)
-    return names
+    return {column: names[column] for column in header}
 
 
 def _refuse_twins(path: Path, header: list[str], names: Mapping[str, str]) -> None:

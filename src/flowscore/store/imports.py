@@ -72,54 +72,67 @@ class ImportReport:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Source:
+    """A file to import: what its columns mean (`--map`), how it is written, where it is local.
+
+    Times without a zone are wall-clock times of `zone`. Rejects go beside the file by default.
+    """
+
+    path: Path
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = "utf-8"
+    zone: ZoneInfo = UTC
+    rejects_path: Path | None = None
+
+
 def import_events(
     store: Store,
-    path: Path,
-    *,
+    source: Source,
     now: int,
-    mapping: Mapping[str, str] | None = None,
+    *,
     historical: bool = False,
     as_live: bool = False,
-    zone: ZoneInfo = UTC,
-    encoding: str = "utf-8",
-    rejects_path: Path | None = None,
     progress: Watch = unwatched,
 ) -> ImportReport:
     """Put the calls of a JSONL file, or the rows of a CSV file, into the inbox.
 
-    Times without a zone are local in `zone`. With `as_live` each line is received when it says,
-    else when it happened (ruling 89).
+    They are received now; with `as_live` each line when it says, else when it happened (ruling
+    89). Of a `historical` import nothing is noticed (ruling 88).
     """
-    reading = Reading(now, as_live, historical, zone=zone)
-    report = ImportReport(path)
-    with Rejects(report, rejects_path) as rejects:
-        lines = _event_lines(path, mapping or {}, encoding)
-        rows = _event_rows(counted(lines, progress), reading, rejects)
-        _receive(store, rows, report)
+    reading = Reading(now, as_live, historical, zone=source.zone)
+    report = ImportReport(source.path)
+    with Rejects(report, source.rejects_path) as rejects:
+        lines = counted(_event_lines(source, rejects), progress)
+        _receive(store, _event_rows(lines, reading, rejects), report)
     return report
 
 
-def _event_lines(path: Path, mapping: Mapping[str, str], encoding: str) -> Iterator[Line]:
-    if is_json(path):
-        yield from read_json_lines(path)
-        return
-    names = event_names(path, read_header(path, encoding), mapping)
-    for number, row in read_csv(path, names, encoding):
-        yield number, row if isinstance(row, Reject) else _as_call(row)
+def _event_lines(source: Source, rejects: Rejects) -> Iterator[Line]:
+    if is_json(source.path):
+        return read_json_lines(source.path)
+    header = read_header(source.path, source.encoding)
+    names = event_names(source.path, header, source.mapping)
+    rejects.columns = list(names.values())
+    return read_csv(source.path, names, source.encoding)
 
 
 def _event_rows(lines: Iterable[Line], reading: Reading, rejects: Rejects) -> Iterator[InboxRow]:
-    report = rejects.report
+    report, as_it_is = rejects.report, rejects.columns is None
     for number, line in lines:
         report.read += 1
-        row = line if type(line) is Reject else read_call(line, reading)
-        if type(row) is Reject:
-            rejects.add(number, row.reason, row.content)
+        if isinstance(line, Reject):
+            rejects.add(number, line.reason, line.content)
+            continue
+        row = read_call(line if as_it_is else _as_call(line), reading)
+        if isinstance(row, Reject):
+            rejects.add(number, row.reason, line)
         else:
-            report.later += row.kind in ("group", "alias")  # type: ignore[union-attr]
-            yield row  # type: ignore[misc]
+            report.later += row.kind in LATER
+            yield row
 
 
+LATER = frozenset({"group", "alias"})
 CALL_KEYS = {"user_id": "userId", "anonymous_id": "anonymousId", "message_id": "messageId",
              "received_at": "receivedAt", "event": "event", "timestamp": "timestamp",
              "type": "type", "email": "email"}  # fmt: skip
@@ -154,14 +167,10 @@ class ContactReading:
 
 def import_contacts(
     store: Store,
-    path: Path,
-    *,
+    source: Source,
     now: int,
-    mapping: Mapping[str, str] | None = None,
+    *,
     as_live: bool = False,
-    zone: ZoneInfo = UTC,
-    encoding: str = "utf-8",
-    rejects_path: Path | None = None,
     progress: Watch = unwatched,
 ) -> ImportReport:
     """Put contact rows of a CSV or JSONL file into the inbox: quiet ones, unless `as_live`.
@@ -169,21 +178,23 @@ def import_contacts(
     Quiet rows create and update without events (ruling 119); as live they are received at their
     `created_at`, else now.
     """
-    report = ImportReport(path)
-    reading = ContactReading(now, as_live, zone, f"import of {path.name}")
-    with Rejects(report, rejects_path) as rejects:
-        lines = counted(_contact_lines(path, mapping or {}, encoding), progress)
+    report = ImportReport(source.path)
+    reading = ContactReading(now, as_live, source.zone, f"import of {source.path.name}")
+    with Rejects(report, source.rejects_path) as rejects:
+        lines = counted(_contact_lines(source, rejects), progress)
         _receive(store, _contact_rows(lines, reading, rejects), report)
     return report
 
 
-def _contact_lines(path: Path, mapping: Mapping[str, str], encoding: str) -> Iterator[Line]:
-    if not is_json(path):
-        names = contact_names(path, read_header(path, encoding), mapping)
-        yield from read_csv(path, names, encoding)
+def _contact_lines(source: Source, rejects: Rejects) -> Iterator[Line]:
+    if is_json(source.path):
+        for number, row in read_json_lines(source.path):
+            yield number, _renamed(row, source.mapping) if type(row) is dict else row
         return
-    for number, row in read_json_lines(path):
-        yield number, _renamed(row, mapping) if type(row) is dict else row
+    header = read_header(source.path, source.encoding)
+    names = contact_names(source.path, header, source.mapping)
+    rejects.columns = list(names.values())
+    yield from read_csv(source.path, names, source.encoding)
 
 
 def _renamed(row: Row, mapping: Mapping[str, str]) -> Row:
@@ -292,12 +303,15 @@ def _receive(store: Store, rows: Iterable[InboxRow], report: ImportReport) -> No
 
 
 class Rejects:
-    """The file beside the input in which each line that was not taken stands with its reason."""
+    """The file beside the input in which each line that was not taken stands with its reason.
+
+    Of a CSV file it has the columns, so that it can be mended and imported in its turn.
+    """
 
     def __init__(self, report: ImportReport, path: Path | None) -> None:
         self.report = report
-        self.json = is_json(report.file)
-        self.path = path or _beside(report.file, self.json)
+        self.path = path or _beside(report.file)
+        self.columns: list[str] | None = None  # of a CSV file, by our names
         self.file: IO[str] | None = None
 
     def __enter__(self) -> Rejects:
@@ -326,20 +340,21 @@ class Rejects:
         except OSError:
             return
         self.report.rejects_file = self.path
-        if not self.json:
-            csv.writer(self.file).writerow(["line", "reason", "content"])
+        if self.columns is not None:
+            csv.writer(self.file).writerow(["line", "reason", *self.columns])
 
     def _write(self, file: IO[str], line: int, reason: str, content: Any) -> None:
-        if self.json:
+        if self.columns is None:
             entry = {"line": line, "reason": reason, "content": content}
             file.write(orjson.dumps(entry, default=str).decode() + "\n")
-            return
-        if isinstance(content, dict):
-            content = [f"{name}={value}" for name, value in content.items()]
-        csv.writer(file).writerow([line, reason, *(content or [])])
+        elif isinstance(content, dict):
+            cells = [content.get(name, "") for name in self.columns]
+            csv.writer(file).writerow([line, reason, *cells])
+        else:  # a row whose cells do not fit the columns
+            csv.writer(file).writerow([line, reason, *content])
 
 
-def _beside(path: Path, json: bool) -> Path:
+def _beside(path: Path) -> Path:
     """`people.rejects.csv` beside `people.csv` or `people.csv.gz`."""
     stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
-    return path.with_name(f"{stem}.rejects.{'jsonl' if json else 'csv'}")
+    return path.with_name(f"{stem}.rejects.{'jsonl' if is_json(path) else 'csv'}")

@@ -123,7 +123,7 @@ def read_csv(path: Path, names: Mapping[str, str], encoding: str = "utf-8") -> I
     with open_text(path, encoding) as file:
         rows = csv_rows(file, separator_of(file, path))
         _, header = next(rows)
-        ours = [names.get(column, "-") for column in header]
+        ours = [names[column] for column in header]
         for number, cells in rows:
             yield number, _named(number, ours, cells)
 
@@ -188,29 +188,24 @@ def open_text(path: Path, encoding: str) -> IO[str]:
 def check_encoding(path: Path, encoding: str) -> None:
     """Refuse the whole file, before anything of it is taken, when its letters would be wrong."""
     with open_text(path, encoding) as file:
+        number = 0
         try:
-            while file.read(PIECE):
+            for number, _ in enumerate(file, 1):  # noqa: B007 (the last one read is told)
                 pass
         except UnicodeDecodeError as error:
-            raise FlowscoreError(_wrong_letters(path, file.encoding, error)) from error
+            raise FlowscoreError(_wrong_letters(path, encoding, number, error)) from error
         except (OSError, EOFError) as error:
             raise FlowscoreError(f"{path}: the archive is damaged ({error})") from error
 
 
-def _wrong_letters(path: Path, encoding: str, error: UnicodeDecodeError) -> str:
-    with open_bytes(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode(encoding)
-            except UnicodeDecodeError as first:
-                found = f"byte 0x{line[first.start]:02x} after «{_before(line, first.start)}»"
-                break
-        else:
-            number, found = 1, str(error)
+def _wrong_letters(path: Path, encoding: str, number: int, error: UnicodeDecodeError) -> str:
+    """The reader decodes piece by piece, so the line is somewhere after the last one given."""
+    found = f"byte 0x{error.object[error.start]:02x} after «{_before(error.object, error.start)}»"
+    line = number + 1 + error.object.count(b"\n", 0, error.start)
     return (
-        f"{path}:{number}: found {found}, which is not {encoding.upper()}; it is probably Latin-1, "
-        f"as Excel writes it: run it again with --encoding cp1252, or convert it first: "
-        f"iconv -f cp1252 -t utf-8 {path} > {path.stem}.utf8.csv"
+        f"{path}: found {found} about line {line}, which is not {encoding.upper()}; it is "
+        f"probably Latin-1, as Excel writes it: run it again with --encoding cp1252, or convert "
+        f"it: iconv -f cp1252 -t utf-8 {path} > {path.stem}.utf8.csv"
     )
 
 

@@ -428,6 +428,12 @@ class Message(SQLModel, table=True):
             sqlite_where=text("status IN ('queued', 'sending')"),
             postgresql_where=text("status IN ('queued', 'sending')"),
         ),
+        Index(
+            "messages_uncertain",
+            "next_at",
+            sqlite_where=text("status = 'uncertain'"),
+            postgresql_where=text("status = 'uncertain'"),
+        ),
         Index("messages_contact", "contact_id", "template"),
         Index("messages_sent", "sent_at"),
         Index(
