@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from flowscore.clock import clock_now, rfc3339
+from flowscore.clock import clock_now, find_zone, rfc3339
 from flowscore.errors import FlowscoreError, Problem
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flowscore.mail.transport import Transport
     from flowscore.settings import Settings
     from flowscore.store.database import Store
+    from flowscore.store.imports import ImportReport, Source
     from flowscore.store.inbox import InboxRow
 
 Row = dict[str, Any]
@@ -32,6 +34,7 @@ Watch = Callable[[int], None]
 """Told how much more is done, for a progress bar."""
 
 NEVER = -(10**17)  # before every instant
+UTC = ZoneInfo("UTC")
 
 STARTER = ("scenarios", "templates/email")
 
@@ -217,6 +220,41 @@ class Workspace:
 
     # --- intake -------------------------------------------------------------------------------
 
+    def import_contacts(
+        self, file: Path, reading: Reading, *, as_live: bool, watch: Watch = ignore
+    ) -> ImportReport:
+        """Contacts of a CSV or JSONL file, into the inbox."""
+        from flowscore.store.imports import import_contacts
+
+        store = self.open_or_create_store()
+        source = self._source(file, reading)
+        return import_contacts(store, source, clock_now(), as_live=as_live, progress=watch)
+
+    def import_events(
+        self,
+        file: Path,
+        reading: Reading,
+        *,
+        as_live: bool,
+        historical: bool,
+        watch: Watch = ignore,
+    ) -> ImportReport:
+        """Events of a CSV or JSONL file, into the inbox."""
+        from flowscore.store.imports import import_events
+
+        store = self.open_or_create_store()
+        source = self._source(file, reading)
+        return import_events(
+            store, source, clock_now(), as_live=as_live, historical=historical, progress=watch
+        )
+
+    def _source(self, file: Path, reading: Reading) -> Source:
+        """Times without a zone are local in the policy's."""
+        from flowscore.store.imports import Source
+
+        zone = find_zone(self.loaded[0].policy.timezone) or UTC
+        return Source(file, reading.columns, reading.encoding, zone)
+
     def next_step(self) -> str:
         """What to do after something came in."""
         with self.reading() as (_, project):
@@ -272,17 +310,13 @@ class Workspace:
         step = grid.every or self.settings.tick_every
         self._refuse_going_back(until, grid.first)
 
-        def after(instant: int) -> None:
-            watch(1)
-            if deliver:
-                self.deliver(instant)
-
         return run_ticks(
             self.store,
             from_=grid.first,
             until=until,
             step=step,
-            after_tick=after if deliver else None,
+            before_tick=lambda: watch(1),
+            after_tick=self.deliver if deliver else None,
         )
 
     def _refuse_going_back(self, until: int, first: int | None) -> None:
@@ -410,6 +444,14 @@ class Workspace:
         opened = self.__dict__.pop("store", None)
         if opened is not None:
             opened.close()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read: what its columns mean, and in which encoding."""
+
+    columns: dict[str, str]
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import typer
 
 from flowscore.cli.arguments import workspace_of
 from flowscore.cli.printer import progress, say
-from flowscore.cli.reports import tell_import
 
 SourceFile = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON lines, also .gz.")]
 Columns = Annotated[
@@ -42,12 +41,13 @@ def contacts(
       flowscore import contacts people.csv
       flowscore import contacts export.csv --map "E-Mail=email" --map "Land=country"
     """
+    from flowscore.workspace import Reading
+
     workspace = workspace_of(context)
     with progress("contacts") as watch:
-        report = workspace.import_contacts(
-            file, columns=_pairs(columns), as_live=as_live, encoding=encoding, watch=watch
-        )
-    tell_import(report, "contact")
+        reading = Reading(_pairs(columns), encoding)
+        report = workspace.import_contacts(file, reading, as_live=as_live, watch=watch)
+    say(str(report))
     if not as_live:
         say("Imported quietly: no scenario takes them for new contacts (--as-live would).")
     say(workspace.next_step())
@@ -78,13 +78,15 @@ def events(
     """
     if historical and as_live:
         raise typer.BadParameter("--historical starts nothing, --as-live does: choose one")
+    from flowscore.workspace import Reading
+
     workspace = workspace_of(context)
-    how = "historical" if historical else "as_live" if as_live else "now"
     with progress("events") as watch:
+        reading = Reading(_pairs(columns), encoding)
         report = workspace.import_events(
-            file, columns=_pairs(columns), how=how, encoding=encoding, watch=watch
+            file, reading, as_live=as_live, historical=historical, watch=watch
         )
-    tell_import(report, "event")
+    say(str(report))
     say(workspace.next_step())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowscore.cli.printer import complain, counted, say
 from flowscore.clock import rfc3339
@@ -79,8 +79,3 @@ def _by_kind(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
     for kind, name in pairs:
         found.setdefault(kind, []).append(name)
     return found
-
-
-def tell_import(report: Any, one: str) -> None:
-    """What came in, what was there already, what could not be read and where that stands."""
-    say(f"{report}")
