@@ -69,6 +69,8 @@ class House:
 
     def use(self, files: dict[str, str]) -> None:
         """Replace the templates."""
+        for old in (self.folder / "templates" / "email").glob("*"):
+            old.unlink()
         self.templates, problems = load_templates(write_templates(self.folder, files))
         assert problems == []
 

@@ -24,6 +24,7 @@ KNOWN = IN_SCOPE + OWN_WORDS
 JINJA_OWN = ("self", "super", "caller", "loop", "varargs", "kwargs")
 CLOSED = {"links": LINK_KEYS, "scenario": SCENARIO_KEYS}
 RENDERED = ("subject", "preheader")
+GIVES = (nodes.Name, nodes.Macro, nodes.Import, nodes.FromImport)
 REFERS = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
@@ -78,7 +79,7 @@ class Folder:
 
     def names_for(self, piece: Piece) -> set[str]:
         """Variables that another file sets: a layout's for its pages, a page's for its layout."""
-        return self.set_anywhere if piece.source.partial else self.set_in_partials
+        return self.set_anywhere if piece.source.partial else self.set_in_partials | _at_top(piece)
 
     def layouts(self, piece: Piece) -> list[Piece]:
         """The chain of files that it extends, as far as their names are written out."""
@@ -102,8 +103,27 @@ def _written(node: nodes.Node) -> bool:
 
 
 def _assigned(pieces: Iterable[Piece]) -> set[str]:
-    names = (n for p in pieces for n in p.tree.find_all(nodes.Name))
-    return {name.name for name in names if name.ctx in ("store", "param")}
+    """Every name that these files give, at whatever depth."""
+    return {name for piece in pieces for name in _names_given(piece.tree.find_all(GIVES))}
+
+
+def _names_given(found: Iterable[nodes.Node]) -> Iterator[str]:
+    for node in found:
+        if isinstance(node, nodes.Name) and node.ctx in ("store", "param"):
+            yield node.name
+        elif isinstance(node, nodes.Macro):
+            yield node.name
+        elif isinstance(node, nodes.Import):
+            yield node.target
+        elif isinstance(node, nodes.FromImport):
+            yield from (name if isinstance(name, str) else name[1] for name in node.names)
+
+
+def _at_top(piece: Piece) -> set[str]:
+    """What the file gives outside of its blocks: it is known inside of them too."""
+    top = [n for n in piece.tree.body if isinstance(n, (*GIVES, nodes.Assign, nodes.AssignBlock))]
+    names = [name for node in top for name in node.find_all(nodes.Name)]
+    return set(_names_given([*top, *names]))
 
 
 def _parse(env: Sandbox, source: Source, problems: list[Problem]) -> Iterator[Piece]:

@@ -1,45 +1,52 @@
-"""The outbox from the sender's side: what is due, whose it is, what may still go, what became of it."""
+"""The outbox from the sender's side: what is due, whose it is, and what became of it.
+
+Statements are built once; each takes its instants and names as parameters.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any, Literal
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
+    Select,
     and_,
     bindparam,
-    exists,
-    false,
     func,
     literal_column,
     or_,
     select,
     text,
-    true,
     update,
 )
 
 from flowscore.clock import MINUTE
+from flowscore.mail.gates import CLAIMED, FREE, MARKETING
 from flowscore.mail.scope import TRANSACTIONAL
 from flowscore.mail.settlements import Settlement
-from flowscore.store.tables import consents, contacts, messages
+from flowscore.store.tables import contacts, messages
 
 LEASE = 15 * MINUTE
+CLAIM_LOCK = 0x666C6F79  # beside the keys of store/locks.py
+CRASHED = "the program ended while the mail was being handed over"
+
 # Written as the partial index says it, else SQLite would read every mail ever sent.
 WAITING = text("messages.status IN ('queued', 'sending')")
 QUEUED = and_(WAITING, messages.c.status == literal_column("'queued'"))
 SENDING = and_(WAITING, messages.c.status == literal_column("'sending'"))
 UNCERTAIN = messages.c.status == literal_column("'uncertain'")
-MARKETING = messages.c.topic != TRANSACTIONAL
-CLAIM_LOCK = 0x666C6F79  # beside the keys of store/locks.py
-FREE: dict[str, Any] = {"claimed_by": None, "lease_until": None, "handed_at": None}
+HANDED = messages.c.handed_at.is_not(None)
+DUE_BY_NOW = messages.c.next_at <= bindparam("now")
+THESE = messages.c.id.in_(bindparam("numbers", expanding=True))
+QUEUE_AGAIN = FREE | {"status": "queued"}
+
+# --- who claims ----------------------------------------------------------------------------------
 
 _at_work: set[str] = set()
 
@@ -58,12 +65,12 @@ def retire(owner: str) -> None:
 
 def is_gone(owner: str) -> bool:
     """Whether the claimant certainly runs no more; of another machine only the lease tells."""
-    host, _, rest = owner.rpartition(":")[0].rpartition(":")
-    if host != socket.gethostname() or not rest.isdigit():
+    host, _, process = owner.rpartition(":")[0].rpartition(":")
+    if host != socket.gethostname() or not process.isdigit():
         return False
-    if int(rest) == os.getpid():
+    if int(process) == os.getpid():
         return owner not in _at_work
-    return not _is_running(int(rest))
+    return not _is_running(int(process))
 
 
 def _is_running(process: int) -> bool:
@@ -76,49 +83,19 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def recover(
-    connection: Connection, now: int, repeatable: bool, uncertain: Literal["hold", "resend"]
-) -> int:
-    """Free what a crash left claimed; gives the number of mails that became uncertain.
+# --- what there is to do -------------------------------------------------------------------------
 
-    Not yet handed over, or to a transport that may repeat: queued again. A second call changes
-    nothing.
-    """
-    owners = connection.scalars(select(messages.c.claimed_by).where(SENDING).distinct()).all()
-    gone = [owner for owner in owners if owner and is_gone(owner)]
-    lapsed = and_(SENDING, or_(messages.c.lease_until <= now, messages.c.claimed_by.in_(gone)))
-    unknown = false() if repeatable else messages.c.handed_at.is_not(None)
-    reason = "the program ended while the mail was being handed over"
-    held = connection.execute(
-        update(messages)
-        .where(lapsed, unknown)
-        .values(**_keeping_hand(FREE), status="uncertain", reason=reason, settled_at=now)
-    ).rowcount
-    connection.execute(update(messages).where(lapsed).values(**FREE, status="queued"))
-    if uncertain == "hold":
-        return held
-    return max(0, held - _resend(connection, now))
+CLAIMANTS = select(messages.c.claimed_by).where(SENDING).distinct()
+SOME_UNCERTAIN = select(messages.c.id).where(UNCERTAIN, DUE_BY_NOW).limit(1)
+COUNT_WAITING = select(func.count()).select_from(messages).where(WAITING)
 
 
-def _keeping_hand(free: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in free.items() if key != "handed_at"}
-
-
-def _resend(connection: Connection, now: int) -> int:
-    """Uncertain mails, queued again: they keep their Message-ID."""
-    again = {**FREE, "status": "queued", "reason": None, "settled_at": None}
-    return connection.execute(
-        update(messages).where(UNCERTAIN, messages.c.next_at <= now).values(**again)
-    ).rowcount
-
-
-def due(connection: Connection, now: int, marketing: bool = True) -> array[int]:
-    """Numbers of the mails due at `now`, in the order of ruling 73."""
-    chosen = (
+def _due() -> Select[tuple[int]]:
+    """Numbers of the mails due, in the order of ruling 73."""
+    return (
         select(messages.c.id)
         .join(contacts, contacts.c.id == messages.c.contact_id)
-        .where(QUEUED, messages.c.next_at <= now, messages.c.kind == "email")
-        .where(true() if marketing else ~MARKETING)
+        .where(QUEUED, DUE_BY_NOW, messages.c.kind == "email")
         .order_by(
             messages.c.priority.desc(),
             messages.c.queued_at,
@@ -129,24 +106,98 @@ def due(connection: Connection, now: int, marketing: bool = True) -> array[int]:
             messages.c.id,
         )
     )
+
+
+DUE, DUE_TRANSACTIONAL = _due(), _due().where(~MARKETING)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a delivery finds: the due mails in their order, and whether a crash left something."""
+
+    due: array[int]
+    waiting: int
+    left_over: bool
+
+
+def look(connection: Connection, now: int, marketing: bool, resends: bool) -> Work:
+    """At every tick, so by index alone where nothing is due."""
     numbers: array[int] = array("q")
-    for (number,) in connection.execute(chosen):
+    rows = connection.execute(DUE if marketing else DUE_TRANSACTIONAL, {"now": now})
+    for (number,) in rows:
         numbers.append(number)
-    return numbers
-
-
-def is_due(connection: Connection, now: int) -> bool:
-    """Whether a delivery would find something: a mail due, or one that a crash left claimed."""
-    return bool(connection.scalar(select(exists().where(WAITING, messages.c.next_at <= now))))
+    left_over = connection.execute(CLAIMANTS).first() is not None
+    if resends and not left_over:
+        left_over = connection.execute(SOME_UNCERTAIN, {"now": now}).first() is not None
+    return Work(numbers, waiting(connection), left_over)
 
 
 def waiting(connection: Connection) -> int:
     """How many mails are still to be sent."""
-    return connection.scalar(select(func.count()).select_from(messages).where(WAITING)) or 0
+    return connection.scalar(COUNT_WAITING) or 0
+
+
+# --- what a crash left ---------------------------------------------------------------------------
+
+LAPSED = and_(
+    SENDING,
+    or_(
+        messages.c.lease_until <= bindparam("now"),
+        messages.c.claimed_by.in_(bindparam("gone", expanding=True)),
+    ),
+)
+HOLD_LAPSED = (
+    update(messages)
+    .where(LAPSED, HANDED)
+    .values(status="uncertain", reason=CRASHED, claimed_by=None, lease_until=None)
+    .values(settled_at=bindparam("now"))
+)
+QUEUE_LAPSED = update(messages).where(LAPSED).values(QUEUE_AGAIN)
+RESEND = (
+    update(messages)
+    .where(UNCERTAIN, DUE_BY_NOW)
+    .values(QUEUE_AGAIN | {"reason": None, "settled_at": None})
+)
+
+
+def recover(
+    connection: Connection, now: int, repeatable: bool, uncertain: Literal["hold", "resend"]
+) -> int:
+    """Free what a crash left claimed; gives the number of mails that became uncertain.
+
+    Not yet handed over, or to a transport that may repeat: queued again. A second call changes
+    nothing.
+    """
+    gone = [owner for owner in connection.scalars(CLAIMANTS) if owner and is_gone(owner)]
+    lapsed = {"now": now, "gone": gone}
+    held = 0 if repeatable else connection.execute(HOLD_LAPSED, lapsed).rowcount
+    connection.execute(QUEUE_LAPSED, lapsed)
+    if uncertain == "hold":
+        return held
+    again = connection.execute(RESEND, {"now": now}).rowcount
+    return max(0, held - again)
+
+
+# --- claiming ------------------------------------------------------------------------------------
+
+FREE_ONES = (
+    select(messages.c.id, messages.c.contact_id, messages.c.topic)
+    .where(THESE, messages.c.status == "queued")
+    .with_for_update(skip_locked=True)
+)
+BUSY_CONTACTS = select(messages.c.contact_id).where(
+    SENDING, MARKETING, messages.c.contact_id.in_(bindparam("contacts", expanding=True))
+)
+CLAIM = (
+    update(messages)
+    .where(THESE)
+    .values(status="sending", claimed_by=bindparam("owner"), handed_at=None)
+    .values(lease_until=bindparam("until"))
+)
 
 
 def claim(
-    connection: Connection, numbers: Sequence[int], owner: str, now: int, lease_until: int
+    connection: Connection, numbers: Sequence[int], owner: str, lease_until: int
 ) -> tuple[list[int], list[int]]:
     """Make these mails ours; gives those that are, and those to be asked for again later.
 
@@ -155,131 +206,55 @@ def claim(
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK)))
-    free = _free(connection, numbers)
-    busy = _busy_contacts(connection, {contact for contact, _ in free.values()})
-    ours, later = [], []
-    for number in (n for n in numbers if n in free):
-        contact, topic = free[number]
-        if topic != TRANSACTIONAL and contact in busy:
-            later.append(number)
-            continue
-        busy |= {contact} if topic != TRANSACTIONAL else set()
-        ours.append(number)
-    connection.execute(
-        update(messages)
-        .where(messages.c.id.in_(ours))
-        .values(status="sending", claimed_by=owner, lease_until=lease_until, handed_at=None)
-    )
+    rows = connection.execute(FREE_ONES, {"numbers": numbers})
+    free = {number: (contact, topic) for number, contact, topic in rows}
+    asked = {contact for contact, _ in free.values()}
+    busy = set(connection.scalars(BUSY_CONTACTS, {"contacts": list(asked)}))
+    ours, later = _one_of_each([n for n in numbers if n in free], free, busy)
+    connection.execute(CLAIM, {"numbers": ours, "owner": owner, "until": lease_until})
     return ours, later
 
 
-def _free(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[int, str]]:
-    rows = connection.execute(
-        select(messages.c.id, messages.c.contact_id, messages.c.topic)
-        .where(messages.c.id.in_(numbers), messages.c.status == "queued")
-        .with_for_update(skip_locked=True)
-    )
-    return {number: (contact, topic) for number, contact, topic in rows}
+def _one_of_each(
+    numbers: list[int], free: dict[int, tuple[int, str]], busy: set[int]
+) -> tuple[list[int], list[int]]:
+    """The first marketing mail of each contact who has none under way, and the rest."""
+    ours, later = [], []
+    for number in numbers:
+        contact, topic = free[number]
+        if topic == TRANSACTIONAL or contact not in busy:
+            ours.append(number)
+        else:
+            later.append(number)
+        if topic != TRANSACTIONAL:
+            busy.add(contact)
+    return ours, later
 
 
-def _busy_contacts(connection: Connection, asked: set[int]) -> set[int]:
-    sending = select(messages.c.contact_id).where(SENDING, MARKETING)
-    return set(connection.scalars(sending.where(messages.c.contact_id.in_(asked))))
-
-
-def still_ours(connection: Connection, numbers: Sequence[int], owner: str) -> list[int]:
-    """Those of the claimed mails that no check withheld, in their order."""
-    held = messages.c.claimed_by == owner
-    rows = connection.scalars(select(messages.c.id).where(messages.c.id.in_(numbers), held))
-    kept = set(rows)
-    return [number for number in numbers if number in kept]
-
-
-# The checks at the moment of sending, in the order of ruling 84. The send window (which lets a
-# mail wait) and the frequency caps (which need the order of `due`) follow after `late`.
-
-
-def _no_address(consent: str, now: int) -> ColumnElement[bool]:
-    return _contact(or_(contacts.c.email.is_(None), contacts.c.email == ""))
-
-
-def _suppressed(consent: str, now: int) -> ColumnElement[bool]:
-    """Bounced or complained; also a bounce of just now, that no tick has taken in yet."""
-    other = messages.alias()
-    just_now = exists().where(
-        other.c.contact_id == messages.c.contact_id,
-        other.c.status == "failed",
-        other.c.reason.like("bounced:%"),
-        other.c.sent_event.is_(False),
-    )
-    return or_(_contact(contacts.c.suppressed.is_not(None)), just_now)
-
-
-def _no_consent(consent: str, now: int) -> ColumnElement[bool]:
-    """The topic's own word, else the general one; no word as the policy says (ruling 82)."""
-    spoken = func.coalesce(_word(messages.c.topic), _word("email"))
-    missing = spoken.is_(False) if consent == "implied" else spoken.is_not(True)
-    return and_(MARKETING, missing)
-
-
-def _late(consent: str, now: int) -> ColumnElement[bool]:
-    return and_(
-        messages.c.unless_late_by.is_not(None), now - messages.c.due_at > messages.c.unless_late_by
-    )
-
-
-CHECKS = {
-    "no_address": _no_address,
-    "suppressed": _suppressed,
-    "no_consent": _no_consent,
-    "late": _late,
-}
-
-
-def _contact(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(contacts.c.id == messages.c.contact_id, condition)
-
-
-def _word(topic: Any) -> Any:
-    """What the contact said of the topic: true, false, or nothing."""
-    return (
-        select(consents.c.granted)
-        .where(consents.c.contact_id == messages.c.contact_id, consents.c.topic == topic)
-        .correlate(messages)
-        .scalar_subquery()
-    )
-
-
-def withhold_what_may_not_go(
-    connection: Connection, owner: str, consent: str, now: int
-) -> Counter[str]:
-    """Settle for good, among our claims, every mail that fails a check; counts by reason."""
-    withheld: Counter[str] = Counter()
-    for reason, check in CHECKS.items():
-        changed = connection.execute(
-            update(messages)
-            .where(SENDING, messages.c.claimed_by == owner, check(consent, now))
-            .values(**FREE, status="withheld", reason=reason, settled_at=now)
-        )
-        withheld[reason] += changed.rowcount
-    return +withheld
-
+# --- talking and settling ------------------------------------------------------------------------
 
 SETTLED = (
     "status", "reason", "response", "attempts", "next_at", "sent_at", "settled_at", "handed_at",
 )  # fmt: skip
 SETTLE = (
     update(messages)
-    .where(messages.c.id == bindparam("message_id"), messages.c.claimed_by == bindparam("owner"))
+    .where(messages.c.id == bindparam("number"), messages.c.claimed_by == bindparam("owner"))
     .values({name: bindparam(f"new_{name}") for name in SETTLED})
     .values(claimed_by=None, lease_until=None)
 )
+OURS = and_(THESE, messages.c.claimed_by == bindparam("owner"))
+BEGIN = update(messages).where(OURS).values(
+    handed_at=bindparam("now"), lease_until=bindparam("until")
+)  # fmt: skip
+STILL_OURS = select(messages.c.id).where(OURS)
+RELEASE = update(messages).where(CLAIMED).values(QUEUE_AGAIN)
+RELEASE_FOR_LATER = RELEASE.values(next_at=bindparam("next"))
 
 
 def settle_all(connection: Connection, settlements: Iterable[Settlement], owner: str) -> None:
     """Write what became of mails; a row that is no longer ours stays as it is."""
     rows = [
-        {"message_id": s.message_id, "owner": owner}
+        {"number": s.message_id, "owner": owner}
         | {f"new_{name}": getattr(s, name) for name in SETTLED}
         for s in settlements
     ]
@@ -293,16 +268,17 @@ def begin_all(
     """Note that these mails are about to be handed over; gives those that are still ours."""
     if not numbers:
         return set()
-    ours = and_(messages.c.id.in_(numbers), messages.c.claimed_by == owner)
-    begun = update(messages).where(ours).values(handed_at=now, lease_until=lease_until)
-    if connection.execute(begun).rowcount == len(numbers):
+    ours: dict[str, Any] = {"numbers": numbers, "owner": owner}
+    if connection.execute(BEGIN, ours | {"now": now, "until": lease_until}).rowcount == len(
+        numbers
+    ):
         return set(numbers)
-    return set(connection.scalars(select(messages.c.id).where(ours)))
+    return set(connection.scalars(STILL_OURS, ours))
 
 
 def release(connection: Connection, owner: str, next_at: int | None = None) -> None:
     """Give back what was claimed and not handed over, to be tried not before `next_at`."""
-    values = FREE | {"status": "queued"} | ({"next_at": next_at} if next_at else {})
-    connection.execute(
-        update(messages).where(SENDING, messages.c.claimed_by == owner).values(**values)
-    )
+    if next_at is None:
+        connection.execute(RELEASE, {"owner": owner})
+    else:
+        connection.execute(RELEASE_FOR_LATER, {"owner": owner, "next": next_at})

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from flowscore.clock import MICROSECOND, MINUTE, SECOND
 from flowscore.language.policy import Sender
 from flowscore.language.project import Project
-from flowscore.mail import claims
+from flowscore.mail import claims, gates
 from flowscore.mail.contexts import Job, Surroundings, load_jobs
 from flowscore.mail.links import can_unsubscribe
 from flowscore.mail.message import BadHeaderError, Letter, build
@@ -67,7 +67,11 @@ def deliver(
     Blocks; inside of an event loop use `deliver_async`.
     """
     shared = _Shared(store, project, templates, transport, now, settings or MailSettings(), stop)
-    return asyncio.run(_Delivery(shared, limit).run())
+    delivery = _Delivery(shared, limit)
+    work = delivery.look()
+    if not work.due and not work.left_over:
+        return delivery.report(work.waiting)
+    return asyncio.run(delivery.run(work))
 
 
 async def deliver_async(
@@ -110,49 +114,44 @@ class _Delivery:
     def __init__(self, shared: _Shared, limit: int | None) -> None:
         self.shared = shared
         self.left = limit
-        self.owner = claims.new_owner()
+        self.owner = ""
         self.counts: Counter[str] = Counter()
         self.withheld: Counter[str] = Counter()
-        self.stopped = ""
-        self.refused = ""  # what is not even tried, while the rest goes
-        self.book = _Book(shared, self.owner)
-        self.sender = shared.project.policy.sender or Sender()
+        self.sender, self.marketing, self.stopped = _what_may_leave(shared)
+        self.refused = "" if self.marketing else NO_WAY_OUT
 
-    async def run(self) -> DeliveryReport:
+    def look(self) -> claims.Work:
+        """What is due, and what a crash left behind."""
+        shared = self.shared
+        resends = shared.settings.uncertain == "resend"
+        with shared.store.read() as connection:
+            return claims.look(connection, shared.now, self.marketing, resends)
+
+    async def run(self, work: claims.Work) -> DeliveryReport:
         """Recover, then batch after batch until nothing is left or something stands in the way."""
+        self.owner = claims.new_owner()
+        self.book = _Book(self.shared, self.owner)
         try:
-            pending = self._open()
-            if pending and not self.stopped:
-                await self._send(pending)
+            if work.left_over:
+                work = self._recover()
+            if work.due and not self.stopped:
+                await self._send(work.due)
         finally:
             claims.retire(self.owner)
-        return self._report()
+        with self.shared.store.read() as connection:
+            return self.report(claims.waiting(connection))
 
-    def _open(self) -> array[int]:
-        """What a crash left behind, and what is due."""
+    def _recover(self) -> claims.Work:
         shared = self.shared
-        marketing = self._refuse_to_start()
         with shared.store.transact(durable=True) as connection:
-            lost = claims.recover(
+            self.counts["uncertain"] += claims.recover(
                 connection, shared.now, shared.transport.repeatable, shared.settings.uncertain
             )
-            self.counts["uncertain"] += lost
-            return claims.due(connection, shared.now, marketing)
-
-    def _refuse_to_start(self) -> bool:
-        """Whether marketing mail may go; a folder takes everything."""
-        if self.shared.transport.repeatable:
-            self.sender = self.sender if self.sender.address else NOBODY
-        elif not self.sender.address:
-            self.stopped = NO_SENDER
-        elif not can_unsubscribe(self.shared.settings):
-            self.refused = NO_WAY_OUT
-            return False
-        return True
+        return self.look()
 
     async def _send(self, pending: array[int]) -> None:
         transport = self.shared.transport
-        lanes = [transport.lane() for _ in range(max(1, transport.lanes))]
+        lanes = [transport.lane() for _ in range(max(1, min(transport.lanes, len(pending))))]
         try:
             if refused := await lanes[0].open():
                 self.stopped = str(refused)
@@ -180,33 +179,27 @@ class _Delivery:
         return later
 
     async def _batch(self, numbers: list[int], lanes: list[Lane]) -> list[int]:
-        ours, later = self._claim(numbers)
-        jobs = iter(self._load(ours))
+        jobs, later = self._claim(numbers)
+        work = iter(jobs)
         try:
-            await asyncio.gather(*(self._work(lane, jobs) for lane in lanes))
+            await asyncio.gather(*(self._work(lane, work) for lane in lanes))
         finally:
-            self.book.flush()
-            self._release()
+            # What is left of a batch that ended early waits a minute before it is asked again.
+            self.book.close(self.shared.now + MINUTE if self.stopped else None)
         return later
 
-    def _claim(self, numbers: list[int]) -> tuple[list[int], list[int]]:
-        """Claims, and asks consent and the rest again, in one durable transaction."""
+    def _claim(self, numbers: list[int]) -> tuple[list[Job], list[int]]:
+        """One durable transaction: claim, ask consent and the rest again, load what is needed."""
         shared = self.shared
         consent = shared.project.policy.consent
-        with shared.store.transact(durable=True) as connection:
-            ours, later = claims.claim(
-                connection, numbers, self.owner, shared.now, shared.lease_until()
-            )
-            held = claims.withhold_what_may_not_go(connection, self.owner, consent, shared.now)
-        self.withheld += held
-        return ours, later
-
-    def _load(self, numbers: list[int]) -> list[Job]:
-        shared = self.shared
         around = Surroundings(shared.project, shared.settings, self.sender.address, shared.now)
-        with shared.store.read() as connection:
-            mine = claims.still_ours(connection, numbers, self.owner)
-            return load_jobs(connection, mine, around, shared.templates)
+        with shared.store.transact(durable=True) as connection:
+            ours, later = claims.claim(connection, numbers, self.owner, shared.lease_until())
+            held, reasons = gates.withhold(connection, self.owner, consent, shared.now)
+            kept = [number for number in ours if number not in held]
+            jobs = load_jobs(connection, kept, around, shared.templates)
+        self.withheld += reasons
+        return jobs, later
 
     async def _work(self, lane: Lane, jobs: Iterator[Job]) -> None:
         """One lane: what became of a mail is written together with the start of the next."""
@@ -249,15 +242,8 @@ class _Delivery:
     def _attempt(self, job: Job) -> Attempt:
         return Attempt(job.message_id, job.attempts, self.shared.now)
 
-    def _release(self) -> None:
-        """Mails of a batch that ended early wait a minute before somebody asks again."""
-        later = self.shared.now + MINUTE if self.stopped else None
-        with self.shared.store.transact(durable=True) as connection:
-            claims.release(connection, self.owner, later)
-
-    def _report(self) -> DeliveryReport:
-        with self.shared.store.read() as connection:
-            waiting = claims.waiting(connection)
+    def report(self, waiting: int) -> DeliveryReport:
+        """What was done up to now."""
         return DeliveryReport(
             sent=self.counts["sent"],
             withheld=dict(sorted(self.withheld.items())),
@@ -267,6 +253,14 @@ class _Delivery:
             waiting=waiting,
             stopped=self.stopped or self.refused,
         )
+
+
+def _what_may_leave(shared: _Shared) -> tuple[Sender, bool, str]:
+    """The sender, whether marketing mail may go, what stops everything; a folder takes all."""
+    sender = shared.project.policy.sender or Sender()
+    if shared.transport.repeatable:
+        return (sender if sender.address else NOBODY), True, ""
+    return sender, can_unsubscribe(shared.settings), "" if sender.address else NO_SENDER
 
 
 class _Book:
@@ -324,11 +318,7 @@ class _Book:
 
     def flush(self) -> set[int]:
         """One durable transaction for all that is known; gives the marked mails still ours."""
-        settled, begun = self.settled, list(self.begun)
-        self.settled, self.begun, self.ended = [], {}, []
-        if self.planned:
-            self.planned.cancel()
-            self.planned = None
+        settled, begun = self._take()
         if not settled and not begun:
             return set()
         shared = self.shared
@@ -336,3 +326,18 @@ class _Book:
             claims.settle_all(connection, settled, self.owner)
             until = shared.lease_until()
             return claims.begin_all(connection, begun, self.owner, shared.now, until)
+
+    def close(self, next_at: int | None) -> None:
+        """The end of a batch: settle what is known, give back what was not handed over."""
+        settled, _ = self._take()
+        with self.shared.store.transact(durable=True) as connection:
+            claims.settle_all(connection, settled, self.owner)
+            claims.release(connection, self.owner, next_at)
+
+    def _take(self) -> tuple[list[Settlement], list[int]]:
+        settled, begun = self.settled, list(self.begun)
+        self.settled, self.begun, self.ended = [], {}, []
+        if self.planned:
+            self.planned.cancel()
+            self.planned = None
+        return settled, begun

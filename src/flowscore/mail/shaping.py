@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from flowscore.mail.flatten import NotFlatError, Segment, text_of
+from flowscore.mail.flatten import text_of
+from flowscore.mail.macros import NotFlatError, Segment
 
 if TYPE_CHECKING:
     from css_inline import CSSInliner
@@ -23,6 +24,10 @@ COMMENT = "<!--" + WORD + "-->"
 TOKEN = re.compile(r"<!--jinja(\d+)token-->|jinja(\d+)token")
 STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL | re.IGNORECASE)
 COMMENTS = re.compile(r"<!--.*?-->", re.DOTALL)
+HIDDEN = re.compile(
+    r"<(\w+)\b[^>]*\bstyle=\"[^\"]*display:\s*none[^\"]*\"[^>]*>.*?</\1\s*>",
+    re.DOTALL | re.IGNORECASE,
+)
 TAGS = re.compile(r"<(/?[a-z][\w:-]*)", re.IGNORECASE)
 IMPLIED = {"html", "/html", "head", "/head", "body", "/body", "tbody", "/tbody"}
 # In these the escaped HTML is part of the value: only the finished HTML shows what to read.
@@ -197,7 +202,8 @@ def _holds_html(segment: Segment) -> bool:
 
 def plain_text(html: str) -> str:
     """HTML as a person reads it without pictures: `text <link>`, lists with stars."""
-    cells_apart = re.sub(r"(</t[dh]\s*>)", r" \1", COMMENTS.sub("", html), flags=re.IGNORECASE)
+    seen = HIDDEN.sub("", COMMENTS.sub("", html))
+    cells_apart = re.sub(r"(</t[dh]\s*>)", r" \1", seen, flags=re.IGNORECASE)
     return tidy_text(_links(_reader().handle(cells_apart)))
 
 

@@ -15,7 +15,8 @@ from jinja2 import DictLoader, Template, TemplateError
 from flowscore.errors import Mark, Problem
 from flowscore.mail import layout, shaping
 from flowscore.mail.checks import check_front_matter, check_names, check_sources
-from flowscore.mail.flatten import NotFlatError, Segment, cut, flatten, text_of
+from flowscore.mail.flatten import flatten, text_of
+from flowscore.mail.macros import NotFlatError, Segment, cut
 from flowscore.mail.scope import READER, TRANSACTIONAL, MailContext, locale_names, make_sandbox
 from flowscore.mail.sources import Source, nearest, read_folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +71,13 @@ class FolderTransport:
     """Mail as `outbox/<message key>.eml`; nothing leaves the machine."""
 
     repeatable = True
-    lanes = 4
+    lanes = 1
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def lane(self) -> FolderLane:
-        """A writer; several wait for the disk side by side."""
+        """A writer."""
         return FolderLane(self.folder)
 
 
@@ -100,7 +99,7 @@ class FolderLane:
         """Temporary file, fsync, rename: the .eml is never half there."""
         path = self.folder / f"{file_name(letter.key)}.eml"
         try:
-            await asyncio.to_thread(_write_whole, path, letter.content)
+            _write_whole(path, letter.content)
         except OSError as error:
             return self._refusal(error)
         return Sent(path.name)
