@@ -261,3 +261,26 @@ def test_leave_an_unreadable_template_to_the_mail_room(load, project_folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "other.html").write_bytes("---\nsubject: Año\n---\n".encode("latin-1"))
     assert load(SEND)[1] == []  # its name is known; what is wrong with it is said once, there
+
+
+def test_warn_of_steps_that_nobody_reaches(load) -> None:
+    _, problems = load("""
+        scenario: x
+        trigger: manual
+        actions:
+          - if: {inactive: 1 day}
+            then:
+              - exit: here
+              - wait: 1 day
+              - wait: 2 days
+          - {exit: switched off, enabled: false}
+          - exit: end
+    """)
+    assert said(problems) == [
+        "scenarios/x.yaml:7:9: nobody reaches this step: an `exit` stands before it; see line 6"
+    ]
+
+
+def test_warn_of_a_change_to_the_same_value(load) -> None:
+    text = scenario("x", "{attribute: {plan: {from: pro, to: pro}}}", "{exit: x}")
+    assert ["'plan' stays what it was" in one for one in said(load(text)[1])] == [True]

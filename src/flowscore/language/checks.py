@@ -8,10 +8,12 @@ from flowscore.errors import Problem
 from flowscore.language.actions import SendEmail
 from flowscore.language.circles import find_circles
 from flowscore.language.doubts import (
+    changes_of_nothing,
     impossible_conditions,
     mails_without_sender,
     mangled_text,
     silent_lists,
+    steps_behind_an_exit,
     unreachable_thresholds,
     unread_lists,
     unsent_templates,
@@ -80,7 +82,9 @@ CHECKS: tuple[Check, ...] = (
     loops,
     unreachable_thresholds,
     impossible_conditions,
+    changes_of_nothing,
     silent_lists,
+    steps_behind_an_exit,
     unread_lists,
     unsent_templates,
     mails_without_sender,

@@ -6,11 +6,20 @@ import re
 from collections.abc import Iterable, Iterator
 
 from flowscore.errors import Mark, Problem
-from flowscore.language.actions import AddToList, MoveToList, RemoveFromList, SendEmail
+from flowscore.language.actions import (
+    Action,
+    AddToList,
+    Exit,
+    If,
+    MoveToList,
+    RemoveFromList,
+    SendEmail,
+)
 from flowscore.language.conditions import AttributeIs, Happened, InList, ScoreIs
 from flowscore.language.draft import Draft
 from flowscore.language.limits import empty, limits, number, span
-from flowscore.language.triggers import ListJoined, ListLeft, ScoreCrosses
+from flowscore.language.scenario import Scenario
+from flowscore.language.triggers import AttributeChanges, ListJoined, ListLeft, ScoreCrosses
 from flowscore.language.words import Bounds, ValueTests, Word
 
 # A letter's UTF-8 bytes read as Windows-1252: a lead character and one to three that follow.
@@ -81,6 +90,38 @@ def _unmet_score(word: ScoreIs, draft: Draft) -> str:
     if most < low or (most == low and word.bounds.below == low):
         return f"'{word.score}' never gets below {number(low)}"
     return ""
+
+
+def changes_of_nothing(draft: Draft) -> Iterator[Problem]:
+    """Triggers that wait for a change to the value it had."""
+    for trigger in draft.triggers():
+        if isinstance(trigger, AttributeChanges) and _one_value(trigger.to, trigger.origin):
+            message = f"this trigger can never fire: '{trigger.attribute}' stays what it was"
+            yield doubt(trigger.mark, message, "let `from` and `to` differ")
+
+
+def _one_value(to: ValueTests | None, origin: ValueTests | None) -> bool:
+    """Whether both ends name the same single value."""
+    if to is None or origin is None or to.tests[0].operator != "is":
+        return False
+    return repr(to) == repr(origin)  # marks apart
+
+
+def steps_behind_an_exit(draft: Draft) -> Iterator[Problem]:
+    """Steps that nobody reaches, because an `exit` stands before them."""
+    for word in draft.words:
+        for steps in _sequences(word):
+            for at, step in enumerate(steps[:-1]):
+                if isinstance(step, Exit) and step.enabled:
+                    message = "nobody reaches this step: an `exit` stands before it"
+                    yield doubt(steps[at + 1].mark, message, f"see line {step.mark.line}")
+                    break
+
+
+def _sequences(word: Word) -> tuple[tuple[Action, ...], ...]:
+    if isinstance(word, Scenario):
+        return (word.actions,)
+    return (word.then, word.otherwise) if isinstance(word, If) else ()
 
 
 def silent_lists(draft: Draft) -> Iterator[Problem]:

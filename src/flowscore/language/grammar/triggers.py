@@ -38,6 +38,7 @@ from flowscore.language.grammar.values import VALUE, VALUES, read_tests
 from flowscore.language.triggers import Trigger
 from flowscore.language.words import EventQuery, ValueTests
 
+MACHINE_ZONES = ("localtime", "posixrules", "Factory")  # they differ from machine to machine
 CROSSINGS = ("reaches", "falls_to")
 BARE = {"manual": words.Manual, "contact_created": words.ContactCreated}
 
@@ -253,7 +254,7 @@ def read_moment(node: Node, names: Names) -> str:
 def read_zone(node: Node, names: Names) -> str:
     """An IANA zone."""
     name = read_text(node, names)
-    if name == "UTC" or ("/" in name and clock.find_zone(name) is not None):
+    if name not in MACHINE_ZONES and clock.find_zone(name) is not None:
         return name
     raise unexpected(node, "a zone of the IANA list, such as Europe/Madrid", _zone_hint(name))
 
@@ -274,7 +275,7 @@ def read_schedule_zone(node: Node, names: Names) -> str:
     return "contact" if node.value == "contact" else read_zone(node, names)
 
 
-ZONE = Shape(read_zone, {"type": "string", "pattern": "^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$"})
+ZONE = Shape(read_zone, {"type": "string", "pattern": "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"})
 SCHEDULE = Table(
     "a schedule",
     {
