@@ -162,6 +162,8 @@ def _hear(desk: Desk) -> int:
 
 def _refuse_everything(desk: Desk) -> None:
     """Who unsubscribes from `all` refuses mail in general and every topic (ruling 81)."""
+    if not desk.ask("SELECT count(*) FROM said WHERE topic = 'all'"):
+        return
     for topic in ("email", *desk.topics):
         desk.run(
             """
@@ -170,12 +172,14 @@ def _refuse_everything(desk: Desk) -> None:
             """,
             topic=topic,
         )
-    desk.run("""
-        INSERT INTO said
-        SELECT s.contact_id, c.topic, false, s.at, s.ord, s.told, s.source
-        FROM said s JOIN consents c ON c.contact_id = s.contact_id
-        WHERE s.topic = 'all' AND NOT s.granted
-    """)
+    for known in ("said", "consents"):
+        desk.run(f"""
+            INSERT INTO said
+            SELECT DISTINCT s.contact_id, c.topic, false, s.at, s.ord, s.told, s.source
+            FROM said s CROSS JOIN {known} c
+            WHERE s.topic = 'all' AND NOT s.granted AND c.contact_id = s.contact_id
+              AND c.topic <> 'all'
+        """)
     desk.run("DELETE FROM said WHERE topic = 'all'")
 
 
