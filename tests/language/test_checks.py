@@ -284,3 +284,27 @@ def test_warn_of_steps_that_nobody_reaches(load) -> None:
 def test_warn_of_a_change_to_the_same_value(load) -> None:
     text = scenario("x", "{attribute: {plan: {from: pro, to: pro}}}", "{exit: x}")
     assert ["'plan' stays what it was" in one for one in said(load(text)[1])] == [True]
+
+
+POLICIES = {
+    "timezone: Madrid": (2, 11, "did you mean 'Europe/Madrid'?"),
+    "timezone: contact": (2, 11, "a zone of the IANA list"),
+    "topics: [news, transactional]": (2, 16, "it is built in: leave it out"),
+    "topics: [all]": (2, 10, "'all' is no name for a topic"),
+    "topics: [News Letter]": (2, 10, "did you mean 'news-letter'?"),
+    "consent: explicit": (2, 10, "found 'explicit', expected required, implied"),
+    "sender: Acme <a@b.example>": (2, 9, "the sender: a mapping with name, address, reply_to"),
+    "sender: {address: Acme <a@b.example>}": (2, 19, "put the name into `name`"),
+    "sender: {name: Acme}": (2, 9, "needs the key 'address'"),
+    "frequency_cap: [{emails: 1, per: 1 day}]": (2, 1, "'frequency_cap' in the policy is not"),
+    "quiet_hours: {}": (2, 1, "did you mean 'send_window'? (not supported yet)"),
+}
+
+
+@pytest.mark.parametrize("line", POLICIES)
+def test_refuse_a_wrong_policy(line, load) -> None:
+    row, column, words = POLICIES[line]
+    files = {"scenarios/base.yaml": "list: customers\n", "templates/email/offer.html": "---\n---\n"}
+    problems = [one for one in load(f"policy: p\n{line}\n", files)[1] if one.severity == "error"]
+    assert [(one.mark.line, one.mark.column) for one in problems] == [(row, column)]
+    assert words in f"{problems[0].message}; {problems[0].hint}"
