@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,19 +22,17 @@ if TYPE_CHECKING:
     from flowscore.mail.settings import MailSettings
     from flowscore.mail.templates import Rendered, Templates
     from flowscore.mail.transport import Transport
+    from flowscore.orders import Grid, Reading
     from flowscore.settings import Settings
     from flowscore.store.database import Store
     from flowscore.store.imports import ImportReport, Source
-    from flowscore.store.inbox import InboxRow
+    from flowscore.views.look import Look
 
 Row = dict[str, Any]
 Watch = Callable[[int], None]
 """Told how much more is done, for a progress bar."""
 
-NEVER = -(10**17)  # before every instant
 UTC = ZoneInfo("UTC")
-
-STARTER = ("scenarios", "templates/email")
 
 
 def ignore(_: int) -> None:
@@ -163,30 +159,9 @@ class Workspace:
 
     def init(self) -> list[Path]:
         """Copy the starter project into the folder; a file that is there stays as it is."""
-        if (self.root / "scenarios").exists():
-            raise FlowscoreError(
-                f"{self.root / 'scenarios'} is there already; "
-                "choose another folder, nothing was written"
-            )
-        made = [path for part in STARTER for path in self._copy_starter(part)]
-        self.__dict__.pop("loaded", None)
-        return [*made, *self._write_gitignore()]
+        from flowscore.starter import copy_starter
 
-    def _copy_starter(self, part: str) -> Iterator[Path]:
-        source = starter_folder() / part
-        for file in sorted(source.rglob("*")):
-            target = self.root / part / file.relative_to(source)
-            if file.is_file() and not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, target)
-                yield target
-
-    def _write_gitignore(self) -> Iterator[Path]:
-        """The store, the mails and the secrets are not for version control."""
-        target = self.root / ".gitignore"
-        if not target.exists():
-            target.write_text("flowscore.db*\ninbox.db*\noutbox/\n.env\n.flowscore/\n")
-            yield target
+        return copy_starter(self.root)
 
     def problems(self) -> list[Problem]:
         """Every mistake and warning in scenarios and templates."""
@@ -262,13 +237,14 @@ class Workspace:
 
     def enroll(self, scenario: str, email: str) -> None:
         """Ask the next tick to enroll a contact by hand."""
+        from flowscore.orders import enrollment_request
         from flowscore.store.inbox import receive
         from flowscore.views.people import find_contact, name_known
 
         with self.reading() as (connection, project):
             name_known(scenario, project.scenarios, "scenario")
             found = find_contact(connection, email)
-        receive(self.store, [_request(scenario, found.email, clock_now())])
+        receive(self.store, [enrollment_request(scenario, found.email, clock_now())])
 
     # --- time ---------------------------------------------------------------------------------
 
@@ -310,13 +286,16 @@ class Workspace:
         step = grid.every or self.settings.tick_every
         self._refuse_going_back(until, grid.first)
 
+        def deliver_then(instant: int) -> None:
+            self.deliver(instant)
+
         return run_ticks(
             self.store,
             from_=grid.first,
             until=until,
             step=step,
             before_tick=lambda: watch(1),
-            after_tick=self.deliver if deliver else None,
+            after_tick=deliver_then if deliver else None,
         )
 
     def _refuse_going_back(self, until: int, first: int | None) -> None:
@@ -360,107 +339,23 @@ class Workspace:
 
     # --- looking ------------------------------------------------------------------------------
 
-    def explain(self, email: str) -> Row:
-        """Everything the store can say of one contact."""
-        from flowscore.engine.registry import load_applied
-        from flowscore.views.explain import explain
+    @cached_property
+    def look(self) -> Look:
+        """Read-only answers from the store, one method each."""
+        from flowscore.views.look import Look
 
-        with self.store.read() as connection:
-            return explain(connection, load_applied(connection), email)
-
-    @contextmanager
-    def contacts(self, **wanted: Any) -> Iterator[Iterator[Row]]:
-        """Contacts with their balances and lists; names that are not there are refused."""
-        from flowscore.views.listings import Wanted, list_contacts
-        from flowscore.views.people import name_known
-
-        asked = Wanted(**wanted)
-        with self.reading() as (connection, project):
-            if asked.in_list is not None:
-                name_known(asked.in_list, project.lists, "list")
-            if asked.score is not None:
-                name_known(asked.score, project.scores, "score")
-            yield list_contacts(connection, project, asked)
-
-    @contextmanager
-    def lists(self, name: str | None, limit: int | None) -> Iterator[Iterator[Row]]:
-        """Every list with its size, or who is in one."""
-        from flowscore.views.listings import list_lists, list_members
-        from flowscore.views.people import name_known
-
-        with self.reading() as (connection, project):
-            if name is None:
-                yield list_lists(connection, project)
-            else:
-                known = {row["list"] for row in list_lists(connection, project)}
-                yield list_members(connection, name_known(name, known, "list"), limit)
-
-    @contextmanager
-    def scenarios(self, inside: str | None, limit: int | None) -> Iterator[Iterator[Row]]:
-        """Every scenario and how its people fare, or who is inside one."""
-        from flowscore.views.listings import list_inside, list_scenarios
-        from flowscore.views.people import name_known
-
-        with self.reading() as (connection, project):
-            if inside is None:
-                yield list_scenarios(connection, project)
-            else:
-                known = {row["scenario"] for row in list_scenarios(connection, project)}
-                yield list_inside(connection, name_known(inside, known, "scenario"), limit)
-
-    @contextmanager
-    def mails(self, **wanted: Any) -> Iterator[Iterator[Row]]:
-        """The outbox, the newest first."""
-        from flowscore.views.listings import Mails, list_mails
-        from flowscore.views.people import find_contact
-
-        asked = Mails(**wanted)
-        with self.store.read() as connection:
-            if asked.contact is not None:
-                find_contact(connection, asked.contact)
-            yield list_mails(connection, asked)
+        return Look(self.store, self._live)
 
     def preview(self, template: str, email: str) -> Rendered:
         """The mail as that contact would get it."""
-        from flowscore.views.preview import preview
-
         asked = (template, email, clock_now())
-        with self.reading() as (connection, project):
-            return preview(connection, project, self.templates, self.mail_settings, asked)
-
-    def export(self, folder: Path, watch: Watch = ignore) -> dict[str, int]:
-        """Every table as JSON lines below the folder; gives the rows written."""
-        from flowscore.views.columns import watermark
-        from flowscore.views.export import Extract, write_export
-
-        folder.mkdir(parents=True, exist_ok=True)
-        with self.reading() as (connection, project):
-            at = watermark(connection)
-            extract = Extract(connection, tuple(project.scores), NEVER if at is None else at)
-            return write_export(extract, folder, watch)
+        return self.look.preview(self.templates, self.mail_settings, asked)
 
     def close(self) -> None:
         """Give back what was opened."""
         opened = self.__dict__.pop("store", None)
         if opened is not None:
             opened.close()
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a file is read: what its columns mean, and in which encoding."""
-
-    columns: dict[str, str]
-    encoding: str = "utf-8"
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Which ticks: in [first, until], every so often; nothing named means those that are owed."""
-
-    first: int | None = None
-    until: int | None = None
-    every: int | None = None
 
 
 class UncleanError(FlowscoreError):
@@ -474,30 +369,3 @@ class UncleanError(FlowscoreError):
 def is_empty(project: Project) -> bool:
     """Whether nothing in it could do anything."""
     return not (project.scenarios or project.scores or project.lists)
-
-
-def _request(scenario: str, email: str, now: int) -> InboxRow:
-    """The inbox line that asks for an enrollment by hand."""
-    from flowscore.store.inbox import InboxRow
-
-    folded = email.casefold()
-    return InboxRow(
-        message_id=f"enroll/{scenario}/{folded}/{now}",
-        kind="enroll",
-        name=scenario,
-        user_kind="email",
-        user_value=folded,
-        email=email,
-        email_folded=folded,
-        anonymous_id=None,
-        own_at=now,
-        received_at=now,
-        subject=scenario,
-        source="flowscore scenarios enroll",
-    )
-
-
-def starter_folder() -> Path:
-    """The project that is shipped: inside the package, or at the top of a checkout."""
-    packaged = Path(__file__).parent / "starter"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2]

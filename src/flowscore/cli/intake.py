@@ -41,7 +41,7 @@ def contacts(
       flowscore import contacts people.csv
       flowscore import contacts export.csv --map "E-Mail=email" --map "Land=country"
     """
-    from flowscore.workspace import Reading
+    from flowscore.orders import Reading
 
     workspace = workspace_of(context)
     with progress("contacts") as watch:
@@ -78,7 +78,7 @@ def events(
     """
     if historical and as_live:
         raise typer.BadParameter("--historical starts nothing, --as-live does: choose one")
-    from flowscore.workspace import Reading
+    from flowscore.orders import Reading
 
     workspace = workspace_of(context)
     with progress("events") as watch:

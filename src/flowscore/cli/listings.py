@@ -28,7 +28,7 @@ def explain(context: typer.Context, email: Email, as_json: AsJson = False) -> No
     Example:
       flowscore explain ana@example.com
     """
-    explained = workspace_of(context).explain(email)
+    explained = workspace_of(context).look.explain(email)
     if as_json:
         show_json(explained)
     else:
@@ -58,7 +58,7 @@ def contacts(
       flowscore contacts --list hot-leads --json
     """
     wanted = {"in_list": in_list, "search": search, "score": score, "at_least": at_least}
-    asked = workspace_of(context).contacts(limit=rows_wanted(limit, as_json), **wanted)
+    asked = workspace_of(context).look.contacts(limit=rows_wanted(limit, as_json), **wanted)
     with asked as rows:
         stream_json(rows) if as_json else _show_contacts(list(rows))
 
@@ -90,7 +90,7 @@ def lists(
       flowscore lists
       flowscore lists hot-leads
     """
-    with workspace_of(context).lists(name, rows_wanted(limit, as_json)) as rows:
+    with workspace_of(context).look.lists(name, rows_wanted(limit, as_json)) as rows:
         stream_json(rows) if as_json else _show_rows(rows)
 
 
@@ -113,7 +113,7 @@ def list_scenarios(
     """
     if context.invoked_subcommand:
         return
-    with workspace_of(context).scenarios(inside, rows_wanted(limit, as_json)) as rows:
+    with workspace_of(context).look.scenarios(inside, rows_wanted(limit, as_json)) as rows:
         stream_json(rows) if as_json else _show_rows(rows)
 
 
@@ -157,6 +157,6 @@ def export(
       flowscore export backup && wc -l backup/*.jsonl
     """
     with progress("contacts") as watch:
-        counts = workspace_of(context).export(folder, watch=watch)
+        counts = workspace_of(context).look.export(folder, watch=watch)
     for name, count in counts.items():
         say(f"{folder / name}.jsonl: {counted(count, 'row')}")

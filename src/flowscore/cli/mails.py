@@ -44,7 +44,7 @@ def list_outbox(
     if status is not None and status not in STATES:
         raise typer.BadParameter(f"--status {status!r}: one of {', '.join(STATES)}")
     wanted = {"status": status, "template": template, "scenario": scenario, "contact": contact}
-    with workspace_of(context).mails(limit=rows_wanted(limit, as_json), **wanted) as rows:
+    with workspace_of(context).look.mails(limit=rows_wanted(limit, as_json), **wanted) as rows:
         stream_json(rows) if as_json else _show(list(rows))
 
 

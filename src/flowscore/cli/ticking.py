@@ -53,7 +53,7 @@ def tick(
       flowscore tick
       flowscore tick --from 2026-01-01 --until 2026-03-01 --every 1h --deliver
     """
-    from flowscore.workspace import Grid
+    from flowscore.orders import Grid
 
     workspace = workspace_of(context)
     with progress("ticks") as watch:

@@ -1,0 +1,43 @@
+"""What a door orders: a grid of ticks, a way to read a file, an enrollment by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flowscore.store.inbox import InboxRow
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read: what its columns mean, and in which encoding."""
+
+    columns: dict[str, str]
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Which ticks: in [first, until], every so often; nothing named means those that are owed."""
+
+    first: int | None = None
+    until: int | None = None
+    every: int | None = None
+
+
+def enrollment_request(scenario: str, email: str, now: int) -> InboxRow:
+    """The inbox line that asks for an enrollment by hand."""
+    folded = email.casefold()
+    return InboxRow(
+        message_id=f"enroll/{scenario}/{folded}/{now}",
+        kind="enroll",
+        name=scenario,
+        user_kind="email",
+        user_value=folded,
+        email=email,
+        email_folded=folded,
+        anonymous_id=None,
+        own_at=now,
+        received_at=now,
+        subject=scenario,
+        source="flowscore scenarios enroll",
+    )

@@ -1,0 +1,110 @@
+"""What a door may ask of an open store, one method each; a name that is not there is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from flowscore.engine.registry import load_applied
+from flowscore.language.project import Project
+from flowscore.store.database import Store
+from flowscore.views.columns import watermark
+from flowscore.views.explain import explain
+from flowscore.views.export import Extract, write_export
+from flowscore.views.listings import (
+    Mails,
+    Row,
+    Wanted,
+    list_contacts,
+    list_inside,
+    list_lists,
+    list_mails,
+    list_members,
+    list_scenarios,
+)
+from flowscore.views.people import find_contact, name_known
+from flowscore.views.preview import preview
+
+if TYPE_CHECKING:
+    from flowscore.mail.settings import MailSettings
+    from flowscore.mail.templates import Rendered, Templates
+
+Rows = Iterator[Row]
+NEVER = -(10**17)  # before every instant
+
+
+@dataclass(frozen=True)
+class Look:
+    """Read-only; each answer is of one moment of the store."""
+
+    store: Store
+    live: Callable[[Connection], Project]
+
+    def explain(self, email: str) -> Row:
+        """Everything the store can say of one contact."""
+        with self.store.read() as connection:
+            return explain(connection, load_applied(connection), email)
+
+    @contextmanager
+    def contacts(self, **wanted: Any) -> Iterator[Rows]:
+        """Contacts with their balances and lists."""
+        asked = Wanted(**wanted)
+        with self.store.read() as connection:
+            project = self.live(connection)
+            if asked.in_list is not None:
+                name_known(asked.in_list, project.lists, "list")
+            if asked.score is not None:
+                name_known(asked.score, project.scores, "score")
+            yield list_contacts(connection, project, asked)
+
+    @contextmanager
+    def lists(self, name: str | None, limit: int | None) -> Iterator[Rows]:
+        """Every list with its size, or who is in one."""
+        with self.store.read() as connection:
+            every = list_lists(connection, self.live(connection))
+            if name is None:
+                yield every
+            else:
+                name_known(name, (row["list"] for row in every), "list")
+                yield list_members(connection, name, limit)
+
+    @contextmanager
+    def scenarios(self, inside: str | None, limit: int | None) -> Iterator[Rows]:
+        """Every scenario and how its people fare, or who is inside one."""
+        with self.store.read() as connection:
+            every = list_scenarios(connection, self.live(connection))
+            if inside is None:
+                yield every
+            else:
+                name_known(inside, (row["scenario"] for row in every), "scenario")
+                yield list_inside(connection, inside, limit)
+
+    @contextmanager
+    def mails(self, **wanted: Any) -> Iterator[Rows]:
+        """The outbox, the newest first."""
+        asked = Mails(**wanted)
+        with self.store.read() as connection:
+            if asked.contact is not None:
+                find_contact(connection, asked.contact)
+            yield list_mails(connection, asked)
+
+    def preview(
+        self, templates: Templates, settings: MailSettings, asked: tuple[str, str, int]
+    ) -> Rendered:
+        """The mail as a contact would get it; `asked` is (template, address, now)."""
+        with self.store.read() as connection:
+            return preview(connection, self.live(connection), templates, settings, asked)
+
+    def export(self, folder: Path, watch: Callable[[int], None]) -> dict[str, int]:
+        """Every table as JSON lines below the folder; gives the rows written."""
+        with self.store.read() as connection:
+            at = watermark(connection)
+            scores = tuple(self.live(connection).scores)
+            return write_export(
+                Extract(connection, scores, NEVER if at is None else at), folder, watch
+            )
