@@ -48,7 +48,7 @@ def read_call(call: Any, reading: Reading) -> InboxRow | Reject:
         return _read(call, reading)
     except RefusedError as refused:
         return Reject(str(refused), content=call)
-    except RecursionError:
+    except (RecursionError, orjson.JSONEncodeError):
         return Reject("nested too deeply", content=call)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +134,7 @@ def _open_sqlite(path: Path, create: bool) -> Store:
         raise FlowscoreError(f"{path.parent}: no such folder, so no store can be made in it")
     inbox = path.with_name("inbox.db")
     with told(str(path)):
+        _refuse_untouched(path)
         bare, bare_inbox = _sqlite_engine(path), _sqlite_engine(inbox, "FULL")
         try:
             schema.bring_up_to_date(bare, "store", str(path))
@@ -141,6 +142,20 @@ def _open_sqlite(path: Path, create: bool) -> Store:
         finally:
             bare.dispose()
     return Store(_sqlite_engine(path, inbox=inbox), bare_inbox, str(path))
+
+
+def _refuse_untouched(path: Path) -> None:
+    """A database of another program is looked at read-only: not even its journal mode changes.
+
+    Byte 18 of a SQLite file is 2 in WAL mode, as ours are; then nothing would change anyway.
+    """
+    header = path.open("rb").read(19) if path.is_file() else b""
+    if len(header) == 19 and header[18] != 2:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as looking:
+            found = looking.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            names = {row[0] for row in found}
+        if schema.VERSIONS not in names:
+            schema.refuse_foreign("sqlite", names, str(path))
 
 
 def _open_postgresql(text: str) -> Store:

@@ -43,6 +43,7 @@ INDEXES = {
     "pairs_email": "pairs (email_folded, ord)",
     "newcomers_ord": "newcomers (ord)",
     "settled_name": "settled (contact_id, name)",
+    "said_contact": "said (contact_id)",
 }
 
 

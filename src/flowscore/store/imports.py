@@ -224,7 +224,7 @@ def _read_contact(row: Any, reading: ContactReading) -> InboxRow | Reject:
         return _contact(row, reading)
     except RefusedError as refused:
         return Reject(str(refused), content=row)
-    except RecursionError:
+    except (RecursionError, orjson.JSONEncodeError):
         return Reject("nested too deeply", content=row)
 
 

@@ -32,7 +32,7 @@ def _version(connection: Connection, place: str) -> str | None:
     """The version of the tables; None for an empty database."""
     names = set(inspect(connection).get_table_names())
     if VERSIONS not in names:
-        _refuse_foreign(connection, names, place)
+        refuse_foreign(connection.dialect.name, names, place)
         return None
     version = connection.scalar(text(f"SELECT version_num FROM {VERSIONS}"))
     if version is not None and version > LATEST:
@@ -43,11 +43,11 @@ def _version(connection: Connection, place: str) -> str | None:
     return version
 
 
-def _refuse_foreign(connection: Connection, names: set[str], place: str) -> None:
+def refuse_foreign(dialect: str, names: set[str], place: str) -> None:
     """A SQLite file belongs to one program; a PostgreSQL database may be shared."""
     from flowscore.store.tables import OURS
 
-    strange = names if connection.dialect.name == "sqlite" else names & OURS
+    strange = names if dialect == "sqlite" else names & OURS
     if strange:
         found = ", ".join(sorted(strange)[:3])
         raise FlowscoreError(
