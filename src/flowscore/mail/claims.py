@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    exists,
     func,
     literal_column,
     or_,
@@ -130,6 +131,11 @@ def look(connection: Connection, now: int, marketing: bool, resends: bool) -> Wo
     if resends and not left_over:
         left_over = connection.execute(SOME_UNCERTAIN, {"now": now}).first() is not None
     return Work(numbers, waiting(connection), left_over)
+
+
+def is_due(connection: Connection, now: int) -> bool:
+    """Whether a delivery would find something: a mail due, or one that a crash left claimed."""
+    return bool(connection.scalar(select(exists().where(WAITING, messages.c.next_at <= now))))
 
 
 def waiting(connection: Connection) -> int:
