@@ -62,7 +62,7 @@ def missing_topics(draft: Draft) -> Iterator[Problem]:
     """Templates that a step sends although their front matter has no topic (ruling 101)."""
     sent = {
         name: action.mark
-        for action in draft.actions()
+        for action in draft.actions
         if isinstance(action, SendEmail)
         for name in reversed(action.templates)
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 
 from flowscore.errors import Mark, Problem
 from flowscore.language.actions import (
@@ -17,7 +18,7 @@ from flowscore.language.actions import (
 )
 from flowscore.language.conditions import AttributeIs, Happened, InList, ScoreIs
 from flowscore.language.draft import Draft
-from flowscore.language.limits import empty, limits, number, span
+from flowscore.language.limits import Span, empty, limits, number, span
 from flowscore.language.scenario import Scenario
 from flowscore.language.triggers import AttributeChanges, ListJoined, ListLeft, ScoreCrosses
 from flowscore.language.words import Bounds, ValueTests, Word
@@ -36,11 +37,12 @@ def doubt(mark: Mark, message: str, hint: str = "") -> Problem:
 
 def unreachable_thresholds(draft: Draft) -> Iterator[Problem]:
     """Triggers over a score that can never get there."""
-    for trigger in draft.triggers():
-        if isinstance(trigger, ScoreCrosses) and trigger.score in draft.scores:
-            low, high = limits(draft.scores[trigger.score], draft)
-            if reason := _out_of_reach(trigger, low, high):
-                yield doubt(trigger.mark, f"this trigger can never fire: {reason}")
+    spans = limits(draft)
+    for trigger in draft.triggers:
+        if not isinstance(trigger, ScoreCrosses):
+            continue
+        if reason := _out_of_reach(trigger, *spans.get(trigger.score, (-inf, inf))):
+            yield doubt(trigger.mark, f"this trigger can never fire: {reason}")
 
 
 def _out_of_reach(trigger: ScoreCrosses, low: float, high: float) -> str:
@@ -56,14 +58,15 @@ def _out_of_reach(trigger: ScoreCrosses, low: float, high: float) -> str:
 
 def impossible_conditions(draft: Draft) -> Iterator[Problem]:
     """Conditions that nobody can meet."""
+    spans = limits(draft)
     for word in draft.words:
-        if reason := _impossible(word, draft):
+        if reason := _impossible(word, spans):
             yield doubt(word.mark, f"this condition can never hold: {reason}")
 
 
-def _impossible(word: Word, draft: Draft) -> str:
+def _impossible(word: Word, spans: Mapping[str, Span]) -> str:
     if isinstance(word, ScoreIs):
-        return _unmet_score(word, draft)
+        return _unmet_score(word, spans)
     if isinstance(word, Happened) and empty(word.query.times):
         return "the bounds of `times` exclude each other"
     if isinstance(word, AttributeIs):
@@ -78,12 +81,10 @@ def _bounds(tests: ValueTests) -> Bounds:
     return Bounds(**{name: found[name] for name in Bounds.model_fields if name in found})
 
 
-def _unmet_score(word: ScoreIs, draft: Draft) -> str:
+def _unmet_score(word: ScoreIs, spans: Mapping[str, Span]) -> str:
     if empty(word.bounds):
         return "its bounds exclude each other"
-    if word.score not in draft.scores:
-        return ""
-    low, high = limits(draft.scores[word.score], draft)
+    low, high = spans.get(word.score, (-inf, inf))
     least, most = span(word.bounds)
     if least > high or (least == high and word.bounds.above == high):
         return f"'{word.score}' never gets above {number(high)}"
@@ -94,7 +95,7 @@ def _unmet_score(word: ScoreIs, draft: Draft) -> str:
 
 def changes_of_nothing(draft: Draft) -> Iterator[Problem]:
     """Triggers that wait for a change to the value it had."""
-    for trigger in draft.triggers():
+    for trigger in draft.triggers:
         if isinstance(trigger, AttributeChanges) and _one_value(trigger.to, trigger.origin):
             message = f"this trigger can never fire: '{trigger.attribute}' stays what it was"
             yield doubt(trigger.mark, message, "let `from` and `to` differ")
@@ -126,9 +127,9 @@ def _sequences(word: Word) -> tuple[tuple[Action, ...], ...]:
 
 def silent_lists(draft: Draft) -> Iterator[Problem]:
     """Triggers on static lists that no step fills or empties."""
-    joined = {name for action in draft.actions() for name in _joins(action)}
-    left = {name for action in draft.actions() for name in _leaves(action)}
-    for trigger in draft.triggers():
+    joined = {name for action in draft.actions for name in _joins(action)}
+    left = {name for action in draft.actions for name in _leaves(action)}
+    for trigger in draft.triggers:
         if isinstance(trigger, ListJoined) and _silent(trigger.lists, joined, draft):
             yield _silence(trigger.mark, trigger.lists, "puts anybody on")
         if isinstance(trigger, ListLeft) and _silent(trigger.lists, left, draft):
@@ -172,7 +173,7 @@ def unread_lists(draft: Draft) -> Iterator[Problem]:
 
 def unsent_templates(draft: Draft) -> Iterator[Problem]:
     """Templates that no step sends (ruling 104)."""
-    sends = [action for action in draft.actions() if isinstance(action, SendEmail)]
+    sends = [action for action in draft.actions if isinstance(action, SendEmail)]
     sent = {name for action in sends for name in action.templates}
     for front in draft.fronts:
         if not front.locale and front.name not in sent:
@@ -182,7 +183,7 @@ def unsent_templates(draft: Draft) -> Iterator[Problem]:
 
 def mails_without_sender(draft: Draft) -> Iterator[Problem]:
     """Mail that goes out although the policy does not say from whom."""
-    sends = (action for action in draft.actions() if isinstance(action, SendEmail))
+    sends = (action for action in draft.actions if isinstance(action, SendEmail))
     first = next(sends, None)
     if first is not None and draft.policy.sender is None and draft.names.topics is not None:
         hint = "add `sender: {name: …, address: …}` to the policy"

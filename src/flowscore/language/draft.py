@@ -35,13 +35,15 @@ class Draft:
         kinds = (self.scenarios, self.scores, self.lists)
         return tuple(word for kind in kinds for one in kind.values() for word in walk(one))
 
-    def actions(self) -> Iterator[Action]:
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
         """Every step of every scenario, those that are switched off included (ruling 113)."""
-        return (word for word in self.words if isinstance(word, Action))
+        return tuple(word for word in self.words if isinstance(word, Action))
 
-    def triggers(self) -> Iterator[Trigger]:
+    @cached_property
+    def triggers(self) -> tuple[Trigger, ...]:
         """Every trigger of every scenario and rule."""
-        return (word for word in self.words if isinstance(word, Trigger))
+        return tuple(word for word in self.words if isinstance(word, Trigger))
 
     def rules(self) -> Iterator[tuple[Score, Rule]]:
         """Every rule with its score."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +27,11 @@ def read_scenario_files(root: Path) -> tuple[list[TextFile], list[Problem]]:
     folder = root / SCENARIOS
     if not folder.is_dir():
         hint = "`flowscore init DIR` writes a project to start from"
-        return [], [
-            Problem(Mark(SCENARIOS), f"there is no folder '{SCENARIOS}' in {root}", hint=hint)
-        ]
-    return _read(root, sorted(_walk(folder, (".yaml", ".yml"))))
+        problem = Problem(Mark(SCENARIOS), f"there is no folder '{SCENARIOS}' in {root}", hint=hint)
+        return [], [problem]
+    paths, closed = _walk(folder, (".yaml", ".yml"))
+    files, problems = _read(root, paths)
+    return files, [*problems, *(_unreadable(Path(one.filename), root, one) for one in closed)]
 
 
 def read_template_files(root: Path) -> list[TextFile]:
@@ -40,42 +40,55 @@ def read_template_files(root: Path) -> list[TextFile]:
     One that cannot be read is known by its name alone: the mail room says what is wrong with it.
     """
     folder = root / TEMPLATES
-    paths = [path for path in _walk(folder, (".html", ".md")) if path.parent == folder]
-    paths = sorted(path for path in paths if not path.name.startswith("_"))
-    files, _ = _read(root, paths)
-    read = {file.name: file for file in files}
-    names = [path.relative_to(root).as_posix() for path in paths]
+    paths, _ = _walk(folder, (".html", ".md"))
+    paths = [path for path in paths if path.parent == folder and not path.name.startswith("_")]
+    read = {file.name: file for file in _read(root, paths)[0]}
+    names = [_name(path, root) for path in paths]
     return [read.get(name, TextFile(name, "", readable=False)) for name in names]
 
 
-def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    for place, inner, files in os.walk(folder):
-        inner[:] = sorted(one for one in inner if not one.startswith("."))
-        for name in files:
-            if name.lower().endswith(suffixes) and not name.startswith("."):
-                yield Path(place, name)
+def _walk(folder: Path, suffixes: tuple[str, ...]) -> tuple[list[Path], list[OSError]]:
+    """The files with these endings at any depth, hidden ones left out; what could not be opened."""
+    found: list[Path] = []
+    closed: list[OSError] = []
+    for place, inner, files in os.walk(folder, onerror=closed.append):
+        inner[:] = [one for one in inner if not one.startswith(".")]
+        wanted = (name for name in files if name.lower().endswith(suffixes))
+        found += [Path(place, name) for name in wanted if not name.startswith(".")]
+    return sorted(found), closed
 
 
 def _read(root: Path, paths: list[Path]) -> tuple[list[TextFile], list[Problem]]:
     files: list[TextFile] = []
     problems: list[Problem] = []
     for path in paths:
-        name = path.relative_to(root).as_posix()
-        read = _text(path, name)
+        read = _text(path, root)
         if isinstance(read, Problem):
             problems.append(read)
         else:
-            files.append(TextFile(name, read))
+            files.append(TextFile(_name(path, root), read))
     return files, problems
 
 
-def _text(path: Path, name: str) -> str | Problem:
+def _name(path: Path, root: Path) -> str:
+    """The path as messages show it; letters that are no UTF-8 become question marks."""
+    return path.relative_to(root).as_posix().encode("utf-8", "replace").decode()
+
+
+def _unreadable(path: Path, root: Path, error: OSError) -> Problem:
+    hint = "check that it is there and that you may read it"
+    return Problem(Mark(_name(path, root)), f"cannot be read: {error.strerror or error}", hint=hint)
+
+
+def _text(path: Path, root: Path) -> str | Problem:
+    name = _name(path, root)
+    if path.exists() and not path.is_file():
+        return Problem(Mark(name), "this is no ordinary file", hint="take it out of the folder")
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_SIZE + 1)
     except OSError as error:
-        hint = "check that it is there and that you may read it"
-        return Problem(Mark(name), f"cannot be read: {error.strerror or error}", hint=hint)
+        return _unreadable(path, root, error)
     if len(raw) > MAX_SIZE:
         return Problem(Mark(name), "the file is over 1 MiB", hint="split it into several files")
     try:

@@ -10,9 +10,15 @@ from flowscore.language.draft import Draft
 from flowscore.language.scoring import Rule, Score
 from flowscore.language.words import Bounds
 
+Span = tuple[float, float]
 
-def limits(score: Score, draft: Draft) -> tuple[float, float]:
-    """The lowest and the highest balance that can be read; infinite where nothing bounds it."""
+
+def limits(draft: Draft) -> dict[str, Span]:
+    """For each score the lowest and the highest balance; infinite where nothing bounds it."""
+    return {name: _limits(score, draft) for name, score in draft.scores.items()}
+
+
+def _limits(score: Score, draft: Draft) -> Span:
     awards = [*map(_most, score.rules), *_given(score.name, draft)]
     low = sum(min(award, 0.0) for award in awards)
     high = sum(max(award, 0.0) for award in awards)
@@ -35,12 +41,12 @@ def _most(rule: Rule) -> float:
 
 
 def _given(score: str, draft: Draft) -> Iterator[float]:
-    for action in draft.actions():
+    for action in draft.actions:
         if isinstance(action, AddPoints) and action.score == score:
             yield inf if action.points > 0 else -inf
 
 
-def span(bounds: Bounds) -> tuple[float, float]:
+def span(bounds: Bounds) -> Span:
     """The lowest and the highest value that bounds let pass (strict ones counted as not)."""
     low = max(-inf if one is None else one for one in (bounds.at_least, bounds.above))
     high = min(inf if one is None else one for one in (bounds.at_most, bounds.below))

@@ -24,7 +24,7 @@ from flowscore.language.grammar.shapes import (
     read_text,
 )
 from flowscore.language.grammar.values import NAMED_TESTS, bounds_of, bounds_table
-from flowscore.language.words import Bounds, EventQuery
+from flowscore.language.words import Bounds, EventQuery, ValueTest, ValueTests
 
 RENAMED = {"email_link_clicked": "email_clicked", "email_marked_as_spam": "email_complained"}
 COUNTS = bounds_table("how many times", WHOLE)
@@ -39,7 +39,7 @@ def event_slug(name: str) -> str:
 
 def page_path(text: str) -> str:
     """A path as it is compared: no query, fragment or trailing slash, small letters (ruling 63)."""
-    path = urlsplit(text).path if re.match(r"https?://", text) else text
+    path = urlsplit(text).path if text.startswith(("http://", "https://")) else text
     return re.split(r"[?#]", path)[0].rstrip("/").lower() or "/"
 
 
@@ -56,7 +56,29 @@ def read_page(node: Node, names: Names) -> str:
     text = read_text(node, names)
     if not re.match(r"[/*]|https?://", text):
         raise unexpected(node, "a path that begins with / or *", f"did you mean '/{text}'?")
-    return page_path(text)
+    try:
+        return page_path(text)
+    except ValueError as error:
+        raise unexpected(node, "a path or an address", str(error)) from None
+
+
+def read_where(node: Node, names: Names) -> tuple[ValueTests, ...]:
+    """Tests of properties; `path` is compared as pages are (rulings 85 and 120)."""
+    return tuple(
+        tests.model_copy(update={"tests": tuple(map(_as_path, tests.tests))})
+        if tests.name == "path"
+        else tests
+        for tests in NAMED_TESTS.read(node, names)
+    )
+
+
+def _as_path(test: ValueTest) -> ValueTest:
+    if test.operator not in ("is", "is_not", "in", "not_in"):
+        return test
+    several = isinstance(test.operand, tuple)
+    operands = test.operand if isinstance(test.operand, tuple) else (test.operand,)
+    paths = tuple(page_path(one) if isinstance(one, str) else one for one in operands)
+    return test.model_copy(update={"operand": paths if several else paths[0]})
 
 
 def read_templates(node: Node, names: Names) -> tuple[str, ...]:
@@ -99,6 +121,7 @@ EVENT_NAMES = one_or_more(
     Shape(read_event_name, {"type": "string", "minLength": 1}), "names of events"
 )
 PAGES = one_or_more(Shape(read_page, {"type": "string", "minLength": 1}), "paths")
+WHERE = Shape(read_where, NAMED_TESTS.schema)
 ANY_TEMPLATES = Shape(read_templates, TEMPLATES.schema)
 TIMES_SCHEMA: Schema = {"anyOf": [{"type": "integer", "minimum": 1}, COUNTS.schema]}
 TIMES = Shape(read_times, TIMES_SCHEMA)
@@ -108,7 +131,7 @@ TIMES_TO_REACH = Shape(read_times_to_reach, TIMES_SCHEMA)
 def event_keys(times: Shape[Bounds]) -> dict[str, Key]:
     """The keys that every counted event takes (ruling 87)."""
     return {
-        "where": Key(NAMED_TESTS, "What the event's properties must pass; dots reach inside."),
+        "where": Key(WHERE, "What the event's properties must pass; dots reach inside."),
         "times": Key(times, "How many; a number is at least so many."),
         "within": Key(DURATION, "Only events at most so long ago."),
         "machine": Key(YES_NO, "Opens and clicks by machines count too."),
