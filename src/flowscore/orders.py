@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from flowscore.store.inbox import InboxRow
@@ -25,12 +26,12 @@ class Grid:
 
 
 def enrollment_request(scenario: str, email: str, now: int) -> InboxRow:
-    """The inbox line that asks for an enrollment by hand."""
+    """The inbox line that asks for an enrollment by hand; the engine listens to its name."""
     folded = email.casefold()
     return InboxRow(
         message_id=f"enroll/{scenario}/{folded}/{now}",
-        kind="enroll",
-        name=scenario,
+        kind="track",
+        name="enroll_requested",
         user_kind="email",
         user_value=folded,
         email=email,
@@ -39,5 +40,7 @@ def enrollment_request(scenario: str, email: str, now: int) -> InboxRow:
         own_at=now,
         received_at=now,
         subject=scenario,
+        properties=json.dumps({"scenario": scenario}),
+        forms="{}",
         source="flowscore scenarios enroll",
     )
