@@ -6,6 +6,8 @@ Comparison forms (`text`, `number`, `instant`, `local`) are made once by `store/
 
 # No `from __future__ import annotations` here: SQLModel reads annotations at run time.
 
+from typing import Any
+
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -17,12 +19,12 @@ Bytewise = Text().with_variant(Text(collation="C"), "postgresql")
 Json = JSON().with_variant(JSONB(), "postgresql")
 
 
-def big(**options):
+def big(**options: Any) -> Any:
     """A 64-bit integer column."""
     return Field(sa_type=BigInteger, **options)
 
 
-def serial():
+def serial() -> Any:
     """An ever growing 64-bit key (INTEGER PRIMARY KEY on SQLite)."""
     return Field(
         default=None,
@@ -499,25 +501,26 @@ class State(SQLModel, table=True):
 
 
 # The same as plain tables, for Core expressions.
-contacts = Contact.__table__
-identities = Identity.__table__
-attributes = Attribute.__table__
-consents = Consent.__table__
-events = Event.__table__
-inbox = InboxLine.__table__
-changes = Change.__table__
-definitions = Definition.__table__
-ledger = Line.__table__
-balances = Balance.__table__
-members = Member.__table__
-marks = Mark.__table__
-enrollments = Enrollment.__table__
-steps = StepDone.__table__
-decisions = Decision.__table__
-messages = Message.__table__
-verdicts = Verdict.__table__
-state = State.__table__
+TABLES = SQLModel.metadata.tables
+contacts = TABLES["contacts"]
+identities = TABLES["identities"]
+attributes = TABLES["attributes"]
+consents = TABLES["consents"]
+events = TABLES["events"]
+inbox = TABLES["inbox"]
+changes = TABLES["changes"]
+definitions = TABLES["definitions"]
+ledger = TABLES["ledger"]
+balances = TABLES["balances"]
+members = TABLES["members"]
+marks = TABLES["marks"]
+enrollments = TABLES["enrollments"]
+steps = TABLES["steps"]
+decisions = TABLES["decisions"]
+messages = TABLES["messages"]
+verdicts = TABLES["verdicts"]
+state = TABLES["state"]
 
 
-OURS = frozenset(SQLModel.metadata.tables)
+OURS = frozenset(TABLES)
 PLACED = {"store": OURS - {"inbox"}, "inbox": frozenset({"inbox"}), "all": OURS}
