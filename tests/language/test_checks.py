@@ -308,3 +308,10 @@ def test_refuse_a_wrong_policy(line, load) -> None:
     problems = [one for one in load(f"policy: p\n{line}\n", files)[1] if one.severity == "error"]
     assert [(one.mark.line, one.mark.column) for one in problems] == [(row, column)]
     assert words in f"{problems[0].message}; {problems[0].hint}"
+
+
+def test_warn_of_an_operator_in_a_text(load) -> None:
+    text = 'list: x\nmembers: {event: {name: a, where: {price: ">= 50", to: "-> home"}}}'
+    assert said(load(text)[1]) == [
+        "scenarios/x.yaml:2:43: '>= 50' is compared as a text; did you mean {at_least: 50}?"
+    ]

@@ -274,6 +274,19 @@ MISTAKES: dict[str, tuple[str, list[Said]]] = {
     "quote-open": (A + EXIT + "description: 'one\n", [(4, 14, "close the quotes that open here")]),
     "bracket-open": (A + "actions: [{exit: x}\nenabled: true\n", [(4, 1, "it opens in line 3")]),
     "tag": (A + EXIT + "description: !env X", [(4, 14, "found the tag '!env'")]),
+    "merge-conflict": (
+        "<<<<<<< HEAD\nlist: a\n=======\nlist: b\n>>>>>>> other\n",
+        [(1, 1, "found '<<<<<<<', what a merge left over; keep one")],
+    ),
+    "other-tool": (
+        "scenario: a\nwhen: manual\nsteps: [{exit: a}]\n",
+        [(2, 1, "did you mean 'trigger'?"), (3, 1, "did you mean 'actions'?")],
+    ),
+    "name-missing": ("list:\nmembers: {inactive: 1 day}", [(1, 6, "a name in small letters")]),
+    "daily": (
+        R + "  - {name: x, points: 5, on: {event: x}, cap: {times: 1, per: daily}}",
+        [(3, 63, "did you mean '1 day'?")],
+    ),
     "star": (A + EXIT + "conditions: {page_visited: */x}", [(4, 29, "begins with '*' or '&'")]),
     "backslash": (A + EXIT + 'description: "a\\|b"', [(4, 16, "use single quotes")]),
 }

@@ -12,6 +12,7 @@ from flowscore.language.doubts import (
     impossible_conditions,
     mails_without_sender,
     mangled_text,
+    operators_in_text,
     silent_lists,
     steps_behind_an_exit,
     unreachable_thresholds,
@@ -89,4 +90,5 @@ CHECKS: tuple[Check, ...] = (
     unsent_templates,
     mails_without_sender,
     mangled_text,
+    operators_in_text,
 )

@@ -21,13 +21,20 @@ from flowscore.language.draft import Draft
 from flowscore.language.limits import Span, empty, limits, number, span
 from flowscore.language.scenario import Scenario
 from flowscore.language.triggers import AttributeChanges, ListJoined, ListLeft, ScoreCrosses
-from flowscore.language.words import Bounds, ValueTests, Word
+from flowscore.language.words import Bounds, ValueTest, ValueTests, Word
 
 # A letter's UTF-8 bytes read as Windows-1252: a lead character and one to three that follow.
 MANGLED = re.compile(
     "[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0178\u017d\u017e\u0192\u02c6\u02dc"
     "\u2013-\u203a\u20ac\u2122]{1,3}"
 )
+
+
+SIGNS = {
+    ">=": "at_least", "<=": "at_most", ">": "above", "<": "below",
+    "!=": "is_not", "<>": "is_not", "==": "is", "=": "is",
+}  # fmt: skip
+OPERATOR = re.compile(r"(>=|<=|<>|!=|==|[<>=])\s*(\S+)$")
 
 
 def doubt(mark: Mark, message: str, hint: str = "") -> Problem:
@@ -91,6 +98,20 @@ def _unmet_score(word: ScoreIs, spans: Mapping[str, Span]) -> str:
     if most < low or (most == low and word.bounds.below == low):
         return f"'{word.score}' never gets below {number(low)}"
     return ""
+
+
+def operators_in_text(draft: Draft) -> Iterator[Problem]:
+    """Values such as `>= 50`, which are compared as the text they are."""
+    for word in draft.words:
+        if found := _written_operator(word):
+            hint = f"did you mean {{{SIGNS[found[1]]}: {found[2]}}}?"
+            yield doubt(word.mark, f"'{found[0]}' is compared as a text", hint)
+
+
+def _written_operator(word: Word) -> re.Match[str] | None:
+    if isinstance(word, ValueTest) and word.operator == "is" and isinstance(word.operand, str):
+        return OPERATOR.match(word.operand)
+    return None
 
 
 def changes_of_nothing(draft: Draft) -> Iterator[Problem]:

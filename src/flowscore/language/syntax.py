@@ -71,6 +71,7 @@ ROWS: tuple[tuple[str, str, str], ...] = (
         "put it into quotes",
     ),
 )
+CONFLICT = re.compile(r"^(<{7}|>{7}|={7})(?=\s|$)", re.MULTILINE)
 UNFINISHED = ("end of stream", "could not find expected ':'")
 TAB = ("found a tab as indentation", "indent with spaces")
 UNQUOTED = ("found a value that begins with {found}", "put the value into quotes")
@@ -78,6 +79,10 @@ UNQUOTED = ("found a value that begins with {found}", "put the value into quotes
 
 def explain_syntax(error: yaml.YAMLError, text: str, file: str, first_line: int) -> Problem:
     """The problem behind a parser's error, at the place a person has to look at."""
+    if conflict := CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + first_line
+        message = f"found '{conflict[0]}', what a merge left over"
+        return Problem(Mark(file, line, 1), message, hint="keep one of the two versions")
     place = _place(error)
     if place is None:
         return Problem(Mark(file), f"this is no YAML: {error}")

@@ -34,6 +34,7 @@ UNITS = {
     **dict.fromkeys(("d", "day", "days"), "day"),
     **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), "week"),
 }
+ADVERBS = {"hourly": "hour", "daily": "day", "weekly": "week"}
 LONGER = {"month": 30, "months": 30, "quarter": 91, "quarters": 91, "year": 365, "years": 365}
 
 
@@ -119,8 +120,9 @@ def read_keys(node: Node, names: Names, table: Table, skip: tuple[str, ...] = ()
             with gathering:
                 row = row_of(key, child, table)
                 found[row.field or key] = row.shape.read(child, names)
+    meant = {near(key, table.known) for key in node.items if key not in table.known}
     for key, row in table.keys.items():
-        if row.required and key not in node.items:
+        if row.required and key not in node.items and key not in meant:
             with gathering:
                 hint = f"add `{key}: …`, {row.says[0].lower()}{row.says[1:].rstrip('.')}"
                 raise mistake(node, f"{table.thing} needs the key '{key}'", hint)
@@ -162,7 +164,7 @@ def read_words(node: Node, names: Names) -> str:
 
 def read_slug(node: Node, names: Names) -> str:
     """A name: small letters, digits and hyphens."""
-    text = str(node.value) if type(node.value) is int else read_text(node, names)
+    text = str(node.value) if isinstance(node.value, str | int) else ""
     if SLUG.fullmatch(text):
         return text
     better = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
@@ -211,6 +213,8 @@ def read_duration(node: Node, names: Names) -> int:
 def duration_hint(node: Node) -> str:
     """The duration that was likely meant."""
     text = str(node.value).strip().lower() if isinstance(node.value, str | int | float) else ""
+    if text in ADVERBS or text in UNITS.values():
+        return f"did you mean '1 {ADVERBS.get(text, text)}'?"
     if re.match(r"\d+[.,]\d", text):
         return "only whole numbers: take a smaller unit"
     found = re.fullmatch(r"(-?)(\d{1,6})[\s_-]*([a-z]*)\.?", text)

@@ -77,8 +77,9 @@ def read_pattern(node: Node, names: Names) -> str:
 
     options = re2.Options()
     options.log_errors = False
+    options.case_sensitive = False
     try:
-        re2.compile(f"(?i){text}", options)
+        re2.compile(text, options)
     except re2.error as error:
         said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         hint = "RE2 has no look-around and no back-references"
