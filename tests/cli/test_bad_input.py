@@ -11,11 +11,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from flowscore.clock import SECOND, instant_of
 from flowscore.store.database import open_store
 from flowscore.store.schema import VERSIONS
 
@@ -179,6 +181,31 @@ def test_grid_without_an_instant_is_told(run: Run, live: Path) -> None:
     assert "lies after --until" in told(
         run, live, "tick", "--from", "2026-03-01", "--until", "2026-02-01"
     )
+
+
+def test_tick_waits_for_what_came_in_within_this_minute(
+    run: Run, live: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = instant_of(datetime(2026, 1, 3, 12, 0, 30, tzinfo=UTC))
+    slept: list[float] = []
+
+    def clock() -> int:
+        return began + int(sum(slept)) * SECOND
+
+    monkeypatch.setattr("flowscore.workspace.clock_now", clock)
+    monkeypatch.setattr("flowscore.cli.ticking.clock_now", clock)
+    monkeypatch.setattr("time.sleep", slept.append)
+    file = live / "now.jsonl"
+    call = {"type": "track", "event": "Cart Updated", "userId": "ana@example.com"}
+    file.write_text(json.dumps({**call, "messageId": "m2"}))
+    assert run("--project", live, "import", "events", file).code == 0
+    said = run("--project", live, "tick")
+    assert slept == [30]
+    assert "1 line came in" in said.err
+    assert "waiting for the tick at 2026-01-03T12:01:00Z" in said.err
+    assert len(exported(run, live, "points")) == 2
+    assert run("--project", live, "tick").err == ""  # nothing to wait for
+    assert slept == [30]
 
 
 # --- names ------------------------------------------------------------------------------------

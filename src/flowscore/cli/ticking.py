@@ -2,14 +2,25 @@
 
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
-from typing import Annotated
+import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flowscore.cli.arguments import read_instant, read_step, workspace_of
-from flowscore.cli.printer import progress
+from flowscore.cli.printer import complain, counted, progress
 from flowscore.cli.reports import tell_delivery, tell_ticks
-from flowscore.clock import clock_now
+from flowscore.clock import (
+    MINUTE,
+    SECOND,
+    clock_now,
+    first_tick_at_or_after,
+    last_tick_at_or_before,
+    rfc3339,
+)
+
+if TYPE_CHECKING:
+    from flowscore.workspace import Workspace
 
 From = Annotated[
     int | None,
@@ -45,8 +56,9 @@ def tick(
     A tick takes in what came, awards points, fills lists, enrolls and does the steps that are
     due.
 
-    Without options it works off every tick that is owed up to now. Mails are queued; `flowscore
-    deliver` sends them. A tick that was done is never done again.
+    Without options it works off every tick that is owed up to now; what came in since the last
+    full minute is waited for. Mails are queued; `flowscore deliver` sends them. A tick that was
+    done is never done again.
 
     \b
     Examples:
@@ -56,8 +68,9 @@ def tick(
     from flowscore.orders import Grid
 
     workspace = workspace_of(context)
+    now = _await_grid(workspace, every) if last is None else clock_now()
     with progress("ticks") as watch:
-        report = workspace.tick(clock_now(), Grid(first, last, every), deliver, watch)
+        report = workspace.tick(now, Grid(first, last, every), deliver, watch)
     tell_ticks(report, workspace, delivered=deliver)
 
 
@@ -75,3 +88,22 @@ def deliver(context: typer.Context, now: Now = None) -> None:
     workspace = workspace_of(context)
     report = workspace.deliver(clock_now() if now is None else now)
     tell_delivery(report, workspace)
+
+
+def _await_grid(workspace: "Workspace", every: int | None) -> int:
+    """The present; what came in since the last instant of the grid is worth waiting for a minute.
+
+    `import` and `tick` in one breath would else do nothing: a tick sees what came before it.
+    """
+    now, step = clock_now(), every or workspace.settings.tick_every
+    waiting = workspace.look.came_in_after(last_tick_at_or_before(now, step))
+    if not waiting:
+        return now
+    tick_at = first_tick_at_or_after(now, step)
+    came = f"{counted(waiting, 'line')} came in since the last instant of the grid"
+    if step > MINUTE:
+        complain(f"{came}; the tick at {rfc3339(tick_at)} takes them in.")
+        return now
+    complain(f"{came}; waiting for the tick at {rfc3339(tick_at)}.")
+    time.sleep((tick_at - now) / SECOND)
+    return tick_at

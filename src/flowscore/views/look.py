@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from flowscore.engine.registry import load_applied
 from flowscore.language.project import Project
 from flowscore.store.database import Store
+from flowscore.store.tables import inbox
 from flowscore.views.columns import watermark
 from flowscore.views.explain import explain
 from flowscore.views.export import Extract, write_export
@@ -44,6 +45,12 @@ class Look:
 
     store: Store
     live: Callable[[Connection], Project]
+
+    def came_in_after(self, instant: int) -> int:
+        """How many lines of the inbox no tick at or before that instant can see."""
+        query = select(func.count()).select_from(inbox).where(inbox.c.received_at > instant)
+        with self.store.inbox_engine.connect() as connection:
+            return connection.scalar(query) or 0
 
     def explain(self, email: str) -> Row:
         """Everything the store can say of one contact."""
