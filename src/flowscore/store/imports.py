@@ -140,7 +140,7 @@ CALL_KEYS = {"user_id": "userId", "anonymous_id": "anonymousId", "message_id": "
 
 def _as_call(row: Row) -> Row:
     """A row of CSV as the call it stands for: columns without a meaning are properties."""
-    call: Row = {}
+    call: Row = {"type": "track"}
     others: Row = {}
     for name, value in row.items():
         if key := CALL_KEYS.get(name):
@@ -148,7 +148,7 @@ def _as_call(row: Row) -> Row:
         else:
             others[name] = value
     if others:
-        call["traits" if call.get("type") == "identify" else "properties"] = others
+        call["traits" if call["type"] == "identify" else "properties"] = others
     return call
 
 
@@ -210,18 +210,18 @@ def _contact_rows(
 ) -> Iterator[InboxRow]:
     for number, line in lines:
         rejects.report.read += 1
-        row = line if isinstance(line, Reject) else _read_contact(line, reading)
+        row = line if isinstance(line, Reject) else _read_contact(number, line, reading)
         if isinstance(row, Reject):
             rejects.add(number, row.reason, row.content)
         else:
             yield row
 
 
-def _read_contact(row: Any, reading: ContactReading) -> InboxRow | Reject:
+def _read_contact(number: int, row: Any, reading: ContactReading) -> InboxRow | Reject:
     try:
         if type(row) is not dict:
             raise RefusedError(f"found {shown(row)}, expected an object with the contact's fields")
-        return _contact(row, reading)
+        return _contact(number, row, reading)
     except RefusedError as refused:
         return Reject(str(refused), content=row)
     except (RecursionError, orjson.JSONEncodeError):
@@ -232,14 +232,15 @@ SAID_APART = frozenset({"email", "user_id", "anonymous_id", "created_at", "conse
                         "consent_source", "consent_at"})  # fmt: skip
 
 
-def _contact(row: Row, reading: ContactReading) -> InboxRow:
+def _contact(number: int, row: Row, reading: ContactReading) -> InboxRow:
     written, folded = _address(row)
     user, anonymous = _text(row, "user_id"), _text(row, "anonymous_id")
     created = _time(row, "created_at", reading.zone)
     own = reading.now if created is None else min(created, reading.now)
     consents = _consents(row)
     return InboxRow(
-        digest([reading.now, row]), "contact", None, "user" if user else "email", user or folded,
+        f"{reading.now}:{number:010}:{digest(row)}",  # later rows of a file win
+        "contact", None, "user" if user else "email", user or folded,
         written, folded, anonymous, own, own if reading.as_live else reading.now,
         quiet=int(not reading.as_live),
         traits=written_traits({k: v for k, v in row.items() if k not in SAID_APART}),

@@ -144,8 +144,9 @@ def csv_rows(file: IO[str], separator: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(_without_nuls(file), delimiter=separator)
     number = 1
     for cells in reader:
+        cells = [cell.strip() for cell in cells]
         if any(cells):
-            yield number, [cell.strip() for cell in cells]
+            yield number, cells
         number = reader.line_num + 1
 
 
@@ -203,7 +204,7 @@ def _wrong_letters(path: Path, encoding: str, number: int, error: UnicodeDecodeE
     found = f"byte 0x{error.object[error.start]:02x} after «{_before(error.object, error.start)}»"
     line = number + 1 + error.object.count(b"\n", 0, error.start)
     return (
-        f"{path}: found {found} about line {line}, which is not {encoding.upper()}; it is "
+        f"{path}:{line}: found {found}, which is not {encoding.upper()}; it is "
         f"probably Latin-1, as Excel writes it: run it again with --encoding cp1252, or convert "
         f"it: iconv -f cp1252 -t utf-8 {path} > {path.stem}.utf8.csv"
     )
