@@ -1,4 +1,4 @@
-"""Mail handed over to an SMTP server on loopback: `deliver` against a bare loop over the same letters.
+"""Mail handed over to an SMTP server on loopback: `deliver` against a bare loop.
 
     python benchmarks/mail.py [--mails 2000] [--rounds 3]
 

@@ -1,4 +1,6 @@
-"""A sender that kills itself (SIGKILL) at its n-th step: `dying_sender.py STORE FOLDER WHERE NOW N UNCERTAIN`.
+"""A sender that kills itself (SIGKILL) at its n-th step.
+
+    python dying_sender.py STORE FOLDER WHERE NOW N UNCERTAIN
 
 A step is the begin or the commit of a transaction, an fsync, the moment before a letter is
 handed over and the moment after. With N = 0 it lives.

@@ -42,6 +42,9 @@ class ListTransport:
         await asyncio.sleep(0)
         return self.answer(letter)
 
+    async def rest(self) -> None:
+        pass
+
     async def close(self) -> None:
         pass
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from mail.smtp_server import Script, free_port, log_in_as, make_certificate, serve
 
 from flowscore.errors import FlowscoreError
 from flowscore.mail.message import Letter
 from flowscore.mail.smtp import SmtpTransport, read_url
 from flowscore.mail.transport import Outcome, Refused, Sent, Uncertain
+from mail.smtp_server import Script, free_port, log_in_as, make_certificate, serve
 
 CONTENT = b"Subject: hi\r\n\r\nHello\r\n.dot\r\n"
 

@@ -94,12 +94,14 @@ class Folder:
         if piece.source.suffix == ".md" and not piece.path:
             return self.partials.get("_layout.html")
         for node in piece.tree.find_all(nodes.Extends):
-            return self.partials.get(node.template.value) if _written(node.template) else None
+            return self.partials.get(_written(node) or "")
         return None
 
 
-def _written(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Const) and isinstance(node.value, str)
+def _written(node: nodes.Node) -> str | None:
+    """The name of the file that a tag refers to, where it stands there in so many words."""
+    template = getattr(node, "template", None)
+    return str(template.value) if isinstance(template, nodes.Const) else None
 
 
 def _assigned(pieces: Iterable[Piece]) -> set[str]:
@@ -109,9 +111,11 @@ def _assigned(pieces: Iterable[Piece]) -> set[str]:
 
 def _names_given(found: Iterable[nodes.Node]) -> Iterator[str]:
     for node in found:
-        if isinstance(node, nodes.Name) and node.ctx in ("store", "param"):
-            yield node.name
-        elif isinstance(node, nodes.Macro):
+        if (
+            (isinstance(node, nodes.Name)
+            and node.ctx in ("store", "param"))
+            or isinstance(node, nodes.Macro)
+        ):
             yield node.name
         elif isinstance(node, nodes.Import):
             yield node.target
@@ -171,13 +175,12 @@ def unknown_names(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Proble
 def _undeclared(env: Sandbox, tree: nodes.Template) -> set[str]:
     """As Jinja2 sees it; filters it does not know would stop it, and are reported elsewhere."""
     lenient = env.overlay()
-    lenient.filters = _Anything(env.filters)
-    lenient.tests = _Anything(env.tests)
+    lenient.filters, lenient.tests = _Anything(env.filters), _Anything(env.tests)
     tree.environment = lenient
     return meta.find_undeclared_variables(tree)
 
 
-class _Anything(dict[str, Callable[..., Any]]):
+class _Anything(dict[str, Any]):
     """Filters of which none is missing."""
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -218,9 +221,9 @@ def _looked_up(tree: nodes.Template) -> Iterator[tuple[nodes.Node, str, str]]:
 def missing_files(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Problem]:
     """Files that `extends`, `include` and `import` name and that are not there."""
     for node in piece.tree.find_all(REFERS):
-        if not _written(node.template) or getattr(node, "ignore_missing", False):
+        name = _written(node)
+        if name is None or getattr(node, "ignore_missing", False):
             continue
-        name = node.template.value
         if name not in folder.partials:
             hint = nearest(name, sorted(folder.partials)) or "only _*.html beside it can be named"
             yield _problem(piece, node, name, f"no template '{name}'", hint)

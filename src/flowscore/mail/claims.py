@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import (
     Connection,
@@ -30,8 +30,10 @@ from sqlalchemy import (
 from flowscore.clock import MINUTE
 from flowscore.mail.gates import CLAIMED, FREE, MARKETING
 from flowscore.mail.scope import TRANSACTIONAL
-from flowscore.mail.settlements import Settlement
 from flowscore.store.tables import contacts, messages
+
+if TYPE_CHECKING:
+    from flowscore.mail.settlements import Settlement
 
 LEASE = 15 * MINUTE
 CLAIM_LOCK = 0x666C6F79  # beside the keys of store/locks.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
@@ -14,7 +14,6 @@ from flowscore.language.project import Project
 from flowscore.mail.links import Links, make_links
 from flowscore.mail.scope import MailContext, Record, reader_zone
 from flowscore.mail.settings import MailSettings
-from flowscore.mail.templates import Templates
 from flowscore.store.tables import (
     POINT,
     SHOWN,
@@ -26,6 +25,9 @@ from flowscore.store.tables import (
     members,
     messages,
 )
+
+if TYPE_CHECKING:
+    from flowscore.mail.templates import Templates
 
 LEDGER_LINES = 20
 

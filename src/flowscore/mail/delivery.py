@@ -1,4 +1,4 @@
-"""The delivery: claim what is due, ask again whether it may go, render, hand over, settle each alone.
+"""The delivery: claim what is due, ask again, render, hand over, settle each alone.
 
 A mail is claimed with a lease before anyone talks to a server, marked when its talk begins and
 settled when it ends, each in a durable transaction. What a crash leaves claimed but not marked
@@ -13,6 +13,9 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from flowscore.clock import MICROSECOND, MINUTE, SECOND
 from flowscore.language.policy import Sender
@@ -26,6 +29,9 @@ from flowscore.mail.settlements import Attempt, Settlement, settle, withhold
 from flowscore.mail.templates import RenderError, Templates
 from flowscore.mail.transport import Lane, Transport
 from flowscore.store.database import Store
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 BATCH = 500
 PATIENCE = 0.002  # seconds
@@ -102,6 +108,10 @@ class _Shared:
     stop: Callable[[], bool]
     began: float = field(default_factory=time.monotonic)
 
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that outlives a power cut where a mail could otherwise go twice."""
+        return self.store.transact(durable=not self.transport.repeatable)
+
     def lease_until(self) -> int:
         """`now` stands still during a delivery; the lease has to move on."""
         passed = int((time.monotonic() - self.began) * SECOND) * MICROSECOND
@@ -143,7 +153,7 @@ class _Delivery:
 
     def _recover(self) -> claims.Work:
         shared = self.shared
-        with shared.store.transact(durable=True) as connection:
+        with shared.write() as connection:
             self.counts["uncertain"] += claims.recover(
                 connection, shared.now, shared.transport.repeatable, shared.settings.uncertain
             )
@@ -183,6 +193,7 @@ class _Delivery:
         work = iter(jobs)
         try:
             await asyncio.gather(*(self._work(lane, work) for lane in lanes))
+            await asyncio.gather(*(lane.rest() for lane in lanes))
         finally:
             # What is left of a batch that ended early waits a minute before it is asked again.
             self.book.close(self.shared.now + MINUTE if self.stopped else None)
@@ -193,7 +204,7 @@ class _Delivery:
         shared = self.shared
         consent = shared.project.policy.consent
         around = Surroundings(shared.project, shared.settings, self.sender.address, shared.now)
-        with shared.store.transact(durable=True) as connection:
+        with shared.write() as connection:
             ours, later = claims.claim(connection, numbers, self.owner, shared.lease_until())
             held, reasons = gates.withhold(connection, self.owner, consent, shared.now)
             kept = [number for number in ours if number not in held]
@@ -322,7 +333,7 @@ class _Book:
         if not settled and not begun:
             return set()
         shared = self.shared
-        with shared.store.transact(durable=True) as connection:
+        with shared.write() as connection:
             claims.settle_all(connection, settled, self.owner)
             until = shared.lease_until()
             return claims.begin_all(connection, begun, self.owner, shared.now, until)
@@ -330,7 +341,7 @@ class _Book:
     def close(self, next_at: int | None) -> None:
         """The end of a batch: settle what is known, give back what was not handed over."""
         settled, _ = self._take()
-        with self.shared.store.transact(durable=True) as connection:
+        with self.shared.write() as connection:
             claims.settle_all(connection, settled, self.owner)
             claims.release(connection, self.owner, next_at)
 

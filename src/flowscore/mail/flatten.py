@@ -1,4 +1,4 @@
-"""A template with its layout, includes and macros as one Jinja2 text, so that its CSS is inlined once.
+"""A template with its layout, includes and macros as one text: its CSS is inlined once.
 
 What cannot be put together beforehand (computed names, calls with a body) raises
 `NotFlatError`; such a template is finished mail by mail, with the same outcome.
@@ -7,8 +7,7 @@ What cannot be put together beforehand (computed names, calls with a body) raise
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
-from jinja2 import Environment
+from typing import TYPE_CHECKING
 
 from flowscore.mail.macros import (
     Macro,
@@ -21,6 +20,9 @@ from flowscore.mail.macros import (
     imported_names,
     read_macros,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 DEEPEST = 20
 Blocks = Mapping[str, Sequence[Segment]]

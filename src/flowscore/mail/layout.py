@@ -1,4 +1,4 @@
-"""The layout of Markdown mails in a project that has none of its own, and the unsubscribe footer."""
+"""The layout of Markdown mails where a project has none, and the unsubscribe footer."""
 
 from __future__ import annotations
 

@@ -10,11 +10,13 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from flowscore.mail.scope import Record
-from flowscore.mail.settings import MailSettings
+
+if TYPE_CHECKING:
+    from flowscore.mail.settings import MailSettings
 
 Purpose = Literal["unsubscribe", "preferences", "view"]
 PATHS: dict[Purpose, str] = {"unsubscribe": "u", "preferences": "p", "view": "v"}

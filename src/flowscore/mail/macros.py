@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from jinja2 import Environment
 from markupsafe import escape
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 OPENING, CLOSING = "([{", ")]}"
 UNKNOWABLE = frozenset(("varargs", "kwargs", "caller"))
@@ -47,20 +49,20 @@ def cut(env: Environment, text: str) -> list[Segment]:
     segments: list[Segment] = []
     inside, parts = "", list[str]()
     words: list[str] = []
-    for _, token, value in env.lexer.tokeniter(text, None):
-        stem = token.removesuffix("_begin").removesuffix("_end")
-        if token == "data" and not inside:
+    for _, kind, value in env.lexer.tokeniter(text, None):
+        stem = kind.removesuffix("_begin").removesuffix("_end")
+        if kind == "data" and not inside:
             segments.append(Segment("data", value))
-        elif token.endswith("_begin") and not inside:
+        elif kind.endswith("_begin") and not inside:
             inside, parts, words = stem, [value], []
-        elif token.endswith("_end") and stem == inside:
+        elif kind.endswith("_end") and stem == inside:
             if inside in KINDS:
                 closed = "".join([*parts, value])
                 segments.append(Segment(KINDS[inside], closed, tuple(words)))
             inside = ""
         else:
             parts.append(value)
-            words += [value] if token != "whitespace" and inside != "raw" else []
+            words += [value] if kind != "whitespace" and inside != "raw" else []
     return segments
 
 

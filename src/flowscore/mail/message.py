@@ -16,10 +16,13 @@ from email.header import Header
 from email.utils import format_datetime, quote
 from functools import lru_cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from flowscore.clock import datetime_of
-from flowscore.language.policy import Sender
-from flowscore.mail.templates import Rendered
+
+if TYPE_CHECKING:
+    from flowscore.language.policy import Sender
+    from flowscore.mail.templates import Rendered
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_=+-]*(\.[A-Za-z0-9_=+-]+)*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -118,7 +118,7 @@ def make_sandbox(loader: BaseLoader | None, *, autoescape: bool) -> Sandbox:
 
 
 def print_date(value: Any, pattern: str | None = None) -> str:
-    """`{{ value | date("%d %B %Y %H:%M") }}`: in the reader's zone and language (rulings 101, 109)."""
+    """`{{ value | date("%d %B %Y") }}`: in the reader's zone and language (rulings 101, 109)."""
     if isinstance(value, StrictUndefined):
         str(value)  # raises, naming what is missing
     zone, locale = READER.get()
@@ -134,7 +134,7 @@ def _moment(value: Any, zone: ZoneInfo) -> datetime | None:
         value = _parse(value.strip())
     if isinstance(value, datetime):
         return value.astimezone(zone) if value.tzinfo else value
-    return datetime(value.year, value.month, value.day) if isinstance(value, date) else None
+    return datetime.combine(value, time()) if isinstance(value, date) else None
 
 
 def _parse(text: str) -> datetime | None:
@@ -203,7 +203,7 @@ class MailContext:
     scenario: Record
     now: datetime
     links: Record
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     company: Record = field(default_factory=lambda: Record({}, "company"))
     list_unsubscribe: str = ""
 

@@ -32,7 +32,19 @@ TAGS = re.compile(r"<(/?[a-z][\w:-]*)", re.IGNORECASE)
 IMPLIED = {"html", "/html", "head", "/head", "body", "/body", "tbody", "/tbody"}
 # In these the escaped HTML is part of the value: only the finished HTML shows what to read.
 HTML_VALUES = frozenset(
-    "safe escape e forceescape tojson urlize xmlattr Markup macro call filter".split()
+    [
+        "safe",
+        "escape",
+        "e",
+        "forceescape",
+        "tojson",
+        "urlize",
+        "xmlattr",
+        "Markup",
+        "macro",
+        "call",
+        "filter",
+    ]
 )
 
 

@@ -10,14 +10,16 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
 from flowscore.errors import FlowscoreError
-from flowscore.mail.message import Letter
 from flowscore.mail.transport import Outcome, Refused, Sent, Uncertain
+
+if TYPE_CHECKING:
+    from flowscore.mail.message import Letter
 
 YES = ("1", "true", "yes", "on", "required")
 NO = ("0", "false", "no", "off", "never")
@@ -47,7 +49,7 @@ class Server:
 
 
 def read_url(url: str) -> Server:
-    """`smtp://USER:PASSWORD@HOST:587?starttls=required`, `smtps://HOST`, `?ca=FILE`, `?verify=no`."""
+    """`smtp://USER:PASSWORD@HOST:587?starttls=required`, `smtps://HOST?ca=FILE`, `?verify=no`."""
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise FlowscoreError(
@@ -217,6 +219,9 @@ class SmtpLane:
             await self.client.rset()
         except (aiosmtplib.SMTPException, OSError):
             await self.close()
+
+    async def rest(self) -> None:
+        """The server's word is enough."""
 
     async def close(self) -> None:
         """QUIT where there is still someone to say it to."""

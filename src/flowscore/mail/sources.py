@@ -138,7 +138,8 @@ def _read_keys(
     front: dict[str, str] = {}
     marks: dict[str, Mark] = {}
     for key, value in _pairs(text, file, problems):
-        mark = _mark(key, file)
+        scalar = isinstance(value, yaml.ScalarNode)
+        mark = _mark(key if scalar or key.value not in KEYS else value, file)
         if wrong := _wrong_pair(key, value, front):
             problems.append(Problem(mark, wrong[0], path=str(key.value)[:60], hint=wrong[1]))
             marks.setdefault(str(key.value), mark)

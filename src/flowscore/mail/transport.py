@@ -53,6 +53,9 @@ class Lane(Protocol):
     async def hand_over(self, letter: Letter) -> Outcome:
         """One letter; never raises for what a server or a disk does."""
 
+    async def rest(self) -> None:
+        """What was taken over so far survives a power cut; asked before it is settled."""
+
     async def close(self) -> None:
         """Say goodbye; safe to call twice."""
 
@@ -68,24 +71,29 @@ class Transport(Protocol):
 
 
 class FolderTransport:
-    """Mail as `outbox/<message key>.eml`; nothing leaves the machine."""
+    """Mail as `outbox/<message key>.eml`; nothing leaves the machine.
+
+    `sync=False` leaves the disk its time: for rehearsals that can be made again.
+    """
 
     repeatable = True
     lanes = 1
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sync: bool = True) -> None:
         self.folder = folder
+        self.sync = sync
 
     def lane(self) -> FolderLane:
         """A writer."""
-        return FolderLane(self.folder)
+        return FolderLane(self.folder, self.sync)
 
 
 class FolderLane:
     """Writes each letter whole or not at all."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sync: bool = True) -> None:
         self.folder = folder
+        self.sync = sync
 
     async def open(self) -> Refused | None:
         """The folder, made where it is missing."""
@@ -99,27 +107,32 @@ class FolderLane:
         """Temporary file, fsync, rename: the .eml is never half there."""
         path = self.folder / f"{file_name(letter.key)}.eml"
         try:
-            _write_whole(path, letter.content)
+            _write_whole(path, letter.content, self.sync)
         except OSError as error:
             return self._refusal(error)
         return Sent(path.name)
 
-    async def close(self) -> None:
+    async def rest(self) -> None:
         """The names of the files are on the disk too."""
-        _sync_folder(self.folder)
+        if self.sync:
+            _sync_folder(self.folder)
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
     def _refusal(self, error: OSError) -> Refused:
         text = f"{self.folder}: {error.strerror}; free the disk or set FLOWSCORE_OUTBOX"
         return Refused(0, text, permanent=False, scope="server")
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def _write_whole(path: Path, content: bytes, sync: bool) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)
