@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import ColumnElement, Insert, Select, Table, Text, literal, true
 from sqlalchemy.dialects import postgresql
@@ -18,9 +18,27 @@ if TYPE_CHECKING:
 COUNTED: dict[str, Any] = {"preserve_rowcount": True}
 
 
+class _DoNothing(postgresql.dml.OnConflictDoNothing):
+    """Without a target it says the same everywhere; so the statement's text can be kept."""
+
+    inherit_cache = True
+    _traverse_internals: ClassVar[list[Any]] = []
+
+
+class _Insert(postgresql.Insert):
+    """SQLAlchemy writes an INSERT … ON CONFLICT anew each time it is run, unless told otherwise."""
+
+    inherit_cache = True
+
+
+def _once(statement: _Insert) -> Insert:
+    statement._post_values_clause = _DoNothing()
+    return statement.execution_options(**COUNTED)
+
+
 def insert_new(table: Table) -> Insert:
     """INSERT … ON CONFLICT DO NOTHING, to be executed with a list of rows."""
-    return postgresql.insert(table).on_conflict_do_nothing().execution_options(**COUNTED)
+    return _once(_Insert(table))
 
 
 def insert_from(table: Table, columns: list[str], select: Select[Any]) -> Insert:
@@ -28,8 +46,7 @@ def insert_from(table: Table, columns: list[str], select: Select[Any]) -> Insert
 
     SQLite reads ON CONFLICT after a bare FROM as a join, hence the true condition.
     """
-    rows = postgresql.insert(table).from_select(columns, select.where(true()))
-    return rows.on_conflict_do_nothing().execution_options(**COUNTED)
+    return _once(_Insert(table).from_select(columns, select.where(true())))
 
 
 # --- JSON ------------------------------------------------------------------------------------
