@@ -515,3 +515,26 @@ def test_two_senders_share_the_work(house):
     assert sum(report.sent for report in reports) == 60
     keys = transports[0].keys + transports[1].keys
     assert sorted(keys) == sorted(f"k{number}" for number in range(60))
+
+
+def test_a_bounce_becomes_an_event_and_suppresses_the_contact(house):
+    from sqlalchemy import select
+
+    from flowscore.store.intake import take_in
+    from flowscore.store.tables import contacts
+
+    house.queue(house.add_contact("bad@example.com"), "k1")
+    house.queue(house.add_contact("good@example.com"), "k2")
+    script = Script()
+    script.recipient = lambda to: "550 5.1.1 no such user" if to.startswith("bad") else None
+    with serve(script) as url:
+        house.deliver(over_smtp(url))
+    with house.store.transact() as connection:
+        take_in(connection, house.store.dialect, house.project, NOW + MINUTE, historical=True)
+        take_in(connection, house.store.dialect, house.project, NOW + MINUTE, historical=False)
+        suppressed = select(contacts.c.email, contacts.c.suppressed)
+        assert dict(connection.execute(suppressed).all()) == {
+            "bad@example.com": "bounced", "good@example.com": None,
+        }  # fmt: skip
+        told = select(events.c.name, events.c.mail_key).order_by(events.c.mail_key)
+        assert connection.execute(told).all() == [("email_bounced", "k1"), ("email_sent", "k2")]

@@ -114,10 +114,11 @@ TWO = """(coalesce(e.contact_id, who.contact_id) <> who.contact_id
 
 # --- our own mail -----------------------------------------------------------------------------
 
-BOUNCED = "bounced"  # the reason of a mail that failed because its address does not exist
+BOUNCED = "bounced"  # a mail that failed because its address does not exist
+WHY = "CASE WHEN reason = 'bounced' OR reason LIKE 'bounced:%' THEN 'bounced' ELSE '' END"
 UNSAID = "NOT sent_event AND status IN ('sent', 'failed') AND kind = 'email'"
 THESE = f"""{UNSAID} AND settled_at <= :tick AND status = :status AND scenario = :scenario
-    AND template = :template AND topic = :topic AND coalesce(reason, '') = coalesce(:reason, '')"""
+    AND template = :template AND topic = :topic AND {WHY} = :reason"""
 
 
 def write_mail(desk: Desk) -> int:
@@ -127,7 +128,7 @@ def write_mail(desk: Desk) -> int:
     """
     kinds = desk.connection.execute(
         text(f"""
-            SELECT DISTINCT status, reason, scenario, template, topic FROM messages
+            SELECT DISTINCT status, {WHY} AS reason, scenario, template, topic FROM messages
             WHERE {UNSAID} AND settled_at <= :tick
         """),
         {"tick": desk.tick_at},
