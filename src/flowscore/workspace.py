@@ -90,11 +90,12 @@ class Workspace:
 
     @cached_property
     def loaded(self) -> tuple[Project, list[Problem]]:
-        """The folder as it stands now, with every problem in it."""
-        from flowscore.language.project import load_project
+        """The folder as it stands now, with every problem in its definitions and templates."""
+        from flowscore.language.project import in_order, load_project
 
         self.require_project()
-        return load_project(self.root)
+        project, problems = load_project(self.root)
+        return project, in_order([*problems, *self._read_templates[1]])
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Connection, Project]]:
@@ -140,9 +141,13 @@ class Workspace:
     @cached_property
     def templates(self) -> Templates:
         """The mail templates as they stand in the folder; one that is broken is left out."""
+        return self._read_templates[0]
+
+    @cached_property
+    def _read_templates(self) -> tuple[Templates, list[Problem]]:
         from flowscore.mail.templates import load_templates
 
-        return load_templates(self.root)[0]
+        return load_templates(self.root)
 
     @cached_property
     def transport(self) -> Transport:

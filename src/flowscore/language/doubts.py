@@ -196,10 +196,11 @@ def unsent_templates(draft: Draft) -> Iterator[Problem]:
     """Templates that no step sends (ruling 104)."""
     sends = [action for action in draft.actions if isinstance(action, SendEmail)]
     sent = {name for action in sends for name in action.templates}
-    for front in draft.fronts:
-        if not front.locale and front.name not in sent:
-            hint = f"send it (`send_email: {front.name}`) or take it out"
-            yield doubt(Mark(front.file), f"no step sends the template '{front.name}'", hint)
+    files = {front.name: front.file for front in draft.fronts if not front.locale}
+    for name, file in files.items():
+        if name not in sent:
+            hint = f"send it (`send_email: {name}`) or take it out"
+            yield doubt(Mark(file), f"no step sends the template '{name}'", hint)
 
 
 def mails_without_sender(draft: Draft) -> Iterator[Problem]:

@@ -58,7 +58,7 @@ def _bare(word: str) -> Shape[Trigger]:
             return BARE[word](mark=node.place)
         raise unexpected(node, f"nothing behind `{word}`", f"write `- {word}`")
 
-    return Shape(read, {"enum": [None, True]})
+    return Shape(read, {"enum": [None, True, {}]})
 
 
 # -- scores ---------------------------------------------------------------------------------
