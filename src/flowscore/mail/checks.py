@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, meta, nodes
+from jinja2.nodes import Node
 
 from flowscore.errors import Mark, Problem
 from flowscore.mail.scope import (
@@ -35,7 +36,12 @@ class Piece:
     source: Source
     text: str
     tree: nodes.Template
+    within: tuple[Node, ...]
     path: str = ""
+
+    def all(self, *kinds: type[Node]) -> Iterator[Any]:
+        """Every node of these kinds, wherever it stands."""
+        return (node for node in self.within if isinstance(node, kinds))
 
     def mark(self, line: int, word: str = "") -> Mark:
         """The place of a word on a line of this text."""
@@ -93,7 +99,7 @@ class Folder:
     def _parent(self, piece: Piece) -> Piece | None:
         if piece.source.suffix == ".md" and not piece.path:
             return self.partials.get("_layout.html")
-        for node in piece.tree.find_all(nodes.Extends):
+        for node in piece.all(nodes.Extends):
             return self.partials.get(_written(node) or "")
         return None
 
@@ -106,15 +112,13 @@ def _written(node: nodes.Node) -> str | None:
 
 def _assigned(pieces: Iterable[Piece]) -> set[str]:
     """Every name that these files give, at whatever depth."""
-    return {name for piece in pieces for name in _names_given(piece.tree.find_all(GIVES))}
+    return {name for piece in pieces for name in _names_given(piece.all(*GIVES))}
 
 
 def _names_given(found: Iterable[nodes.Node]) -> Iterator[str]:
     for node in found:
-        if (
-            (isinstance(node, nodes.Name)
-            and node.ctx in ("store", "param"))
-            or isinstance(node, nodes.Macro)
+        if (isinstance(node, nodes.Name) and node.ctx in ("store", "param")) or isinstance(
+            node, nodes.Macro
         ):
             yield node.name
         elif isinstance(node, nodes.Import):
@@ -135,7 +139,8 @@ def _parse(env: Sandbox, source: Source, problems: list[Problem]) -> Iterator[Pi
     texts |= {key: source.front[key] for key in RENDERED if key in source.front}
     for path, text in texts.items():
         try:
-            yield Piece(source, text, env.parse(text, source.name), path)
+            tree = env.parse(text, source.name)
+            yield Piece(source, text, tree, tuple(tree.find_all(Node)), path)
         except TemplateSyntaxError as error:
             mark = _place(source, path, error.lineno, _column(text, error.lineno, ""))
             problems.append(Problem(mark, error.message or "", path, _syntax_hint(error)))
@@ -156,7 +161,7 @@ def unknown_filters(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Prob
         ("filter", nodes.Filter, env.filters),
         ("test", nodes.Test, env.tests),
     ):
-        for node in piece.tree.find_all(node_type):
+        for node in piece.all(node_type):
             if node.name not in known:
                 hint = nearest(node.name, sorted(known))
                 yield _problem(piece, node, node.name, f"unknown {kind} '{node.name}'", hint)
@@ -165,8 +170,11 @@ def unknown_filters(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Prob
 def unknown_names(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Problem]:
     """Names that nothing puts in scope."""
     allowed = {*KNOWN, *JINJA_OWN, *env.globals, *folder.names_for(piece)}
+    used = {node.name for node in piece.all(nodes.Name) if node.ctx == "load"}
+    if used <= allowed:
+        return
     missing = _undeclared(env, piece.tree) - allowed
-    for node in piece.tree.find_all(nodes.Name):
+    for node in piece.all(nodes.Name):
         if node.name in missing and node.ctx == "load":
             hint = nearest(node.name, KNOWN) or _attribute_hint(node.name)
             yield _problem(piece, node, node.name, f"unknown name '{node.name}'", hint)
@@ -193,7 +201,7 @@ def _attribute_hint(name: str) -> str:
 
 def unknown_keys(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Problem]:
     """`links` and `scenario` have few keys, and all of them are known."""
-    for node, name, key in _looked_up(piece.tree):
+    for node, name, key in _looked_up(piece):
         if name in CLOSED and key not in CLOSED[name]:
             known = CLOSED[name]
             hint = nearest(key, known) or f"known are {', '.join(known)}"
@@ -202,25 +210,25 @@ def unknown_keys(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Problem
 
 def forbidden_names(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Problem]:
     """What the sandbox would refuse at sending is refused here."""
-    for node in piece.tree.find_all(nodes.Getattr):
+    for node in piece.all(nodes.Getattr):
         if node.attr.startswith("_"):
             hint = "names that begin with _ are closed to templates"
             yield _problem(piece, node, node.attr, f"'{node.attr}' is not allowed", hint)
 
 
-def _looked_up(tree: nodes.Template) -> Iterator[tuple[nodes.Node, str, str]]:
+def _looked_up(piece: Piece) -> Iterator[tuple[nodes.Node, str, str]]:
     """Every `name.key` and `name["key"]`."""
-    for node in tree.find_all(nodes.Getattr):
+    for node in piece.all(nodes.Getattr):
         if isinstance(node.node, nodes.Name):
             yield node, node.node.name, node.attr
-    for item in tree.find_all(nodes.Getitem):
+    for item in piece.all(nodes.Getitem):
         if isinstance(item.node, nodes.Name) and isinstance(item.arg, nodes.Const):
             yield item, item.node.name, str(item.arg.value)
 
 
 def missing_files(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Problem]:
     """Files that `extends`, `include` and `import` name and that are not there."""
-    for node in piece.tree.find_all(REFERS):
+    for node in piece.all(*REFERS):
         name = _written(node)
         if name is None or getattr(node, "ignore_missing", False):
             continue
@@ -234,7 +242,7 @@ def lost_blocks(env: Sandbox, piece: Piece, folder: Folder) -> Iterator[Problem]
     layouts = folder.layouts(piece)
     if not layouts:
         return
-    known = {b.name for layout in layouts for b in layout.tree.find_all(nodes.Block)}
+    known = {b.name for layout in layouts for b in layout.all(nodes.Block)}
     if piece.source.suffix == ".md" and "content" not in known:
         hint = "write {% block content %}{% endblock %} where the text belongs"
         yield Problem(Mark(layouts[0].source.file), "the layout has no block 'content'", hint=hint)
