@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, exists, func, null, select
+from sqlalchemy import Connection, exists, func, null, select, text
 
 from flowscore.clock import datetime_of, find_zone, instant_of_local
 from flowscore.engine import schedule
 from flowscore.language.triggers import Schedule
 from flowscore.rules.book import NEVER
+from flowscore.store.intake import newcomers_wait
 from flowscore.store.tables import changes, enrollments, inbox, messages
 
 if TYPE_CHECKING:
     from flowscore.engine.program import Program
     from flowscore.rules.watch import Edge
+
+
+# In the very words of their partial indexes, else SQLite does not know them again.
+QUIET = text("quiet")
+UNSAID = text("NOT sent_event AND status IN ('sent', 'failed')")
+WAITING = text("status IN ('queued', 'sending')")
 
 
 def next_due(
@@ -43,7 +50,7 @@ def next_due(
 
 def _arrivals(connection: Connection) -> Iterator[int | None]:
     yield connection.execute(select(func.min(inbox.c.received_at))).scalar()
-    waiting = exists().where(inbox.c.quiet)
+    waiting = exists().select_from(inbox).where(QUIET)
     if connection.execute(select(waiting)).scalar():
         yield NEVER
 
@@ -62,11 +69,9 @@ def _steps_due(connection: Connection, program: Program) -> Iterator[int | None]
 
 def _mail(connection: Connection, mark: int, delivers: bool) -> Iterator[int | None]:
     """What was sent becomes an event at the next tick; what waits is tried at a delivery."""
-    news = (messages.c.sent_event.is_(False), messages.c.status.in_(("sent", "failed")))
-    yield connection.execute(select(func.min(messages.c.settled_at)).where(*news)).scalar()
+    yield connection.execute(select(func.min(messages.c.settled_at)).where(UNSAID)).scalar()
     if delivers:
-        waits = messages.c.status.in_(("queued", "sending"))
-        yield connection.execute(select(func.min(messages.c.next_at)).where(waits)).scalar()
+        yield connection.execute(select(func.min(messages.c.next_at)).where(WAITING)).scalar()
 
 
 def _schedules(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:

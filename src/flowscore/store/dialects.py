@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Insert, Select, Table, Text, literal, true
 from sqlalchemy.dialects import postgresql
@@ -22,7 +22,7 @@ class _DoNothing(postgresql.dml.OnConflictDoNothing):
     """Without a target it says the same everywhere; so the statement's text can be kept."""
 
     inherit_cache = True
-    _traverse_internals: ClassVar[list[Any]] = []
+    _traverse_internals: list[Any] = []  # noqa: RUF012
 
 
 class _Insert(postgresql.Insert):
@@ -32,7 +32,7 @@ class _Insert(postgresql.Insert):
 
 
 def _once(statement: _Insert) -> Insert:
-    statement._post_values_clause = _DoNothing()
+    statement._post_values_clause = _DoNothing()  # noqa: SLF001
     return statement.execution_options(**COUNTED)
 
 

@@ -46,9 +46,10 @@ class Project(Protocol):
 
 DUE = "i.received_at <= :tick AND NOT i.quiet AND i.historical = :historical"
 # A quiet row that makes a contact is taken at once: since when they exist says `created_at`.
-QUIET = """i.quiet AND (i.received_at <= :tick OR NOT EXISTS (
-    SELECT 1 FROM identities k WHERE (k.kind = i.user_kind AND k.value = i.user_value)
-       OR (k.kind = 'email' AND k.value = i.email_folded)))"""
+NEW = """NOT EXISTS (
+    SELECT 1 FROM identities k WHERE k.kind = i.user_kind AND k.value = i.user_value
+    UNION ALL SELECT 1 FROM identities k WHERE k.kind = 'email' AND k.value = i.email_folded)"""
+QUIET = f"i.quiet AND (i.received_at <= :tick OR {NEW})"
 
 
 def take_in(
@@ -86,6 +87,11 @@ def _take(desk: Desk, which: str) -> int:
     return taken
 
 
+def newcomers_wait(connection: Connection, dialect: str) -> bool:
+    """Whether a quiet row waits that the very next tick takes, whenever it was received."""
+    return _anything(Desk(connection, SPELLINGS[dialect], 0), f"i.quiet AND {NEW}")
+
+
 UNTAKEN = "NOT EXISTS (SELECT 1 FROM taken WHERE taken.seq = i.seq)"
 
 
@@ -117,7 +123,7 @@ def _gather(desk: Desk, which: str) -> int:
 CHUNK = 5_000
 
 
-def forget_taken(store: Store, tick_at: int | None = None) -> None:
+def forget_taken(store: Store) -> None:
     """Empty the inbox of what committed ticks took; safe to repeat, and after a crash."""
     with store.read() as connection:
         taken = connection.execute(text("SELECT count(*), min(seq), max(seq) FROM taken")).one()

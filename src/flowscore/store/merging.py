@@ -66,8 +66,8 @@ STATEMENTS = [
                             definition_id, reason)
         SELECT w.new_id, l.score, l.rule, 'when', 'merge/' || w.old_id, -sum(l.points), :tick,
                :tick, max(l.definition_id), 'stood for both before they were merged'
-        FROM wave w JOIN ledger l ON l.contact_id = w.old_id
-        WHERE l.kind = 'when' AND 0 <> (
+        FROM wave w CROSS JOIN ledger l
+        WHERE l.contact_id = w.old_id AND l.kind = 'when' AND 0 <> (
             SELECT coalesce(sum(n.points), 0) FROM ledger n
             WHERE n.contact_id = w.new_id AND n.score = l.score AND n.rule = l.rule
               AND n.kind = 'when')
@@ -90,7 +90,7 @@ STATEMENTS = [
     """
         INSERT INTO changes (kind, name, contact_id)
         SELECT DISTINCT 'attribute', a.name, w.new_id
-        FROM wave w JOIN attributes a ON a.contact_id = w.old_id
+        FROM wave w CROSS JOIN attributes a WHERE a.contact_id = w.old_id
     """,
     *_newest("attributes", "o.name = attributes.name", "o.set_at > attributes.set_at"),
     *_newest("consents", "o.topic = consents.topic", "o.at > consents.at"),
@@ -99,8 +99,8 @@ STATEMENTS = [
     """
         INSERT INTO balances (contact_id, score, raw, balance, looked)
         SELECT w.new_id, b.score, 0, 0, 0
-        FROM wave w JOIN balances b ON b.contact_id = w.old_id
-        WHERE true ON CONFLICT DO NOTHING
+        FROM wave w CROSS JOIN balances b
+        WHERE b.contact_id = w.old_id ON CONFLICT DO NOTHING
     """,
     _dropped("balances"),
     f"""

@@ -115,14 +115,14 @@ class Event(SQLModel, table=True):
             "events_behaviour",
             "own_at",
             "contact_id",
-            sqlite_where=text("behaviour"),
+            sqlite_where=text("behaviour = 1"),  # as SQLAlchemy asks for it, word for word
             postgresql_where=text("behaviour"),
         ),
         Index(
             "events_contact_behaviour",
             "contact_id",
             "own_at",
-            sqlite_where=text("behaviour"),
+            sqlite_where=text("behaviour = 1"),  # as SQLAlchemy asks for it, word for word
             postgresql_where=text("behaviour"),
         ),
         {"sqlite_autoincrement": True},
@@ -315,6 +315,7 @@ class Member(SQLModel, table=True):
             postgresql_where=text("left_at IS NULL"),
         ),
         Index("members_list", "list", "left_at", "contact_id"),
+        Index("members_contact", "contact_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -335,6 +336,7 @@ class Mark(SQLModel, table=True):
     """
 
     __tablename__ = "marks"
+    __table_args__ = (Index("marks_contact", "contact_id"),)
 
     trigger: str = Field(primary_key=True, sa_type=Bytewise)
     contact_id: int = Field(primary_key=True, sa_type=BigInteger)

@@ -18,9 +18,12 @@ SERIAL = BIG.with_variant(sa.Integer(), "sqlite")
 NEEDED: dict[str, Any] = {"nullable": False}
 
 
-def only(where: str) -> dict[str, Any]:
+def only(where: str, sqlite: str = "") -> dict[str, Any]:
     """A partial index, on both databases."""
-    return {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
+    return {"sqlite_where": sa.text(sqlite or where), "postgresql_where": sa.text(where)}
+
+
+BEHAVIOUR = only("behaviour", sqlite="behaviour = 1")
 
 
 def upgrade() -> None:
@@ -221,10 +224,10 @@ def create_events() -> None:
         sa.UniqueConstraint("message_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("events_behaviour", "events", ["own_at", "contact_id"], **only("behaviour"))
+    op.create_index("events_behaviour", "events", ["own_at", "contact_id"], **BEHAVIOUR)
     op.create_index("events_contact", "events", ["contact_id", "name", "own_at"])
     op.create_index(
-        "events_contact_behaviour", "events", ["contact_id", "own_at"], **only("behaviour")
+        "events_contact_behaviour", "events", ["contact_id", "own_at"], **BEHAVIOUR
     )
     op.create_index("events_name", "events", ["name", "own_at"])
 
@@ -312,6 +315,7 @@ def create_marks() -> None:
         sa.Column("message_id", TEXT, **NEEDED),
         sa.PrimaryKeyConstraint("trigger", "contact_id", "same"),
     )
+    op.create_index("marks_contact", "marks", ["contact_id"])
 
 
 def create_members() -> None:
@@ -327,6 +331,7 @@ def create_members() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
+    op.create_index("members_contact", "members", ["contact_id"])
     op.create_index("members_list", "members", ["list", "left_at", "contact_id"])
     op.create_index(
         "members_now", "members", ["contact_id", "list"], unique=True, **only("left_at IS NULL")
