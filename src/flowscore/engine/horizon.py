@@ -14,7 +14,6 @@ from flowscore.clock import datetime_of, find_zone, instant_of_local
 from flowscore.engine import schedule
 from flowscore.language.triggers import Schedule
 from flowscore.rules.book import NEVER
-from flowscore.store.intake import newcomers_wait
 from flowscore.store.tables import changes, enrollments, inbox, messages
 
 if TYPE_CHECKING:
