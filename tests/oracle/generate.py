@@ -43,6 +43,7 @@ class Features:
     contacts: int = 4
     calls: int = 30
     quiet: bool = True
+    until: bool = False  # waits until a time of day, which the product does not know yet
 
 
 class Choices:
@@ -427,7 +428,7 @@ class Writer:
 
     def pause(self) -> Document:
         """A wait for a span, or until a time of day."""
-        if self.pick.chance(3):
+        if self.features.until and self.pick.chance(3):
             days = self.pick.one(({}, {"days": ["mon", "sun"]}, {"timezone": "contact"}))
             return {"wait": {"until": self.pick.one(("09:00", "02:30")), **days}}
         return {"wait": self.pick.one((*SPANS, "30 minutes"))}
