@@ -7,6 +7,7 @@ import shutil
 import socket
 import tempfile
 import textwrap
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Engine, make_url
 
 from flowscore.store.database import open_store
 
@@ -43,6 +44,16 @@ class Postgres:
         name = name or f"test_{self.made}"
         self.admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return name
+
+    @contextmanager
+    def unreachable(self, url: str) -> Iterator[None]:
+        """Cut every connection to a database and let none come back for a while."""
+        name = str(make_url(url).database)
+        self.admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        self.admin.execute(cut, [name])
+        yield
+        self.admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
     def drop(self, name: str) -> None:
         self.admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

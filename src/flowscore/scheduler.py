@@ -22,7 +22,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from flowscore.clock import EPOCH, MINUTE, SECOND, clock_now, rfc3339
 from flowscore.errors import FlowscoreError
-from flowscore.prefect_home import PrefectServer, load_flows
+from flowscore.prefect_home import PrefectServer, load_flows, settle
 from flowscore.workspace import Workspace
 
 log = logging.getLogger("flowscore")
@@ -42,8 +42,9 @@ def serve(workspace: Workspace) -> None:
     _log_plainly()
     with workspace.store.lock_run():
         home = workspace.settings.home / "prefect"
+        settle(home)
+        server = PrefectServer(home)  # before Prefect is imported: it reads the URL then
         flows = load_flows(home)
-        server = PrefectServer(home)
         seconds = min(workspace.settings.tick_every, MINUTE) / SECOND
         service = Service(workspace, flows.work, server.ensure, seconds, flows.stopping)
         log.info("at work in %s; Prefect's pages: %s", workspace.root, server.pages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -103,6 +104,30 @@ def signed_up(email: str, moment: int) -> InboxRow:
         received_at=moment,
         behaviour=True,
     )
+
+
+class Lines(logging.Handler):
+    """What the service said, line by line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+    def about(self, words: str) -> list[str]:
+        return [line for line in self.said if words in line]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The service's log (pytest's own `caplog` is swept aside when Prefect sets up logging)."""
+    log, heard = logging.getLogger("flowscore"), Lines()
+    log.addHandler(heard)
+    log.setLevel(logging.INFO)
+    yield heard
+    log.removeHandler(heard)
 
 
 @pytest.fixture

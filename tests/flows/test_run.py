@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from sqlalchemy import select
 
-from flows.watching import await_line, mails_in
+from flows.watching import await_line, await_true, mails_in
 from flowscore.cli import main
+from flowscore.prefect_home import START_SECONDS
+from flowscore.scheduler import Service
 from flowscore.store.tables import messages
 from flowscore.workspace import Workspace
 
@@ -59,7 +64,7 @@ def test_run_brings_its_own_prefect_server_and_takes_it_along(
     sign_up("ada@example.com")
     service = start("run")
     assert "Prefect's pages: http://127.0.0.1:" in await_line(service, "at work in")
-    assert "1 sent" in await_line(service, "tick at")
+    assert "1 sent" in await_line(service, "tick at", START_SECONDS)
     (server,) = psutil.Process(service.pid).children()
     assert (academy / ".flowscore" / "prefect" / "prefect.db").is_file()
     service.kill()  # even then
@@ -68,16 +73,16 @@ def test_run_brings_its_own_prefect_server_and_takes_it_along(
 
 
 def test_run_survives_a_stopped_smtp_server(
-    prefect_server: str, academy: Path, sign_up: SignUp, start: Start, unused_tcp_port: int
+    prefect_server: str, academy: Path, sign_up: SignUp, start: Start
 ) -> None:
     sign_up("ada@example.com")
     service = start(
         "run",
         PREFECT_API_URL=prefect_server,
-        FLOWSCORE_SMTP_URL=f"smtp://127.0.0.1:{unused_tcp_port}",
+        FLOWSCORE_SMTP_URL="smtp://127.0.0.1:9",
         FLOWSCORE_UNSUBSCRIBE_MAILTO="out@example.org",
     )
-    await_line(service, "tick")
+    await_line(service, "tick at")
     assert service.poll() is None
     service.terminate()
     assert service.wait(30) == 0
@@ -87,14 +92,33 @@ def test_run_survives_a_stopped_smtp_server(
 
 def test_run_survives_a_lost_database(
     prefect_server: str,
-    postgres: object,
+    postgres: Any,
     postgres_url: str,
     academy: Path,
+    sign_up: SignUp,
     monkeypatch: pytest.MonkeyPatch,
-    sign_up_later: Callable[[], None],
-    caplog: pytest.LogCaptureFixture,
+    lines: Any,
 ) -> None:
-    raise NotImplementedError
+    from flowscore import flows
+
+    monkeypatch.setenv("FLOWSCORE_DATABASE_URL", postgres_url)
+    assert main(["--project", str(academy), "apply"]) == 0
+    workspace = Workspace(academy)
+    service = Service(workspace, flows.work, lambda: None, seconds=0.2)
+    running = threading.Thread(target=asyncio.run, args=[service.run()])
+    running.start()
+    try:
+        await_true(lambda: lines.about("tick at"))
+        with postgres.unreachable(postgres_url):
+            await_true(lambda: lines.about("the tick failed"))
+        sign_up("ada@example.com")
+        await_true(lambda: lines.about("well again"))
+        await_true(lambda: mails_in(academy) == ["ada@example.com"])
+    finally:
+        service.stopping.set()
+        running.join()
+        workspace.close()
+    assert lines.about("cannot be reached") and not lines.about("@example.com")
 
 
 def test_t14_two_ticks_at_once_do_the_work_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,15 +17,20 @@ def mails_in(folder: Path) -> list[str]:
     return sorted(line[4:] for text in texts for line in text.splitlines() if line[:4] == "To: ")
 
 
-def await_line(process: subprocess.Popen[str], words: str) -> str:
+def await_line(process: subprocess.Popen[str], words: str, seconds: float = 60) -> str:
     """Read the process's log until a line holds these words; gives that line."""
-    read = []
     assert process.stderr is not None
-    for line in process.stderr:
-        read.append(line)
-        if words in line:
-            return line
-    pytest.fail(f"no line with {words!r} in:\n{''.join(read)}")
+    read: list[str] = []
+    ends = threading.Timer(seconds, process.kill)  # a read that waits ends with the process
+    ends.start()
+    try:
+        for line in process.stderr:
+            read.append(line)
+            if words in line:
+                return line
+    finally:
+        ends.cancel()
+    pytest.fail(f"no line with {words!r} within {seconds} s in:\n{''.join(read)}")
 
 
 def await_true(holds: Callable[[], object], seconds: float = 60) -> None:
