@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from flowscore import clock
@@ -56,7 +57,7 @@ class Key:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """The keys of one kind of mapping; `later` are words of the language to come."""
 
@@ -64,10 +65,10 @@ class Table:
     keys: Mapping[str, Key]
     later: frozenset[str] = field(default=frozenset())
 
-    @property
-    def known(self) -> list[str]:
+    @cached_property
+    def known(self) -> tuple[str, ...]:
         """Every word of the language at this place."""
-        return [*self.keys, *sorted(self.later)]
+        return (*self.keys, *sorted(self.later))
 
     def suggestion(self, word: str) -> str:
         """What was likely meant by a word that is not of this table."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 # Another tool's word -> ours. Several of ours: the first that is known at the place.
 OTHER_WORDS: dict[str, str] = {
@@ -315,6 +316,11 @@ OTHER_WORDS: dict[str, str] = {
 
 def near(word: str, known: Collection[str]) -> str | None:
     """The known word that was most likely meant."""
+    return _near(word, tuple(known))
+
+
+@lru_cache(maxsize=1024)
+def _near(word: str, known: tuple[str, ...]) -> str | None:
     plain = _plain(word)
     for ours in OTHER_WORDS.get(plain, "").split():
         if ours in known:
