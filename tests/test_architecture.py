@@ -34,7 +34,7 @@ LEAKS = re.compile(
             "npm" + r"js\.(org|com)",
             "deb" + r"ian\.org",
             "/wo" + "rk/(main|shared|scratch|venv|\\.library)",
-            r"\bsha" + "red/",
+            r"\bsha" + r"red/(data|hooks|[A-Z]+\.md)",
             "contract" + r"\.md",
         )
     ),
