@@ -31,7 +31,7 @@ WELCOME = """
 
 
 def test_t04_a_changed_score_is_recomputed_in_silence(world: World) -> None:
-    """Ruling 128: the ledger is judged anew, nobody enters, and the next crossing counts from it."""
+    """Ruling 128: judged anew, nobody enters, and the next crossing counts from there."""
     world.apply(SCORE.format(points=5) + WELCOME.format(line=20))
     world.track(ANA, "order", START)
     world.tick(START + HOUR)
@@ -99,7 +99,7 @@ def test_a_list_that_people_inside_still_need_cannot_go(world: World) -> None:
     """)
     world.track(ANA, "order", START)
     world.tick(START)
-    with pytest.raises(FlowscoreError, match="list 'a' cannot go: version 1 .* 1 contacts"):
+    with pytest.raises(FlowscoreError, match=r"list 'a' cannot go: version 1 .* 1 contacts"):
         world.apply("list: other")
 
 
@@ -192,7 +192,7 @@ def test_history_scores_and_fires_nothing(world: World) -> None:
     list: buyers
     members: [{event: order}]
     """
-        + "---"
+         "---"
         + SCORE.format(points=30)
         + WELCOME.format(line=20)
     )

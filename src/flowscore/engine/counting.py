@@ -150,9 +150,9 @@ def _stirred(book: Any, trigger: OnEvent) -> Any:
     Who was merged in this tick may complete a count with events that were there before.
     """
     new = events.alias()
-    earliest = new.c.own_at - (trigger.query.within or 0)
+    since_then = new.c.own_at - (trigger.query.within or 0)
     stirred = (
-        select(new.c.contact_id, earliest.label("since"))
+        select(new.c.contact_id, since_then.label("since"))
         .select_from(fresh.join(new, new.c.id == fresh.c.event_id))
         .where(fresh.c.name.in_(trigger.query.names), matching(book, trigger.query, new))
     )
@@ -160,8 +160,8 @@ def _stirred(book: Any, trigger: OnEvent) -> Any:
         changes.c.kind == "contact", bindparam("round", type_=BigInteger) <= 1
     )
     both = union_all(stirred, merged).subquery()
-    since = func.min(both.c.since) if trigger.query.within is not None else literal(NEVER)
-    since = cast(since, BigInteger).label("since")
+    earliest = func.min(both.c.since) if trigger.query.within is not None else literal(NEVER)
+    since = cast(earliest, BigInteger).label("since")
     return select(both.c.contact_id, since).group_by(both.c.contact_id).subquery()
 
 

@@ -329,30 +329,31 @@ MOST_ROUNDS = 20
 
 def _notice(work: Work, entry: Entry) -> bool:
     """Fill `happened` with the scenario's occurrences; false when there are none."""
-    first = work.round == 1
     for position, trigger in enumerate(entry.scenario.trigger):
-        match trigger:
-            case words.OnEvent() if is_counted(trigger.query):
-                if counting.may_complete(work, trigger):
-                    _count(work, entry, trigger, position)
-            case words.Schedule():
-                if first:
-                    schedule.notice(work, trigger, entry.scenario, position)
-            case words.ScoreCrosses():
-                if work.told_of({("score", trigger.score)}, work.crossings_from):
-                    statement = entry.noticing[position]
-                    work.fill(happened, statement, changes_seen=work.crossings_from)
-            case words.Manual():
-                pass
-            case _:
-                names = listens_to(trigger)
-                if (first and "" in names) or names & work.names:
-                    work.fill(happened, entry.noticing[position])
+        _notice_trigger(work, entry, trigger, position)
     if "enroll_requested" in work.names:
         work.fill(happened, _requested(entry.scenario.name))
-    if first and entry.existing is not None and _goes_live(work, entry):
+    if entry.existing is not None and work.round == 1 and _goes_live(work, entry):
         work.fill(happened, entry.existing)
     return work.filled(happened)
+
+
+def _notice_trigger(work: Work, entry: Entry, trigger: words.Trigger, position: int) -> None:
+    first, statement = work.round == 1, entry.noticing[position]
+    match trigger:
+        case words.OnEvent() if is_counted(trigger.query):
+            if counting.may_complete(work, trigger):
+                _count(work, entry, trigger, position)
+        case words.Schedule():
+            if first:
+                schedule.notice(work, trigger, position)
+        case words.ScoreCrosses():
+            if work.told_of({("score", trigger.score)}, work.crossings_from):
+                work.fill(happened, statement, changes_seen=work.crossings_from)
+        case _ if statement is not None:
+            names = listens_to(trigger)
+            if (first and "" in names) or names & work.names:
+                work.fill(happened, statement)
 
 
 def _count(work: Work, entry: Entry, trigger: words.OnEvent, position: int) -> None:

@@ -14,7 +14,7 @@ from flowscore.clock import datetime_of, find_zone, instant_of_local
 from flowscore.engine import schedule
 from flowscore.language.triggers import Schedule
 from flowscore.rules.book import NEVER
-from flowscore.store.tables import changes, enrollments, inbox, messages
+from flowscore.store.tables import changes, enrollments, inbox, messages, taken
 
 if TYPE_CHECKING:
     from flowscore.engine.program import Program
@@ -48,7 +48,9 @@ def next_due(
 
 
 def _arrivals(connection: Connection) -> Iterator[int | None]:
-    yield connection.execute(select(func.min(inbox.c.received_at))).scalar()
+    untaken = ~exists().where(taken.c.seq == inbox.c.seq)
+    coming = select(inbox.c.received_at).where(untaken).order_by(inbox.c.received_at).limit(1)
+    yield connection.execute(coming).scalar()
     waiting = exists().select_from(inbox).where(QUIET)
     if connection.execute(select(waiting)).scalar():
         yield NEVER

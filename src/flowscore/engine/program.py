@@ -85,9 +85,7 @@ def compile_program(applied: Applied, dialect: str) -> Program:
     )  # fmt: skip
 
 
-def _triggers(
-    entries: Iterable[enrollment.Entry], points: scoring.Scoring
-) -> tuple[Trigger, ...]:
+def _triggers(entries: Iterable[enrollment.Entry], points: scoring.Scoring) -> tuple[Trigger, ...]:
     of_scenarios = [trigger for entry in entries for trigger in entry.scenario.trigger]
     return (*of_scenarios, *(trigger for one in points.on for trigger in one.rule.on))
 

@@ -16,11 +16,10 @@ from flowscore.rules.book import NEVER
 from flowscore.store.tables import attributes, contacts
 
 if TYPE_CHECKING:
-    from flowscore.language.scenario import Scenario
-    from flowscore.language.triggers import Schedule
+        from flowscore.language.triggers import Schedule
 
 
-def notice(work: Work, trigger: Schedule, scenario: Scenario, position: int) -> None:
+def notice(work: Work, trigger: Schedule, position: int) -> None:
     """Put an occurrence for each instant in (prev, T] and each contact that exists."""
     since = work.prev if work.prev != NEVER else work.now - work.step
     for zone, who in _zones(work, trigger):

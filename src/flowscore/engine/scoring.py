@@ -376,18 +376,18 @@ def rebalance_fully(work: Work, scoring: Scoring) -> None:
 
 def rebalance_statement(scores: list[Score], book: Book) -> Insert:
     """Statement: balances gain the sum of the lines after `after_line`, rounded and cut."""
-    total = func.sum(ledger.c.points)
-    rows = (
-        select(
-            ledger.c.contact_id,
-            ledger.c.score,
-            cast(total, BigInteger),
-            cut(scores, ledger.c.score, total),
-            cast(literal(0), BigInteger),
-        )
-        .where(ledger.c.id > bindparam("after_line"))
-        .group_by(ledger.c.contact_id, ledger.c.score)
-    )
+    # Plus nothing, else SQLite walks the whole ledger in the order of an index on contacts.
+    who = (ledger.c.contact_id + 0).label("contact_id")
+    new = select(who, ledger.c.score, ledger.c.points).where(ledger.c.id > bindparam("after_line"))
+    lines = new.subquery()
+    total = func.sum(lines.c.points)
+    rows = select(
+        lines.c.contact_id,
+        lines.c.score,
+        cast(total, BigInteger),
+        cut(scores, lines.c.score, total),
+        cast(literal(0), BigInteger),
+    ).group_by(lines.c.contact_id, lines.c.score)
     upsert = postgresql.insert if book.dialect == "postgresql" else sqlite.insert
     statement = upsert(balances).from_select(
         ["contact_id", "score", "raw", "balance", "looked"], rows

@@ -522,6 +522,7 @@ decisions = TABLES["decisions"]
 messages = TABLES["messages"]
 verdicts = TABLES["verdicts"]
 state = TABLES["state"]
+taken = TABLES["taken"]
 
 
 OURS = frozenset(TABLES)
