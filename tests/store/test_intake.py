@@ -494,8 +494,8 @@ def test_many_writers_while_ticks_run(store: Store, store_url: str) -> None:
         own = open_store(store_url)
         for n in range(40):
             mine = track(f"w{writer}", 1 + n / 100, user=f"p{n}@x.es", id=f"{writer}/{n}")
-            shared = track("shared", 1, user=ANA, id=f"shared/{n % 10}")
-            send(own, mine, shared, received=1)
+            both = track("both", 1, user=ANA, id=f"both/{n % 10}")
+            send(own, mine, both, received=1)
         own.close()
 
     def work() -> None:

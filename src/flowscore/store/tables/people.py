@@ -1,0 +1,74 @@
+"""Who people are: contacts, the names they go by, attributes and consent."""
+
+# No `from __future__ import annotations` here: SQLModel reads annotations at run time.
+
+from sqlalchemy import BigInteger, Column, Index
+from sqlmodel import Field, SQLModel
+
+from flowscore.store.tables.kinds import Bytewise, Json, big, serial
+
+
+class Contact(SQLModel, table=True):
+    """A person; `known` once an e-mail or userId names them, anonymous before."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (Index("contacts_created", "created_at"), {"sqlite_autoincrement": True})
+
+    id: int | None = serial()
+    email: str | None = Field(default=None, sa_type=Bytewise)  # as first written
+    email_folded: str | None = Field(default=None, sa_type=Bytewise, unique=True)
+    user_id: str | None = Field(default=None, sa_type=Bytewise)
+    known: bool = True
+    created_at: int = big()
+    draw_a: int = 0  # two 31-bit draws for stable shares (ruling 131)
+    draw_b: int = 0
+    suppressed: str | None = Field(default=None, sa_type=Bytewise)  # 'bounced' | 'complained'
+
+
+class Identity(SQLModel, table=True):
+    """A name by which calls refer to a contact: kind 'email' (casefolded), 'user', 'anonymous'."""
+
+    __tablename__ = "identities"
+    __table_args__ = (Index("identities_contact", "contact_id"),)
+
+    kind: str = Field(primary_key=True, sa_type=Bytewise)
+    value: str = Field(primary_key=True, sa_type=Bytewise)
+    contact_id: int = big()
+
+
+class Attribute(SQLModel, table=True):
+    """A contact's attribute: the raw value as JSON and one row of comparison forms per element.
+
+    A plain value has `element` 0; a list has a row for each element, all with the whole raw value.
+    An absent or empty value has no row. `forms` are those of all elements, as an event has them.
+    """
+
+    __tablename__ = "attributes"
+    __table_args__ = (
+        Index("attributes_text", "name", "text"),
+        Index("attributes_instant", "name", "instant"),
+        Index("attributes_local", "name", "local"),
+    )
+
+    contact_id: int = Field(primary_key=True, sa_type=BigInteger)
+    name: str = Field(primary_key=True, sa_type=Bytewise)
+    element: int = Field(default=0, primary_key=True)
+    value: object = Field(sa_column=Column("value", Json, nullable=False))
+    set_at: int = big()  # own time of the newest value
+    forms: object = Field(default=None, sa_column=Column("forms", Json))  # null: this row's own
+    text: str | None = Field(default=None, sa_type=Bytewise)
+    number: float | None = None
+    instant: int | None = big(default=None)
+    local: int | None = big(default=None)  # a bare date or zone-less time, as wall-clock time
+
+
+class Consent(SQLModel, table=True):
+    """Granted or refused, for `email` (in general) and for each topic; the newest own time wins."""
+
+    __tablename__ = "consents"
+
+    contact_id: int = Field(primary_key=True, sa_type=BigInteger)
+    topic: str = Field(primary_key=True, sa_type=Bytewise)
+    granted: bool
+    at: int = big()
+    source: str = Field(default="", sa_type=Bytewise)
