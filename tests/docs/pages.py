@@ -1,0 +1,101 @@
+"""The pages of docs/: their tables, headings and YAML examples.
+
+A fenced block `yaml` holds whole definitions. A word behind it says what else it holds: a list
+of `triggers`, `conditions`, `actions` or `rules`, or a project that is `refused`.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+DOCS = Path(__file__).parents[2] / "docs"
+REFERENCE = DOCS / "reference"
+FENCE = re.compile(r"^```yaml(?: (\w+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+CODE = re.compile(r"`([^`\n]+)`")
+HEADING = re.compile(r"^(scenario|score|list|policy): *([a-z0-9-]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One YAML block: the page it stands on, its line, its kind ("" for definitions)."""
+
+    page: str
+    line: int
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def examples() -> Iterator[Example]:
+    """Every YAML block of every page."""
+    for path in sorted(DOCS.rglob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        for found in FENCE.finditer(text):
+            line = text.count("\n", 0, found.start()) + 2
+            yield Example(str(path.relative_to(DOCS)), line, found[1] or "", found[2])
+
+
+def keys_of(page: str) -> set[str]:
+    """What a page's tables explain: every word in backticks in the first cell of a row."""
+    rows = re.findall(r"^\| *(?!-)([^|]+)\|", _text(page), re.MULTILINE)
+    return {word for row in rows for word in CODE.findall(row)}
+
+
+def words_of(page: str) -> set[str]:
+    """Every word in backticks on a page."""
+    return set(CODE.findall(_text(page)))
+
+
+def _text(page: str) -> str:
+    return (REFERENCE / page).read_text(encoding="utf-8")
+
+
+# --- a project around an example -----------------------------------------------------------------
+
+WRAPPED = {
+    "triggers": "scenario: example\nreenroll: every_time\ntrigger:\n{}actions: [exit: done]\n",
+    "conditions": "list: example\nmembers:\n{}",
+    "actions": "scenario: example\ntrigger: manual\nactions:\n{}",
+    "rules": "score: example\nrules:\n{}",
+}
+AROUND = {
+    ("policy", "default"): "sender: {name: Acme, address: hello@acme.example}\n"
+    "topics: [news, offers]\n",
+    ("score", "engagement"): "bands: {qualified: 80, interested: 50, new: 20}\n"
+    "rules: [{name: cart, points: 10, on: {event: cart_updated}}]\n",
+    ("score", "fit"): "rules: [{name: phone, points: 5, when: {attribute: {phone: x}}}]\n",
+    **{
+        ("list", name): "description: Filled by hand.\n"
+        for name in (
+            "customers", "disinterested", "interested-leads", "new-prospects",
+            "photography-fans", "qualified-prospects",
+        )
+    },
+}  # fmt: skip
+TEMPLATES = ("newsletter", "welcome", "welcome-choose", "welcome-story", "win-back",
+             "win-back-goodbye")  # fmt: skip
+
+
+def project_files(example: Example) -> dict[str, str]:
+    """The example and what it names but does not define, as the files of a project."""
+    wrapper = WRAPPED.get(example.kind, "{}")
+    text = wrapper.format(example.text if wrapper == "{}" else textwrap.indent(example.text, "  "))
+    defined = set(HEADING.findall(text))
+    kinds = {kind for kind, _ in defined}
+    around = [
+        f"{kind}: {name}\n{body}"
+        for (kind, name), body in AROUND.items()
+        if (kind, name) not in defined and not (kind == "policy" and "policy" in kinds)
+    ]
+    mail = "---\nsubject: Hello\ntopic: news\n---\nHello\n"
+    return {
+        "scenarios/example.yaml": text,
+        "scenarios/around.yaml": "---\n".join(around),
+        **{f"templates/email/{name}.html": mail for name in TEMPLATES},
+    }

@@ -1,0 +1,155 @@
+"""Every word of the language is documented, and every example on the pages is right."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.pages import REFERENCE, Example, examples, keys_of, project_files, words_of
+from flowscore.language import grammar
+from flowscore.language.grammar import actions, conditions, events, policy, scenario, scoring
+from flowscore.language.grammar import triggers as on
+from flowscore.language.grammar.kinds import KINDS, LATER_KINDS
+from flowscore.language.grammar.shapes import Table
+from flowscore.language.grammar.values import OPERATORS, bounds_table
+from flowscore.language.project import load_project
+from flowscore.mail.scope import IN_SCOPE, LINK_KEYS, OWN_WORDS
+from flowscore.mail.sources import KEYS as FRONT_MATTER
+from flowscore.views import export
+from flowscore.views.export import TABLES
+
+EVENT_KEYS = {
+    word: Table(word, {**one.subject, **events.event_keys(events.TIMES)}, one.later)
+    for word, one in events.EVENT_WORDS.items()
+}
+CROSSING = on._crossing_table(on.LEVEL)
+BOUNDS = bounds_table("bounds", on.LEVEL)
+
+# Which page explains which table of the grammar.
+PAGE_OF: list[tuple[str, Table]] = [
+    ("README.md", Table("a definition", dict.fromkeys(KINDS))),  # type: ignore[arg-type]
+    ("scenarios.md", scenario.SCENARIO),
+    ("scenarios.md", scenario.REENROLL),
+    ("lists.md", scenario.LIST),
+    ("scores.md", scoring.SCORE),
+    ("scores.md", scoring.RULE),
+    ("scores.md", scoring.CAP),
+    ("scores.md", scoring.RANGE),
+    ("policy.md", policy.POLICY),
+    ("policy.md", policy.SENDER),
+    ("conditions.md", conditions.CONDITIONS),
+    ("conditions.md", OPERATORS),
+    ("conditions.md", events.COUNTS),
+    ("conditions.md", events.IGNORED_TABLE),
+    ("conditions.md", BOUNDS),
+    *(("conditions.md", table) for table in EVENT_KEYS.values()),
+    ("triggers.md", on.TRIGGERS),
+    ("triggers.md", on.ANCHORS),
+    ("triggers.md", on.NO_EVENT),
+    ("triggers.md", on.CHANGE),
+    ("triggers.md", on.SCHEDULE),
+    ("triggers.md", CROSSING),
+    ("triggers.md", events.IGNORED_TABLE),
+    *(("triggers.md", table) for table in EVENT_KEYS.values()),
+    ("actions.md", actions.ACTIONS),
+    ("actions.md", actions.POINTS),
+    ("actions.md", actions.SEND_EMAIL),
+    ("actions.md", actions.MOVE),
+    ("actions.md", actions.BESIDE),
+]
+EXAMPLES = list(examples())
+ROWS = (ast.Yield, ast.Return)
+
+
+def tables_of_the_grammar() -> Iterator[Table]:
+    """Every reading table that stands in a module of the grammar."""
+    for module in pkgutil.iter_modules(grammar.__path__):
+        found = importlib.import_module(f"{grammar.__name__}.{module.name}")
+        yield from (value for value in vars(found).values() if isinstance(value, Table))
+
+
+@pytest.mark.parametrize(
+    ("page", "table"), PAGE_OF, ids=lambda one: one if isinstance(one, str) else one.thing
+)
+def test_every_key_stands_in_a_table_of_its_page(page: str, table: Table) -> None:
+    missing = set(table.keys) - {_bare(word) for word in keys_of(page)}
+    assert not missing, f"docs/reference/{page} does not explain these of {table.thing}"
+
+
+def _bare(word: str) -> str:
+    """`{after: 30 days}` explains the key `after`."""
+    return word.strip("{}").partition(":")[0]
+
+
+def test_every_table_of_the_grammar_has_its_page() -> None:
+    paged = {id(table) for _, table in PAGE_OF}
+    lost = {table.thing for table in tables_of_the_grammar() if id(table) not in paged}
+    assert not lost, "name their page in PAGE_OF"
+
+
+def test_every_word_to_come_is_named() -> None:
+    tables = [*tables_of_the_grammar(), CROSSING, *EVENT_KEYS.values()]
+    to_come = {word for table in tables for word in table.later} | set(LATER_KINDS)
+    assert not to_come - words_of("README.md"), "docs/reference/README.md, «Not yet»"
+
+
+def test_no_word_is_called_to_come_that_is_there() -> None:
+    """Words that are there in one place and to come in another are told apart by their line."""
+    text = (REFERENCE / "README.md").read_text(encoding="utf-8")
+    lines = text.partition("## Not yet")[2].splitlines()
+    for start, table in (
+        ("- kinds:", Table("kinds", dict.fromkeys(KINDS))),  # type: ignore[arg-type]
+        ("- conditions:", conditions.CONDITIONS),
+        ("- scenario keys:", scenario.SCENARIO),
+        ("- score keys:", scoring.SCORE),
+        ("- policy keys:", policy.POLICY),
+    ):
+        line = next(line for line in lines if line.startswith(start))
+        assert not [word for word in table.keys if f"`{word}`" in line], start
+
+
+def test_front_matter_and_scope_are_documented() -> None:
+    known = keys_of("templates.md")
+    assert not {*FRONT_MATTER, *IN_SCOPE, *OWN_WORDS} - known
+    assert not set(LINK_KEYS) - words_of("templates.md")
+
+
+def test_every_exported_table_and_column_is_documented() -> None:
+    lines = (REFERENCE / "commands.md").read_text(encoding="utf-8").splitlines()
+    for table in TABLES:
+        row = next((line for line in lines if line.startswith(f"| `{table}.jsonl` |")), "")
+        missing = [column for column in columns_of(table) if f"`{column}`" not in row]
+        assert row and not missing, f"docs/reference/commands.md: {table}.jsonl"
+
+
+def columns_of(table: str) -> list[str]:
+    """The keys of the rows that the export writes for a table, read from its code."""
+    module = ast.parse(Path(str(export.__file__)).read_text(encoding="utf-8"))
+    functions = {one.name: one for one in module.body if isinstance(one, ast.FunctionDef)}
+    writers = [functions[table], *(functions["_point"], functions["_cut"]) * (table == "points")]
+    rows = [one.value for node in writers for one in ast.walk(node) if isinstance(one, ROWS)]
+    keys = [key for row in rows if isinstance(row, ast.Dict) for key in row.keys]
+    columns = [key.value for key in keys if isinstance(key, ast.Constant)]
+    assert columns, table
+    return columns
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_examples_load(example: Example, write_project: Callable[[dict[str, str]], Path]) -> None:
+    folder = write_project(project_files(example))
+    _, problems = load_project(folder)
+    wrong = [str(problem) for problem in problems if problem.severity == "error"]
+    if example.kind == "refused":
+        assert wrong, f"docs/{example} is said to be refused"
+    else:
+        assert not wrong, f"docs/{example}"
+
+
+def test_pages_have_examples_of_every_kind() -> None:
+    kinds = {example.kind for example in EXAMPLES}
+    assert kinds == {"", "triggers", "conditions", "actions", "rules", "refused"}
