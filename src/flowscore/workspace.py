@@ -282,8 +282,17 @@ class Workspace:
         """Refuse to tick before anything was applied: events would be taken in for nobody."""
         assert self.live is not None
 
-    def tick(self, now: int, grid: Grid, deliver: bool, watch: Watch = ignore) -> TickReport:
-        """The ticks of a grid that are owed, by default up to now; `deliver` after each."""
+    def tick(
+        self,
+        now: int,
+        grid: Grid,
+        delivered: list[DeliveryReport] | None = None,
+        watch: Watch = ignore,
+    ) -> TickReport:
+        """The ticks of a grid that are owed, by default up to now.
+
+        With `delivered` a delivery follows each tick, as of that tick, and is noted there.
+        """
         from flowscore.engine.tick import run_ticks
 
         self.require_live()
@@ -291,8 +300,9 @@ class Workspace:
         step = grid.every or self.settings.tick_every
         self._refuse_going_back(until, grid.first)
 
-        def deliver_then(instant: int) -> None:
-            self.deliver(instant)
+        def deliver(instant: int) -> None:
+            assert delivered is not None
+            delivered.append(self.deliver(instant))
 
         return run_ticks(
             self.store,
@@ -300,7 +310,7 @@ class Workspace:
             until=until,
             step=step,
             before_tick=lambda: watch(1),
-            after_tick=deliver_then if deliver else None,
+            after_tick=None if delivered is None else deliver,
         )
 
     def _refuse_going_back(self, until: int, first: int | None) -> None:

@@ -115,6 +115,19 @@ def test_tick_before_apply_says_what_to_do(run: Run, write_project: Write) -> No
     assert "flowscore apply" in said.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("validate", "--project", "DIR"),
+        ("--project=DIR", "validate"),
+        ("validate", "--project=DIR"),
+    ],
+)
+def test_project_may_stand_anywhere(run: Run, write_project: Write, words: tuple[str, ...]) -> None:
+    folder = write_project({"scenarios/warm.yaml": RIGHT})
+    assert run(*(word.replace("DIR", str(folder)) for word in words)).code == 0
+
+
 def test_schema_is_a_json_schema(run: Run) -> None:
     assert "$schema" in run("schema").json
 

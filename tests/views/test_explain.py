@@ -10,7 +10,9 @@ from flowscore.clock import DAY, HOUR
 from flowscore.engine.program import Applied, Version
 from flowscore.errors import FlowscoreError
 from flowscore.language.project import load_project
+from flowscore.orders import enrollment_request
 from flowscore.store import tables
+from flowscore.store.inbox import receive
 from flowscore.views.explain import explain
 
 from .conftest import NOW, Put, balance, definition, line, mail, walk
@@ -211,3 +213,11 @@ def test_unknown_address_without_a_near_one_says_where_to_look(
 ) -> None:
     with pytest.raises(FlowscoreError, match="contacts --search"):
         told("nobody@nowhere.test")
+
+
+def test_address_that_no_tick_has_taken_in_is_told_so(
+    told: Callable[[str], dict[str, Any]], store: Store
+) -> None:
+    receive(store, [enrollment_request("welcome", "new@example.com", NOW)])
+    with pytest.raises(FlowscoreError, match="run `flowscore tick`"):
+        told("New@example.com")

@@ -11,5 +11,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from flowscore.cli.app import app
     from flowscore.cli.endings import ending_of
 
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = project_first(sys.argv[1:] if arguments is None else arguments)
     return ending_of(lambda: app(given, prog_name="flowscore"), given)
+
+
+def project_first(arguments: Sequence[str]) -> list[str]:
+    """`--project DIR` may stand anywhere on the line, also behind the command."""
+    words = list(arguments)
+    for place, word in enumerate(words):
+        if word.startswith("--project="):
+            return [words.pop(place), *words]
+        if word == "--project" and place + 1 < len(words):
+            return [*words[place : place + 2], *words[:place], *words[place + 2 :]]
+    return words

@@ -71,6 +71,8 @@ def _show_contacts(rows: list[dict[str, Any]]) -> None:
     )
     show_table(("created", "contact", *scores, "lists"), cells)
     say(f"{counted(len(rows), 'contact')}; --limit 0 shows all, explain EMAIL says why.")
+    if not rows:
+        say("What was imported is there after the next `flowscore tick`.")
 
 
 def lists(

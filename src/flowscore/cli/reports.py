@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flowscore.cli.printer import complain, counted, say
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from flowscore.workspace import Workspace
 
 
-def tell_ticks(report: TickReport, workspace: Workspace, delivered: bool) -> None:
+def tell_ticks(report: TickReport, workspace: Workspace) -> None:
     """What the ticks did, and what to do next."""
     if not report.ticks and not report.worked:
         mark = workspace.watermark()
@@ -28,8 +30,6 @@ def tell_ticks(report: TickReport, workspace: Workspace, delivered: bool) -> Non
             f"{name} keeps firing itself and was stopped in this tick; the rest of the tick "
             f"landed. `flowscore validate` shows where it feeds itself"
         )
-    if counts.queued and not delivered:
-        say("Next: flowscore deliver sends what was queued.")
 
 
 def _sum(counts: Counts) -> str:
@@ -46,19 +46,32 @@ def _sum(counts: Counts) -> str:
     return ", ".join(counted(*one) for one in told if one[0]) or "nothing changed"
 
 
-def tell_delivery(report: DeliveryReport, workspace: Workspace) -> None:
+def tell_deliveries(reports: list[DeliveryReport], workspace: Workspace) -> None:
     """What was sent, withheld, or has to wait."""
-    told = [f"{counted(report.sent, 'mail')} sent"]
-    told += [f"{count:,} withheld ({reason})" for reason, count in report.withheld.items()]
-    for word in ("retried", "failed", "uncertain", "waiting"):
-        count = getattr(report, word)
-        told += [f"{count:,} {word}"] * bool(count)
+    withheld: Counter[str] = Counter()
+    for report in reports:
+        withheld.update(report.withheld)
+    sums = {name: sum(getattr(one, name) for one in reports) for name in ("sent", "retried")}
+    told = [f"{counted(sums['sent'], 'mail')} sent"]
+    told += [f"{count:,} withheld ({reason})" for reason, count in sorted(withheld.items())]
+    told += [f"{count:,} {word}" for word, count in _left(reports, sums["retried"]) if count]
     say(", ".join(told) + ".")
-    if report.stopped:
-        complain(f"stopped: {report.stopped}")
-    if report.uncertain:
+    _tell_what_next(reports[-1] if reports else None, sums["sent"], workspace)
+
+
+def _left(reports: list[DeliveryReport], retried: int) -> Iterator[tuple[str, int]]:
+    yield "retried", retried
+    yield "failed", sum(one.failed for one in reports)
+    yield "uncertain", sum(one.uncertain for one in reports)
+    yield "waiting", reports[-1].waiting if reports else 0
+
+
+def _tell_what_next(last: DeliveryReport | None, sent: int, workspace: Workspace) -> None:
+    if last and last.stopped:
+        complain(f"stopped: {last.stopped}")
+    if last and last.uncertain:
         say("Next: flowscore outbox --status uncertain shows what waits for your decision.")
-    elif report.sent and workspace.settings.smtp_url is None:
+    elif sent and workspace.settings.smtp_url is None:
         say(f"The mails are .eml files in {workspace.settings.outbox}; nothing left the machine.")
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowscore.cli.arguments import read_instant, read_step, workspace_of
-from flowscore.cli.printer import complain, counted, progress
-from flowscore.cli.reports import tell_delivery, tell_ticks
+from flowscore.cli.printer import complain, counted, progress, say
+from flowscore.cli.reports import tell_deliveries, tell_ticks
 from flowscore.clock import (
     MINUTE,
     SECOND,
@@ -20,6 +20,7 @@ from flowscore.clock import (
 )
 
 if TYPE_CHECKING:
+    from flowscore.mail.delivery import DeliveryReport
     from flowscore.workspace import Workspace
 
 From = Annotated[
@@ -69,9 +70,14 @@ def tick(
 
     workspace = workspace_of(context)
     now = _await_grid(workspace, every) if last is None else clock_now()
+    deliveries: list[DeliveryReport] | None = [] if deliver else None
     with progress("ticks") as watch:
-        report = workspace.tick(now, Grid(first, last, every), deliver, watch)
-    tell_ticks(report, workspace, delivered=deliver)
+        report = workspace.tick(now, Grid(first, last, every), deliveries, watch)
+    tell_ticks(report, workspace)
+    if deliveries is not None:
+        _end(deliveries, workspace)
+    elif report.counts.queued:
+        say("Next: flowscore deliver sends what was queued.")
 
 
 def deliver(context: typer.Context, now: Now = None) -> None:
@@ -87,7 +93,14 @@ def deliver(context: typer.Context, now: Now = None) -> None:
     """
     workspace = workspace_of(context)
     report = workspace.deliver(clock_now() if now is None else now)
-    tell_delivery(report, workspace)
+    _end([report], workspace)
+
+
+def _end(deliveries: "list[DeliveryReport]", workspace: "Workspace") -> None:
+    """Tell what was sent; a delivery that something stopped is not well."""
+    tell_deliveries(deliveries, workspace)
+    if deliveries and deliveries[-1].stopped:
+        raise typer.Exit(1)
 
 
 def _await_grid(workspace: "Workspace", every: int | None) -> int:
@@ -96,7 +109,7 @@ def _await_grid(workspace: "Workspace", every: int | None) -> int:
     `import` and `tick` in one breath would else do nothing: a tick sees what came before it.
     """
     now, step = clock_now(), every or workspace.settings.tick_every
-    waiting = workspace.look.came_in_after(last_tick_at_or_before(now, step))
+    waiting = workspace.look.unseen(last_tick_at_or_before(now, step), now)
     if not waiting:
         return now
     tick_at = first_tick_at_or_after(now, step)

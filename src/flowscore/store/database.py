@@ -77,8 +77,11 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the store and writes nothing."""
-        with told(self.place), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with told(self.place), self.engine.connect() as plain:
+            snapshot = {"isolation_level": "REPEATABLE READ"} if self.path is None else {}
+            connection = plain.execution_options(**snapshot)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def receive(self) -> Iterator[Connection]:

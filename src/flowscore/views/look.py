@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, not_, select
 
 from flowscore.engine.registry import load_applied
 from flowscore.language.project import Project
@@ -46,9 +46,14 @@ class Look:
     store: Store
     live: Callable[[Connection], Project]
 
-    def came_in_after(self, instant: int) -> int:
-        """How many lines of the inbox no tick at or before that instant can see."""
-        query = select(func.count()).select_from(inbox).where(inbox.c.received_at > instant)
+    def unseen(self, last: int, now: int) -> int:
+        """How many lines that came in up to now no tick at or before `last` will see."""
+        with self.store.read() as connection:
+            mark = watermark(connection)
+        came = inbox.c.received_at <= now
+        if mark is None or mark < last:  # that tick is still to come, and takes newcomers too
+            came = and_(came, inbox.c.received_at > last, not_(inbox.c.quiet))
+        query = select(func.count()).select_from(inbox).where(came)
         with self.store.inbox_engine.connect() as connection:
             return connection.scalar(query) or 0
 

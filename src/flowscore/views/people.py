@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, Select, or_, select
 
 from flowscore.errors import FlowscoreError
-from flowscore.store.tables import contacts, identities
+from flowscore.store.tables import contacts, identities, inbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,9 @@ def _by_identity(value: str) -> Select[Any]:
 
 def unknown_contact(connection: Connection, email: str, folded: str) -> str:
     """The sentence for an address that no contact has."""
+    waits = select(inbox.c.seq).where(inbox.c.email_folded == folded).limit(1)
+    if connection.execute(waits).first():
+        return f"{email} came in, but no tick has taken it in yet: run `flowscore tick`"
     near = get_close_matches(folded, _alike(connection, folded), n=1, cutoff=0.75)
     hint = (
         f"did you mean {near[0]!r}?" if near else "`flowscore contacts --search PART` looks it up"
