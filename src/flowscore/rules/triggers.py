@@ -280,12 +280,15 @@ def _since_creation(book: Book, trigger: words.GoneQuiet, sight: Sight) -> list[
         (born + trigger.duration).label("own_at"),
         cast(null(), Text).label("key"),
         cast(null(), BigInteger).label("event_id"),
-    ).where(_never_active(trigger.duration), born <= book.now - trigger.duration)
+    ).where(_never_active(trigger.duration))
+    since = book.now - trigger.duration
     if sight.everything:
-        return [row]
-    arrived = [row.where(contacts.c.id > LAST_CONTACT)]
+        return [row.where(born <= since)]
+    # Plus nothing, else SQLite walks all who are that old instead of the few who are new.
+    arrived = [row.where(contacts.c.id > LAST_CONTACT, born + 0 <= since)]
     if sight.historical:
         return arrived
+    row = row.where(born <= since)
     arrived.append(row.where(born > book.prev))  # the first tick that knows them
     known_before = and_(contacts.c.id <= LAST_CONTACT, born <= book.prev)
     just_now = row.where(born > book.prev - trigger.duration, known_before)

@@ -8,6 +8,7 @@ from typing import Literal
 from sqlalchemy import Connection, Engine, inspect, text
 
 from flowscore.errors import FlowscoreError
+from flowscore.store import statistics
 
 Part = Literal["store", "inbox", "all"]  # SQLite keeps the inbox in a file of its own
 
@@ -67,3 +68,5 @@ def migrate(connection: Connection, part: Part, revision: str) -> None:
     if connection.dialect.name == "postgresql":  # two openers at once: the second finds it done
         connection.execute(text("SELECT pg_advisory_xact_lock(1718382455)"))
     command.upgrade(config, revision)
+    if connection.dialect.name == "sqlite" and part == "store":
+        statistics.expect(connection, "main", statistics.STORE)

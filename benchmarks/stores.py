@@ -1,0 +1,336 @@
+"""Builds the stores of the tick benchmarks: contacts with a year of history, quickly and in bulk.
+
+Rows are written with plain SQL in the shape in which intake and engine write them; what must
+agree with the rules (standing points, balances, list members) the engine's own statements fill.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from people import DECK, TEMPLATES, email_of, variants, whom
+
+from flowscore.clock import DAY, HOUR, instant_of
+from flowscore.store.forms import forms_of
+
+PROJECT = Path(__file__).with_name("project")
+BEGIN = instant_of(datetime(2025, 1, 1, tzinfo=UTC))
+DAYS = 416
+MIDNIGHT = BEGIN + DAYS * DAY  # the watermark: history ends here
+DAWN, DAYLIGHT = 6 * HOUR, 18 * HOUR  # nothing happens at night, so that a tick can be idle
+GRID = HOUR // 4
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a store holds and how much comes in."""
+
+    contacts: int
+    events: int
+    arriving: int
+
+    @property
+    def name(self) -> str:
+        """Of the store's folder."""
+        return f"store-{self.contacts}-{self.events}"
+
+    def instant(self, place: float) -> int:
+        """When the event at this place of the log happens; the history's pace goes on after it."""
+        day, part = divmod(place * DAYS / self.events, 1)
+        return BEGIN + int(day) * DAY + DAWN + int(part * DAYLIGHT)
+
+    @property
+    def start(self) -> int:
+        """The watermark before the measured tick: some two hours of the new day."""
+        return MIDNIGHT + DAWN + 2 * HOUR
+
+    @property
+    def end(self) -> int:
+        """The measured tick: such a store gets so many events from `start` to here."""
+        today = self.events / DAYS * 2 * HOUR / DAYLIGHT
+        until = self.instant(self.events + today + self.arriving)
+        return -(-until // GRID) * GRID
+
+
+def build(folder: Path, size: Size) -> Path:
+    """The store of this size; built where it is missing."""
+    place = folder / size.name
+    if (place / "ready").exists():
+        return place
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.glob("*.db*"):
+        old.unlink()
+    _apply(place)
+    _fill(place / "flowscore.db", size)
+    _settle(place)
+    (place / "ready").touch()
+    return place
+
+
+def tell(words: str) -> None:
+    """Long work says how far it is, to the terminal."""
+    print(f"  {time.strftime('%H:%M:%S')} {words}", file=sys.stderr, flush=True)
+
+
+def _apply(place: Path) -> None:
+    from flowscore.engine.registry import apply_project
+    from flowscore.language.project import load_project
+    from flowscore.store.database import open_store
+
+    project, problems = load_project(PROJECT)
+    assert not [one for one in problems if one.severity == "error"], problems
+    store = open_store(place / "flowscore.db", create=True)
+    apply_project(store, project, BEGIN)
+    store.close()
+
+
+def _fill(path: Path, size: Size) -> None:
+    """Everything but what the engine settles; indexes are made when the rows are there."""
+    db = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-2500000", "temp_store=FILE"):
+        db.execute(f"PRAGMA {pragma}")
+    indexes = _take_indexes(db)
+    db.execute("BEGIN")
+    tell(f"{size.contacts:,} contacts")
+    _fill_people(db, size)
+    tell(f"{size.events:,} events")
+    _insert(db, "events", EVENT, _events(size))
+    db.execute("COMMIT")
+    tell("indexes")
+    for words in indexes:
+        db.execute(words)
+    tell("ledger, enrollments, messages")
+    db.execute("BEGIN")
+    for words in (*LEDGER, *ENROLLMENTS, MESSAGES):
+        db.execute(words, _parameters(size))
+    db.execute("COMMIT")
+    db.execute("PRAGMA journal_mode=WAL")
+    db.close()
+
+
+def _take_indexes(db: sqlite3.Connection) -> list[str]:
+    rows = db.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name"
+        " IN ('events', 'attributes', 'contacts', 'identities')"
+    ).fetchall()
+    for name, _ in rows:
+        db.execute(f"DROP INDEX {name}")
+    return [words for _, words in rows]
+
+
+def _insert(db: sqlite3.Connection, table: str, columns: str, rows: Iterator[Any]) -> None:
+    marks = ", ".join("?" for _ in columns.split(","))
+    db.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+
+
+def _parameters(size: Size) -> dict[str, int]:
+    """Of those who wait, so many are due in the measured tick; the others within a month."""
+    due = size.arriving // 20
+    return {
+        "midnight": MIDNIGHT, "day": DAY, "contacts": size.contacts, "start": size.start,
+        "end": size.end, "due": due, "inside": size.contacts // 50 + due,
+    }  # fmt: skip
+
+
+# --- people -----------------------------------------------------------------------------------
+
+ATTRIBUTES = {
+    "country": ("ES", "MX", "AR", "US", "GB", "DE", "FR", "PE"),
+    "locale": ("es-ES", "en-GB", "en-US", "de-DE", "es-MX"),
+    "plan": ("free", "trial", "pro"),
+}
+
+
+def _fill_people(db: sqlite3.Connection, size: Size) -> None:
+    pick = random.Random(2)
+    numbers = range(1, size.contacts + 1)
+    created = BEGIN - 40 * DAY
+    people = (
+        (n, email_of(n), email_of(n), 1, created + n % 30 * DAY, *_draws(pick)) for n in numbers
+    )
+    _insert(db, "contacts", "id, email, email_folded, known, created_at, draw_a, draw_b", people)
+    names = sorted((email_of(n), n) for n in numbers)  # the key's order
+    _insert(db, "identities", "kind, value, contact_id", (("email", *one) for one in names))
+    columns = "contact_id, name, element, value, set_at, forms, text, number, instant, local"
+    _insert(db, "attributes", columns, _attributes(numbers, pick))
+    _insert(db, "consents", "contact_id, topic, granted, at, source", _consents(numbers, pick))
+
+
+def _draws(pick: random.Random) -> tuple[int, int]:
+    return pick.getrandbits(31), pick.getrandbits(31)
+
+
+def _attributes(numbers: range, pick: random.Random) -> Iterator[Any]:
+    ready = {
+        name: [
+            (orjson.dumps(one).decode(), BEGIN, orjson.dumps(forms_of(one)).decode())
+            + tuple([*forms_of(one)[0], None, None, None, None][:4])
+            for one in values
+        ]
+        for name, values in ATTRIBUTES.items()
+    }
+    for n in numbers:
+        for name, values in ready.items():
+            yield (n, name, 0, *values[int(pick.random() * len(values))])
+
+
+def _consents(numbers: range, pick: random.Random) -> Iterator[Any]:
+    for n in numbers:
+        for topic, share in (("email", 0.9), ("news", 0.6), ("offers", 0.5)):
+            if pick.random() < share:
+                yield n, topic, 1, BEGIN, "sign-up"
+
+
+# --- the log ----------------------------------------------------------------------------------
+
+EVENT = (
+    "message_id, contact_id, own_at, received_at, seen_at, historical,"
+    " name, subject, topic, machine, behaviour, properties, forms"
+)
+MIXER = 0x9E3779B97F4A7C15  # odd, so that no two places give the same id
+
+
+def _events(size: Size) -> Iterator[Any]:
+    pick = random.Random(3)
+    ready = {
+        kind: [
+            (r.name, r.subject, r.topic, r.machine, r.behaviour, r.properties, r.forms)
+            for r in rows
+        ]
+        for kind, rows in variants().items()
+    }
+    place = 0
+    while place < size.events:
+        who = whom(pick, size.contacts)
+        for kind in DECK[int(pick.random() * len(DECK))][: size.events - place]:
+            at = size.instant(place)
+            rows = ready[kind]
+            ident = f"{place * MIXER & 0xFFFFFFFFFFFFFFFF:016x}"
+            yield (ident, who, at, at, at, 0, *rows[int(pick.random() * len(rows))])
+            place += 1
+            if place % (5 * MILLION) == 0:
+                tell(f"{place:,}")
+
+
+# --- what the engine had made of it -----------------------------------------------------------
+
+LINE = (
+    "INSERT INTO ledger (contact_id, score, rule, kind, key, points, own_at, tick_at, event_id,"
+    " definition_id, reason) SELECT contact_id, 'engagement', rule, 'rule', key, 100000000 * worth,"
+    " own_at, own_at, id, (SELECT id FROM definitions WHERE kind = 'score' AND name ="
+    " 'engagement'), '' "
+)
+RULE = """CASE name WHEN 'page_viewed' THEN CASE
+        WHEN subject LIKE '/articles/%' THEN 'article' WHEN subject LIKE '/courses/%' THEN 'course'
+        WHEN subject = '/pricing' THEN 'pricing' END
+    WHEN 'email_opened' THEN 'opened' WHEN 'email_clicked' THEN 'clicked'
+    WHEN 'product_added' THEN 'cart'
+    WHEN 'order_completed' THEN CASE WHEN properties ->> 'total' >= 50 THEN 'order' END END"""
+WORTH = """CASE rule WHEN 'article' THEN 1 WHEN 'course' THEN 3 WHEN 'pricing' THEN 5
+    WHEN 'opened' THEN 1 WHEN 'clicked' THEN 3 WHEN 'cart' THEN 10 WHEN 'order' THEN 20
+    ELSE -5 END"""
+LEDGER = (
+    f"""{LINE} FROM (
+        SELECT *, {WORTH} AS worth FROM (
+            SELECT contact_id, {RULE} AS rule, message_id AS key, own_at, id FROM events
+            UNION ALL
+            SELECT contact_id, 'unopened', message_id || '@' || (own_at + 3 * :day),
+                   own_at + 3 * :day, id
+            FROM events s WHERE name = 'email_sent' AND own_at <= :midnight - 3 * :day
+              AND NOT EXISTS (
+                SELECT 1 FROM events a
+                WHERE a.contact_id = s.contact_id AND a.name = 'email_opened'
+                  AND a.own_at > s.own_at AND a.own_at <= s.own_at + 3 * :day
+                  AND a.subject = s.subject)
+        ) WHERE rule IS NOT NULL
+    ) ORDER BY contact_id, rule, key""",
+)
+PLACES = {"rung-50": 2, "cart": 1, "reader": 1, "welcome": 2}  # where each waits
+
+
+def _waiting(name: str, position: int) -> str:
+    """People inside a scenario, one of fifty; the first of them are due in the measured tick."""
+    return f"""
+        INSERT INTO enrollments (contact_id, scenario, definition_id, key, own_at, entered_at,
+                                 reason, position, due_at)
+        SELECT id, '{name}', (SELECT id FROM definitions WHERE name = '{name}'
+                              AND kind = 'scenario'), 'seed', :midnight - :day, :midnight - :day,
+               '', {position},
+               CASE WHEN place <= :due THEN :start + 1 + (:end - :start - 1) * place / :due
+                    ELSE :end + 30 * :day * place / :inside END
+        FROM (SELECT id, row_number() OVER (ORDER BY (id * 7919 + {position}) % 999983) AS place
+              FROM contacts WHERE id <= :contacts) WHERE place <= :inside"""
+
+
+def _finished(name: str) -> str:
+    return f"""
+        INSERT INTO enrollments (contact_id, scenario, definition_id, key, own_at, entered_at,
+                                 ended_at, outcome, reason, position, due_at)
+        SELECT id, '{name}', (SELECT id FROM definitions WHERE name = '{name}'
+                              AND kind = 'scenario'), 'old', created_at, created_at, created_at,
+               'finished', '', 9, created_at
+        FROM contacts WHERE id % 10 < 3 AND :contacts > 0"""
+
+
+ENROLLMENTS = (
+    *(_waiting(name, place) for name, place in PLACES.items()),
+    *(_finished(name) for name in ("rung-20", "welcome", "receipt")),
+)
+MESSAGES = f"""
+    INSERT INTO messages (key, kind, contact_id, scenario, step, priority, place, template, topic,
+                          entered_at, queued_at, due_at, status, next_at, attempts, sent_at,
+                          settled_at, sent_event)
+    SELECT 'seed.' || id, 'email', id, 'rung-20', 'actions/1', 0, 0, '{TEMPLATES[0][0]}',
+           '{TEMPLATES[0][1]}', created_at, created_at, created_at, 'sent', created_at, 1,
+           created_at, created_at, 1
+    FROM contacts WHERE :contacts > 0 ORDER BY id"""
+
+
+def _settle(place: Path) -> None:
+    """Standing points, balances and lists by the engine's own statements; then the watermark."""
+    from sqlalchemy import delete, text
+
+    from flowscore.engine import lists, registry, scoring
+    from flowscore.engine.work import Work, prepare_scratch
+    from flowscore.store import statistics
+    from flowscore.store.database import open_store
+    from flowscore.store.tables import changes, contacts, events
+
+    store = open_store(place / "flowscore.db")
+    with store.transact() as connection:
+        program = registry.program(connection, store.dialect)
+        statistics.expect(connection, "main", statistics.STORE)  # lost with the indexes
+        prepare_scratch(connection)
+        work = Work(connection, program.book, program.patterns, MIDNIGHT, MIDNIGHT, GRID)
+        work.stand_at(work.last(events) + 1, work.last(contacts))
+        work.silent = True
+        tell("standing points")
+        standing = {(one.score.name, one.rule.name) for one in program.scoring.when}
+        scoring.stand(work, program.scoring, 0, by_clock=False, only=standing)
+        tell("balances")
+        connection.execute(text("DELETE FROM balances"))
+        scoring.rebalance_fully(work, program.scoring)
+        tell("lists")
+        lists.refresh_fully(work, program.lists)
+        connection.execute(delete(changes))
+        work.tidy()
+        registry.set_watermark(connection, MIDNIGHT)
+    store.close()
+    for name in ("flowscore.db", "inbox.db"):
+        db = sqlite3.connect(place / name)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]), Size(*(int(one) for one in sys.argv[2:5])))
