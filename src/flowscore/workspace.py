@@ -340,9 +340,10 @@ class Workspace:
         """Settle a mail of which a crash left unknown whether it went out; gives the address."""
         from flowscore.mail.by_hand import queue_again, settle_as_sent
 
-        decide = queue_again if resend else settle_as_sent
         with self.store.transact(durable=True) as connection:
-            return decide(connection, key, clock_now())
+            if resend:
+                return queue_again(connection, key)
+            return settle_as_sent(connection, key, clock_now())
 
     def refuse_unstoppable_mail(self) -> None:
         """A service that sends marketing mail over SMTP needs a way out of it."""

@@ -140,10 +140,10 @@ def test_uncertain_mail_is_settled_by_a_person(store: Store, people: Put) -> Non
     )
     with store.transact() as connection:
         assert settle_as_sent(connection, "welcome.1.actions-0", NOW + 5) == "Ben@example.com"
-        queue_again(connection, "welcome.2.actions-0", NOW + 5)
+        queue_again(connection, "welcome.2.actions-0")
         for key in ("welcome.1.actions-0", "welcome.3.actions-0"):
             with pytest.raises(FlowscoreError, match="is sent, not uncertain"):
-                queue_again(connection, key, NOW + 5)
+                queue_again(connection, key)
         with pytest.raises(FlowscoreError, match="no mail has the key 'nope'"):
             settle_as_sent(connection, "nope", NOW)
     with store.read() as connection:

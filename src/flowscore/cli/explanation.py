@@ -101,9 +101,14 @@ def _walk_row(walk: Row) -> str:
         f" by {because}" if because else ""
     )
     if walk["state"] == "inside":
-        return f"{start}; next {walk['next_step'] or 'step'} due {day(walk['due_at'])}"
+        return f"{start}; {_what_next(walk)} {day(walk['due_at'])}"
     reason = f" ({walk['reason']})" if walk["reason"] else ""
     return f"{start}; {walk['state']} {day(walk['ended_at'])}{reason}"
+
+
+def _what_next(walk: Row) -> str:
+    """Behind the last step there is nothing but the end."""
+    return f"next {walk['next_step']} due" if walk["next_step"] else "ends"
 
 
 def _mail_row(mail: Row) -> str:

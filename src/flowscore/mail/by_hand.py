@@ -18,15 +18,14 @@ def settle_as_sent(connection: Connection, key: str, now: int) -> str:
     return str(mail.email)
 
 
-def queue_again(connection: Connection, key: str, now: int) -> str:
-    """It never arrived: it is queued again under the same Message-ID; gives the address."""
+def queue_again(connection: Connection, key: str) -> str:
+    """It never arrived: it is due again, under the same Message-ID; gives the address."""
     mail = _uncertain(connection, key)
     _write(
         connection,
         mail.id,
         status="queued",
         reason=None,
-        next_at=now,
         settled_at=None,
         handed_at=None,
         claimed_by=None,
