@@ -503,6 +503,41 @@ def test_deliver_async_leaves_the_loop_to_others(house):
     assert longest < 1
 
 
+def test_an_error_of_ours_is_raised_and_sends_nothing_twice(house):
+    for number in range(4):
+        house.queue(house.add_contact(f"c{number}@example.com"), f"k{number}")
+
+    def fail_on_second(letter: Letter) -> Outcome:
+        if letter.key == "k1":
+            raise RuntimeError("a bug")
+        return Sent("250 ok")
+
+    transport = ListTransport(2, answer=fail_on_second)
+    with pytest.raises(RuntimeError, match="a bug"):
+        house.deliver(transport)
+    transport.answer = lambda _: Sent("250 ok")
+    report = house.deliver(transport, now=NOW + 1)
+    assert (report.uncertain, report.waiting) == (1, 0)
+    assert sorted(transport.keys) == ["k0", "k1", "k2", "k3"]
+    assert house.rows()["k1"]["status"] == "uncertain"
+
+
+def test_a_server_that_takes_fewer_connections_still_gets_everything(house):
+    for number in range(6):
+        house.queue(house.add_contact(f"c{number}@example.com"), f"k{number}")
+
+    class OneLine(ListTransport):
+        opened = 0
+
+        async def open(self) -> Refused | None:
+            self.opened += 1
+            return (
+                Refused(421, "too many connections", False, "server") if self.opened > 1 else None
+            )
+
+    assert house.deliver(OneLine(4)).sent == 6
+
+
 def test_two_senders_share_the_work(house):
     """Every mail once, though both took the same list."""
     from concurrent.futures import ThreadPoolExecutor

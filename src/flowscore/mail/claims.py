@@ -255,7 +255,7 @@ BEGIN = update(messages).where(OURS).values(
     handed_at=bindparam("now"), lease_until=bindparam("until")
 )  # fmt: skip
 STILL_OURS = select(messages.c.id).where(OURS)
-RELEASE = update(messages).where(CLAIMED).values(QUEUE_AGAIN)
+RELEASE = update(messages).where(CLAIMED, ~HANDED).values(QUEUE_AGAIN)
 RELEASE_FOR_LATER = RELEASE.values(next_at=bindparam("next"))
 
 
@@ -285,7 +285,10 @@ def begin_all(
 
 
 def release(connection: Connection, owner: str, next_at: int | None = None) -> None:
-    """Give back what was claimed and not handed over, to be tried not before `next_at`."""
+    """Give back what was claimed and not handed over, to be tried not before `next_at`.
+
+    A mail whose talk broke off by an error of ours stays claimed: it is uncertain later.
+    """
     if next_at is None:
         connection.execute(RELEASE, {"owner": owner})
     else:

@@ -11,7 +11,7 @@ import asyncio
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -163,16 +163,18 @@ class _Delivery:
         transport = self.shared.transport
         lanes = [transport.lane() for _ in range(max(1, min(transport.lanes, len(pending))))]
         try:
-            if refused := await lanes[0].open():
-                self.stopped = str(refused)
+            refusals = [await lane.open() for lane in lanes]
+            ready = [lane for lane, refused in zip(lanes, refusals, strict=True) if not refused]
+            if not ready:
+                self.stopped = str(refusals[0])
                 return
             while pending and self._goes_on():
                 before = len(pending)
-                pending = await self._pass(pending, lanes)
+                pending = await self._pass(pending, ready)
                 if len(pending) == before:
                     break  # only mails of contacts whom another sender is writing to
         finally:
-            await asyncio.gather(*(lane.close() for lane in lanes))
+            await _all_of(lane.close() for lane in lanes)
 
     def _goes_on(self) -> bool:
         return not self.stopped and self.left != 0 and not self.shared.stop()
@@ -192,8 +194,8 @@ class _Delivery:
         jobs, later = self._claim(numbers)
         work = iter(jobs)
         try:
-            await asyncio.gather(*(self._work(lane, work) for lane in lanes))
-            await asyncio.gather(*(lane.rest() for lane in lanes))
+            await _all_of(self._work(lane, work) for lane in lanes)
+            await _all_of(lane.rest() for lane in lanes)
         finally:
             # What is left of a batch that ended early waits a minute before it is asked again.
             self.book.close(self.shared.now + MINUTE if self.stopped else None)
@@ -264,6 +266,13 @@ class _Delivery:
             waiting=waiting,
             stopped=self.stopped or self.refused,
         )
+
+
+async def _all_of(tasks: Iterable[Awaitable[None]]) -> None:
+    """Each to its end, whatever becomes of the others; then the first error."""
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 def _what_may_leave(shared: _Shared) -> tuple[Sender, bool, str]:

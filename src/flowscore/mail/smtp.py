@@ -25,6 +25,7 @@ YES = ("1", "true", "yes", "on", "required")
 NO = ("0", "false", "no", "off", "never")
 OPTIONS = ("starttls", "verify", "ca", "timeout")
 OK, WILL_FORWARD, CLOSING = 250, 251, 421
+SLOWEST_DATA = 300.0  # seconds: content filters think before they answer (RFC 5321 4.5.3.2.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,8 @@ class SmtpLane:
     async def _give(self, client: aiosmtplib.SMTP, letter: Letter) -> Outcome:
         """DATA: from here on a lost connection leaves the mail uncertain."""
         try:
-            response = await client.data(letter.content)
+            patience = max(self.server.timeout, SLOWEST_DATA)
+            response = await client.data(letter.content, timeout=patience)
             return Sent(f"{response.code} {response.message}")
         except aiosmtplib.SMTPDataError as error:
             if error.code > 0:
