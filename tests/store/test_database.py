@@ -188,3 +188,15 @@ def test_transact_says_that_the_disk_is_full(tmp_path: Path) -> None:
     with pytest.raises(FlowscoreError, match="disk is full; make room"), store.transact() as full:
         fill_the_disk(full)
     store.close()
+
+
+def test_a_folder_with_odd_letters_is_no_matter(tmp_path: Path) -> None:
+    folder = tmp_path / "50% off? #1 «ñ»"
+    folder.mkdir()
+    store = open_store(folder / "flow score.db", create=True)
+    put(store, "a", 1)
+    with store.receive() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM inbox").scalar() == 0
+    assert keys(store) == ["a"]
+    store.close()
+    assert sorted(path.name for path in folder.iterdir()) == ["flow score.db", "inbox.db"]

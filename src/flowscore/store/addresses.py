@@ -15,7 +15,7 @@ class Address(NamedTuple):
     folded: str
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=100_000)
 def read_address(text: str) -> Address | None:
     """The address, or None if nothing can be delivered to it; DNS is not asked."""
     return _read(text)[0]

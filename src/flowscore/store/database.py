@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from flowscore.errors import FlowscoreError
@@ -110,8 +110,8 @@ class Store:
 
     def close(self) -> None:
         """Give back every connection."""
-        self.inbox_engine.dispose()
         self.engine.dispose()
+        self.inbox_engine.dispose()  # last, since it alone may tidy up after inbox.db
 
 
 def open_store(url_or_path: str | Path, *, create: bool = False) -> Store:
@@ -176,8 +176,9 @@ def _open_postgresql(text: str) -> Store:
 
 def _sqlite_engine(path: Path, synchronous: str = "NORMAL", inbox: Path | None = None) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        URL.create("sqlite", database=str(path)),
+        # `uri`, since not every build of SQLite reads the ATTACH below without it.
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "uri": True},
     )
 
     @event.listens_for(engine, "connect")
