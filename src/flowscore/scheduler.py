@@ -169,9 +169,9 @@ def _sentence(error: Exception) -> str:
 
 
 def _in_words(done: dict[str, Any]) -> str:
-    """`3 events, 1 sent`; a sentence stands behind the word it explains."""
+    """`events 3, sent 1`; a sentence stands behind the word it explains."""
     words = [
-        f"{value} {what.replace('_', ' ')}" if isinstance(value, int) else f"{what}: {value}"
+        f"{what.replace('_', ' ')}{'' if isinstance(value, int) else ':'} {value}"
         for what, value in done.items()
     ]
     return ", ".join(words) or "nothing"

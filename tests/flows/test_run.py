@@ -35,7 +35,7 @@ def test_run_works_off_what_is_owed_and_leaves_when_asked(
     sign_up("ada@example.com")
     service = start("run", PREFECT_API_URL=prefect_server)
     line = await_line(service, "tick at")
-    assert "1 enrolled" in line and "1 sent" in line and "@" not in line
+    assert "enrolled 1" in line and "sent 1" in line and "@" not in line
     service.send_signal(number)
     assert service.wait(30) == 0
     assert "left; what is owed is worked off at the next start" in service.stderr.read()
@@ -64,7 +64,7 @@ def test_run_brings_its_own_prefect_server_and_takes_it_along(
     sign_up("ada@example.com")
     service = start("run")
     assert "Prefect's pages: http://127.0.0.1:" in await_line(service, "at work in")
-    assert "1 sent" in await_line(service, "tick at", START_SECONDS)
+    assert "sent 1" in await_line(service, "tick at", START_SECONDS)
     (server,) = psutil.Process(service.pid).children()
     assert (academy / ".flowscore" / "prefect" / "prefect.db").is_file()
     service.kill()  # even then
@@ -82,7 +82,8 @@ def test_run_survives_a_stopped_smtp_server(
         FLOWSCORE_SMTP_URL="smtp://127.0.0.1:9",
         FLOWSCORE_UNSUBSCRIBE_MAILTO="out@example.org",
     )
-    await_line(service, "tick at")
+    line = await_line(service, "tick at")
+    assert "queued 1" in line and "waiting 1" in line and "stopped: " in line
     assert service.poll() is None
     service.terminate()
     assert service.wait(30) == 0

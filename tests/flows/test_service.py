@@ -83,7 +83,7 @@ def test_run_works_on_every_beat(lines: Any) -> None:
     work = Works()
     run_for(service_of(work), 8 * BEAT)
     assert 4 <= work.finished <= 10
-    assert "tick at 1970-01-01T12:00:00Z: 2 events, 1 sent" in lines.said
+    assert "tick at 1970-01-01T12:00:00Z: events 2, sent 1" in lines.said
 
 
 def test_run_is_never_doing_two_things_at_once() -> None:
