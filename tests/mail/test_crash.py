@@ -46,11 +46,11 @@ def run(house: House, where: str, fatal: int = 0, uncertain: str = "hold", now: 
 def die_again_and_again(house: House, where: str, seed: int) -> int:
     """Until a run lives; gives the number of deaths."""
     fates = random.Random(seed)
-    for deaths in range(12):
+    for deaths in range(6):
         if run(house, where, fates.randint(1, 28)) == 0:
             return deaths
     run(house, where)
-    return 12
+    return 6
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_t15_kill_9_from_outside_at_any_moment(small_house):
     script = Script()
     script.content = lambda _: time.sleep(0.01)  # type: ignore[assignment, return-value]
     with serve(script) as url:
-        for _ in range(4):
+        for _ in range(3):
             engine = str(house.store.engine.url)
             given = [engine, str(house.folder), url, str(NOW), "0", "hold"]
             child = subprocess.Popen(
