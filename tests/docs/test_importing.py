@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from docs.pages import CODE, REFERENCE
-
 from flowscore.store.columns import ALIKE, CONTACT_ONLY, EVENT_ONLY
 
 
