@@ -298,7 +298,7 @@ def check_front_matter(source: Source) -> Iterator[Problem]:
     """Every page has a subject; a locale variant takes its topic from the base."""
     if source.partial or source.suffix == ".txt":
         return
-    if "subject" not in source.marks:
+    if not nearest("subject", list(source.marks)):  # a misspelt one is named already
         hint = "begin the file with ---, a line subject: …, and ---"
         yield Problem(Mark(source.file, 1, 1), "no subject in the front matter", hint=hint)
     elif not source.front.get("subject", "…").strip():

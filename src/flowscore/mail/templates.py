@@ -91,7 +91,7 @@ class Templates:
         """
         page = self.find(name, locale)
         topic = self.topic(name) if topic is None else topic
-        token = READER.set((context.zone, context.locale or page.language or "en"))
+        token = READER.set((context.zone, context.locale or "en"))
         try:
             return page.render(context, topic)
         except RenderError:
@@ -130,10 +130,10 @@ class Page:
         self.text_source = text
         self.kit = kit
 
-    @property
+    @cached_property
     def language(self) -> str | None:
         """As the file's name or its <html lang> says."""
-        found = LANG.search(self._jinja)
+        found = LANG.search(text_of(self._flat) if self._flat else self._jinja)
         return self.source.locale or (found[1].lower() if found else None)
 
     def mentions(self, word: str) -> bool:
