@@ -23,17 +23,18 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from flowscore.engine.work import Work, fresh, happened
 from flowscore.language.project import digest
 from flowscore.rules.book import NEVER
 from flowscore.rules.events import log_alias, matching
 from flowscore.rules.triggers import Sight, needed
+from flowscore.store.dialects import insert_or_replace
 from flowscore.store.tables import changes, events, marks
 
 if TYPE_CHECKING:
     from flowscore.language.triggers import OnEvent
+    from flowscore.rules.book import Book
 
 Moment = tuple[int, int, str]  # own time, receipt, messageId: the order of events (ruling 10)
 
@@ -58,7 +59,7 @@ def walk(work: Work, mark: str, trigger: OnEvent, sight: Sight, live_from: int |
             used = _moved(used, contact_id, mark, row)
     if found:
         work.fill_with(happened, found)
-        work.connection.execute(_move_marks(work.book.dialect), used)
+        work.connection.execute(MOVE_MARKS, used)
 
 
 def _completed(
@@ -105,11 +106,19 @@ def _moved(
 
 
 def _unused(work: Work, mark: str, trigger: OnEvent, sight: Sight) -> Select[Any]:
+    """The statement for `walk`, built once for an applied project."""
+    built = work.book.built
+    if (mark, sight) not in built:
+        built[mark, sight] = _matching_after_mark(work.book, mark, trigger, sight)
+    return built[mark, sight]
+
+
+def _matching_after_mark(book: Book, mark: str, trigger: OnEvent, sight: Sight) -> Select[Any]:
     """The matching events after each affected contact's mark, in order.
 
     Affected is who has a fresh matching event; older events than its window cannot matter.
     """
-    book, log = work.book, log_alias()
+    log = log_alias()
     such = matching(book, trigger.query, log)
     after_mark = or_(
         marks.c.contact_id.is_(None),
@@ -171,13 +180,4 @@ def may_complete(work: Work, trigger: OnEvent) -> bool:
     return merged or bool(work.names & set(trigger.query.names))
 
 
-def _move_marks(dialect: str) -> Any:
-    upsert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = upsert(marks)
-    return statement.on_conflict_do_update(
-        index_elements=[marks.c.trigger, marks.c.contact_id, marks.c.same],
-        set_={
-            name: getattr(statement.excluded, name)
-            for name in ("own_at", "received_at", "message_id")
-        },
-    )
+MOVE_MARKS = insert_or_replace(marks, ["trigger", "contact_id", "same"])

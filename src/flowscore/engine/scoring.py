@@ -25,7 +25,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from flowscore.engine import caps, counting
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
@@ -35,7 +34,7 @@ from flowscore.language.triggers import OnEvent, Schedule, ScoreCrosses
 from flowscore.rules.conditions import holds
 from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
 from flowscore.rules.watch import watch
-from flowscore.store.dialects import insert_from
+from flowscore.store.dialects import insert_from, insert_or_update
 from flowscore.store.tables import POINT, SHOWN, balances, changes, ledger
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def build(scores: Iterable[Score], ids: dict[str, int], book: Book) -> Scoring:
         ),
         scores=tuple(ordered),
         write={score.name: _write_uncapped(score, ids.get(score.name)) for score in ordered},
-        rebalance=rebalance_statement(ordered, book) if ordered else None,
+        rebalance=rebalance_statement(ordered) if ordered else None,
     )
 
 
@@ -374,7 +373,7 @@ def rebalance_fully(work: Work, scoring: Scoring) -> None:
         work.tell("score", score.name, moved)
 
 
-def rebalance_statement(scores: list[Score], book: Book) -> Insert:
+def rebalance_statement(scores: list[Score]) -> Insert:
     """Statement: balances gain the sum of the lines after `after_line`, rounded and cut."""
     # Plus nothing, else SQLite walks the whole ledger in the order of an index on contacts.
     who = (ledger.c.contact_id + 0).label("contact_id")
@@ -388,15 +387,13 @@ def rebalance_statement(scores: list[Score], book: Book) -> Insert:
         cut(scores, lines.c.score, total),
         cast(literal(0), BigInteger),
     ).group_by(lines.c.contact_id, lines.c.score)
-    upsert = postgresql.insert if book.dialect == "postgresql" else sqlite.insert
-    statement = upsert(balances).from_select(
-        ["contact_id", "score", "raw", "balance", "looked"], rows
-    )
-    raw = balances.c.raw + statement.excluded.raw
-    return statement.on_conflict_do_update(
-        index_elements=[balances.c.contact_id, balances.c.score],
-        set_={"raw": raw, "balance": cut(scores, balances.c.score, raw)},
-    )
+    columns = ["contact_id", "score", "raw", "balance", "looked"]
+
+    def grown(row: Any) -> dict[str, Any]:
+        raw = balances.c.raw + row.raw
+        return {"raw": raw, "balance": cut(scores, balances.c.score, raw)}
+
+    return insert_or_update(balances, ["contact_id", "score"], columns, rows, grown)
 
 
 def cut(scores: Iterable[Score], name: Any, raw: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, Text, bindparam, cast, func
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, Text, bindparam, cast, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.selectable import FromClause
 
@@ -25,6 +25,7 @@ class Book:
     dialect: str
     policy: Policy = field(default_factory=Policy)
     edges: dict[str, Any] = field(default_factory=dict)  # every source of instants, once
+    built: dict[Any, Select[Any]] = field(default_factory=dict)  # statements, by what they are for
     _locals: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property

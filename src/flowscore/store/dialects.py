@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Insert, Select, Table, Text, literal, true
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement, TableValuedAlias
+from sqlalchemy.sql.visitors import InternalTraversal
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
 # --- inserting once --------------------------------------------------------------------------
 # PostgreSQL's construct, because its DO NOTHING and DO UPDATE are spelled alike on SQLite.
+
+NewValues = Callable[[Any], dict[str, ColumnElement[Any]]]
 
 COUNTED: dict[str, Any] = {"preserve_rowcount": True}
 
@@ -25,10 +29,39 @@ class _DoNothing(postgresql.dml.OnConflictDoNothing):
     _traverse_internals: list[Any] = []  # noqa: RUF012
 
 
+class _DoUpdate(postgresql.dml.OnConflictDoUpdate):
+    """Named key columns, and what becomes of the others."""
+
+    inherit_cache = True
+    _traverse_internals: list[Any] = [  # noqa: RUF012
+        ("inferred_target_elements", InternalTraversal.dp_string_list),
+        ("update_values_to_set", InternalTraversal.dp_dml_ordered_values),
+    ]
+
+
 class _Insert(postgresql.Insert):
     """SQLAlchemy writes an INSERT … ON CONFLICT anew each time it is run, unless told otherwise."""
 
     inherit_cache = True
+
+
+def insert_or_update(
+    table: Table, keys: list[str], columns: list[str], select: Select[Any], new: NewValues
+) -> Insert:
+    """INSERT … SELECT … ON CONFLICT (keys) DO UPDATE; `new` makes them of the row left out."""
+    return _updating(_Insert(table).from_select(columns, select.where(true())), keys, new)
+
+
+def insert_or_replace(table: Table, keys: list[str]) -> Insert:
+    """INSERT … ON CONFLICT (keys) DO UPDATE, to be executed with a list of whole rows."""
+    others = [column.name for column in table.columns if column.name not in keys]
+    return _updating(_Insert(table), keys, lambda row: {name: row[name] for name in others})
+
+
+def _updating(statement: _Insert, keys: list[str], new: NewValues) -> Insert:
+    values = new(statement.excluded)
+    statement._post_values_clause = _DoUpdate(index_elements=keys, set_=values)  # noqa: SLF001
+    return statement
 
 
 def _once(statement: _Insert) -> Insert:
