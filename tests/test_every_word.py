@@ -1,0 +1,92 @@
+"""Every word of the language has its SQL or its verb, its English and its place in the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from docs.pages import keys_of
+from flowscore.engine import steps
+from flowscore.engine.walk import Branch, program
+from flowscore.language import actions as does
+from flowscore.language import conditions as asks
+from flowscore.language import triggers as on
+from flowscore.language.grammar.actions import ACTIONS
+from flowscore.language.grammar.conditions import CONDITIONS
+from flowscore.language.grammar.shapes import Table
+from flowscore.language.grammar.triggers import TRIGGERS
+from flowscore.language.grammar.values import OPERATORS
+from flowscore.rules import operators
+from flowscore.rules.conditions import holds
+from flowscore.rules.explain import seen, sentence
+from flowscore.rules.triggers import occurrences
+from flowscore.rules.watch import listen
+
+
+def words_of(base: type) -> list[type]:
+    """Every class of the language that is such a word."""
+    return sorted(_below(base), key=lambda one: one.__name__)
+
+
+def _below(base: type) -> Iterator[type]:
+    for kind in base.__subclasses__():
+        if kind.__module__.startswith("flowscore.language"):
+            yield kind
+        yield from _below(kind)
+
+
+CONDITION_WORDS = words_of(asks.Condition)
+TRIGGER_WORDS = words_of(on.Trigger)
+ACTION_WORDS = words_of(does.Action)
+
+
+def knows(function: Any, word: type) -> bool:
+    """Whether a function by type has one of its own for this word, not the one that refuses."""
+    return function.dispatch(word) is not function.dispatch(object)
+
+
+def test_the_language_has_words() -> None:
+    assert len(CONDITION_WORDS) >= 9
+    assert len(TRIGGER_WORDS) >= 11
+    assert len(ACTION_WORDS) >= 9
+
+
+@pytest.mark.parametrize("word", CONDITION_WORDS)
+@pytest.mark.parametrize("function", [holds, listen, sentence, seen], ids=lambda f: f.__name__)
+def test_every_condition_has_its_function(word: type, function: Any) -> None:
+    assert knows(function, word)
+
+
+@pytest.mark.parametrize("word", TRIGGER_WORDS)
+@pytest.mark.parametrize("function", [occurrences, sentence], ids=lambda f: f.__name__)
+def test_every_trigger_has_its_function(word: type, function: Any) -> None:
+    assert knows(function, word)
+
+
+@pytest.mark.parametrize("word", ACTION_WORDS)
+def test_every_action_has_its_verb(word: type) -> None:
+    if word is does.If:  # a branch of the walk
+        assert isinstance(program([does.If(condition=asks.All(of=()))])[0], Branch)
+    else:
+        assert knows(steps.act, word)
+
+
+@pytest.mark.parametrize("word", [*CONDITION_WORDS, *TRIGGER_WORDS, *ACTION_WORDS])
+def test_every_word_says_what_it_is(word: type) -> None:
+    assert (word.__doc__ or "").strip()
+
+
+@pytest.mark.parametrize(
+    ("table", "page"),
+    [(CONDITIONS, "conditions.md"), (TRIGGERS, "triggers.md"), (ACTIONS, "actions.md")],
+    ids=["conditions", "triggers", "actions"],
+)
+def test_every_key_has_its_page(table: Table, page: str) -> None:
+    assert set(table.keys) <= keys_of(page)
+
+
+def test_every_operator_has_sql_and_english() -> None:
+    assert set(OPERATORS.keys) == set(operators.OPERATORS)
+    assert all(row.english for row in operators.OPERATORS.values())
