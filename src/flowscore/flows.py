@@ -20,7 +20,7 @@ from prefect.deployments.runner import EntrypointType, RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Interval
 
-from flowscore.clock import EPOCH, clock_now, datetime_of, instant_of
+from flowscore.clock import EPOCH, clock_now, instant_of
 from flowscore.errors import FlowscoreError
 from flowscore.workspace import Workspace
 
@@ -41,11 +41,10 @@ class StoppedError(Exception):
 
 @flow(name="flowscore tick", persist_result=False, validate_parameters=False)
 async def tick(project: str, now: datetime | None = None) -> Done:
-    """Work off the ticks that are owed in the project folder, deliver once, report."""
-    instant = instant_of(now) if now else clock_now()
-    done = await owed_ticks(project, instant)
+    """Work off the ticks that are owed in the project folder, deliver once, report (ruling 124)."""
+    done = await owed_ticks(project, instant_of(now) if now else clock_now())
     if not stopping.is_set():
-        done |= await delivery(project, instant)
+        done |= await delivery(project, instant_of(now) if now else clock_now())
     await report(project, done)
     return done
 
@@ -86,8 +85,8 @@ def _deliver(project: str, now: int) -> Done:
         return counts_of(workspace.deliver(now, stopping.is_set))
 
 
-def _leave_when_asked(*_: object) -> None:
-    """Called after each tick's commit."""
+def _leave_when_asked() -> None:
+    """Called before each tick."""
     if stopping.is_set():
         raise StoppedError
 
@@ -105,9 +104,9 @@ def _below(name: str, inner: dict[str, Any]) -> dict[str, Any]:
     return inner if name == "counts" else {f"{name}: {key}": rows for key, rows in inner.items()}
 
 
-async def work(project: Path, now: int) -> Done:
-    """One flow run at an instant, in this process."""
-    return await tick(str(project), datetime_of(now))
+async def work(project: Path) -> Done:
+    """One flow run, now, in this process."""
+    return await tick(str(project))
 
 
 # Deployments

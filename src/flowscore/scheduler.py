@@ -30,8 +30,8 @@ log = logging.getLogger("flowscore")
 LONGEST_PAUSE = 300.0  # seconds between two tries while something stays broken
 _OURS = str(Path(__file__).parent)
 
-Work = Callable[[Path, int], Awaitable[dict[str, Any]]]
-"""Works off what is owed at an instant and says what it did; one Prefect flow run."""
+Work = Callable[[Path], Awaitable[dict[str, Any]]]
+"""Works off what is owed by now and says what it did; one Prefect flow run."""
 
 
 def serve(workspace: Workspace) -> None:
@@ -107,7 +107,7 @@ class Service:
         if self._is_behind(now, await asyncio.to_thread(self.workspace.watermark)):
             return
         if await asyncio.to_thread(self.workspace.has_work, now):
-            done = await self.work(self.workspace.root, now)
+            done = await self.work(self.workspace.root)
             log.info("tick at %s: %s", rfc3339(now // SECOND * SECOND), _in_words(done))
 
     def _is_behind(self, now: int, watermark: int | None) -> bool:
@@ -123,7 +123,7 @@ class Service:
         return behind
 
     def _fail(self, error: Exception) -> None:
-        pause = min(self.seconds * 2**self.failures, LONGEST_PAUSE)
+        pause = min(self.seconds * 2 ** min(self.failures, 16), LONGEST_PAUSE)
         self.failures += 1
         # Half a beat earlier, so that the beat which falls on that instant is not missed.
         self.quiet_until = time.monotonic() + pause - self.seconds / 2

@@ -13,7 +13,8 @@ import pytest
 
 from flows.watching import await_true, mails_in
 from flowscore.cli import main
-from flowscore.clock import EPOCH, MINUTE, SECOND, clock_now
+from flowscore.clock import EPOCH, MINUTE, SECOND, clock_now, datetime_of
+from flowscore.workspace import Workspace
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 
@@ -57,11 +58,25 @@ def test_tick_is_a_flow_run_of_three_tasks_and_a_table(
     from flowscore import flows
 
     sign_up("ada@example.com", "bob@example.com")
-    done = asyncio.run(flows.work(academy, clock_now()))
+    done = asyncio.run(flows.work(academy))
     tasks, table = asyncio.run(tasks_and_table_of(academy))
     assert tasks == ["delivery", "owed ticks", "report"]
     assert done["enrolled"] == 2 and '"what": "enrolled", "rows": 2' in table
     assert mails_in(academy) == ["ada@example.com", "bob@example.com"]
+
+
+def test_nothing_is_due_once_all_is_done(
+    prefect_server: str, academy: Path, sign_up: Callable[..., None]
+) -> None:
+    from flowscore import flows
+
+    sign_up("ada@example.com")
+    workspace, now = Workspace(academy), clock_now()
+    assert workspace.has_work(now)
+    for instant in (now, now + MINUTE):  # the second takes in that the mail was sent
+        asyncio.run(flows.tick(str(academy), datetime_of(instant)))
+    assert not workspace.has_work(now + MINUTE)
+    workspace.close()
 
 
 def test_tick_that_fails_is_a_failed_flow_run(prefect_server: str, tmp_path: Path) -> None:
@@ -69,7 +84,7 @@ def test_tick_that_fails_is_a_failed_flow_run(prefect_server: str, tmp_path: Pat
     from flowscore.errors import FlowscoreError
 
     with pytest.raises(FlowscoreError, match="no store here"):
-        asyncio.run(flows.work(tmp_path, clock_now()))
+        asyncio.run(flows.work(tmp_path))
     (run,) = asyncio.run(flow_runs_of(tmp_path))
     assert run.state.is_failed()
 
@@ -82,11 +97,11 @@ def test_tick_asked_to_stop_leaves_between_two_steps(
     sign_up("ada@example.com")
     flows.stopping.set()
     try:
-        asyncio.run(flows.work(academy, clock_now()))
+        asyncio.run(flows.work(academy))
         assert mails_in(academy) == []
     finally:
         flows.stopping.clear()
-    asyncio.run(flows.work(academy, clock_now()))
+    asyncio.run(flows.work(academy))
     assert mails_in(academy) == ["ada@example.com"]
 
 
