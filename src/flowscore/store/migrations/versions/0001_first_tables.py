@@ -226,9 +226,7 @@ def create_events() -> None:
     )
     op.create_index("events_behaviour", "events", ["own_at", "contact_id"], **BEHAVIOUR)
     op.create_index("events_contact", "events", ["contact_id", "name", "own_at"])
-    op.create_index(
-        "events_contact_behaviour", "events", ["contact_id", "own_at"], **BEHAVIOUR
-    )
+    op.create_index("events_contact_behaviour", "events", ["contact_id", "own_at"], **BEHAVIOUR)
     op.create_index("events_name", "events", ["name", "own_at"])
 
 
