@@ -219,6 +219,7 @@ def test_tick_waits_for_what_came_in_within_this_minute(
         (("lists", "hott"), "no list is called 'hott'; did you mean 'hot'?"),
         (("contacts", "--list", "hott"), "did you mean 'hot'?"),
         (("contacts", "--score", "fit"), "no score is called 'fit'; there are: engagement"),
+        (("contacts", "--at-least", "5"), "--at-least needs --score"),
         (("scenarios", "--inside", "warn"), "did you mean 'warm'?"),
         (("scenarios", "enroll", "wram", "ana@example.com"), "did you mean 'warm'?"),
         (("outbox", "--status", "lost"), "one of queued, sending, sent"),

@@ -8,6 +8,7 @@ from typing import Any
 from flowscore.cli.printer import say, show_table
 
 Row = dict[str, Any]
+SHOWN_LINES = 40
 
 
 def tell_contact(told: Row) -> None:
@@ -51,7 +52,7 @@ def _tell_score(score: Row) -> None:
             say(f"  {words}")
     if score["lines"]:
         heads = ("  when", "points", "by", "because of", "where")
-        show_table(heads, [_line_row(line) for line in score["lines"]])
+        show_table(heads, _line_rows(score["lines"]))
 
 
 def _standing(score: Row) -> str:
@@ -59,6 +60,17 @@ def _standing(score: Row) -> str:
     if score["next_band"]:
         parts.append(f"{score['next_band']['missing']} more to {score['next_band']['band']!r}")
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _line_rows(lines: list[Row]) -> list[tuple[str, ...]]:
+    """The newest, with one row for all that is older, so that they still add up."""
+    old, shown = lines[:-SHOWN_LINES], lines[-SHOWN_LINES:]
+    rows = [_line_row(line) for line in shown]
+    if old:
+        sum_ = round(sum(line["points"] for line in old), 8)
+        earlier = f"{len(old):,} earlier lines; --json shows them"
+        rows.insert(0, ("  before", f"{sum_:+}", "", earlier, ""))
+    return rows
 
 
 def _line_row(line: Row) -> tuple[str, ...]:

@@ -57,6 +57,8 @@ def contacts(
       flowscore contacts --score engagement --at-least 50
       flowscore contacts --list hot-leads --json
     """
+    if at_least is not None and score is None:
+        raise typer.BadParameter("--at-least needs --score NAME: points of which score?")
     wanted = {"in_list": in_list, "search": search, "score": score, "at_least": at_least}
     asked = workspace_of(context).look.contacts(limit=rows_wanted(limit, as_json), **wanted)
     with asked as rows:
