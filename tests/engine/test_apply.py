@@ -103,6 +103,28 @@ def test_a_list_that_people_inside_still_need_cannot_go(world: World) -> None:
         world.apply("list: other")
 
 
+def test_what_an_older_version_names_cannot_go_either(world: World) -> None:
+    """Ruling 129: also when the scenario is there in a newer version, and for conditions."""
+    world.apply("""
+    list: a
+    ---
+    scenario: flow
+    trigger: {event: order}
+    actions: [{wait: 2 hours}, {if: {in_list: a}, then: [{exit: was in a}]}]
+    """)
+    world.track(ANA, "order", START)
+    world.tick(START)
+    newer = """
+    scenario: flow
+    trigger: {event: order}
+    actions: [{wait: 3 hours}]
+    """
+    with pytest.raises(FlowscoreError, match=r"list 'a' cannot go: version 1 .* 1 contacts"):
+        world.apply(newer)
+    world.tick(START + 2 * HOUR)
+    world.apply(newer)
+
+
 def test_a_scenario_whose_file_is_gone_stands_still(world: World) -> None:
     """Ruling 129: it acts as disabled; who is inside waits."""
     flow = """

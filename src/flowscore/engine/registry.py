@@ -11,8 +11,12 @@ from sqlalchemy import Connection, delete, func, insert, null, select, update
 from flowscore.engine import recompute
 from flowscore.engine.program import Applied, Program, Version, compile_program
 from flowscore.errors import FlowscoreError
-from flowscore.language.actions import Action, AddToList, If, MoveToList, RemoveFromList, SendEmail
+from flowscore.language.actions import AddPoints, AddToList, MoveToList, RemoveFromList, SendEmail
+from flowscore.language.conditions import InList, ScoreIs
+from flowscore.language.document import read_documents
 from flowscore.language.project import Project, digest, read_definition, read_stored
+from flowscore.language.triggers import ListJoined, ListLeft, ScoreCrosses
+from flowscore.language.words import Word, walk
 from flowscore.store.tables import definitions, enrollments, state
 
 if TYPE_CHECKING:
@@ -95,28 +99,32 @@ def _versions(connection: Connection, rows: Sequence[Any], project: Project) -> 
             select(enrollments.c.definition_id).where(enrollments.c.ended_at.is_(null())).distinct()
         ).scalars()
     )
-    before: dict[str, tuple[Any, Scenario]] = {}
+    before: dict[str, Any] = {}
     for row in rows:
         if row.kind != "scenario":
             continue
         is_live = row.retired_at is None
-        scenario = project.scenarios[row.name] if is_live else _read(row, project)
         if is_live or row.id in inside:
+            scenario = project.scenarios[row.name] if is_live else _read(row, project)
             first = _first_activation(row, before.get(row.name))
             yield Version(scenario, row.id, is_live, row.live_from, first)
-        before[row.name] = (row, scenario)
+        before[row.name] = row
 
 
 def _read(row: Any, project: Project) -> Any:
     return read_definition(row.source, row.file, row.line, project)
 
 
-def _first_activation(row: Any, before: tuple[Any, Scenario] | None) -> bool:
+def _first_activation(row: Any, earlier: Any) -> bool:
     """Whether the version before it (if any) did not enroll those already there."""
-    if before is None:
-        return True
-    earlier, scenario = before
-    return not scenario.enroll_existing or earlier.live_from == row.live_from
+    return earlier is None or not _enrolled(earlier) or earlier.live_from == row.live_from
+
+
+def _enrolled(row: Any) -> bool:
+    """Whether a version says `enroll_existing`; what else it names may be long gone."""
+    documents, _ = read_documents(row.source, row.file, row.line)
+    said = (document.root.items.get("enroll_existing") for document in documents)
+    return any(node is not None and node.value is True for node in said)
 
 
 # ---------------------------------------------------------------- apply
@@ -224,7 +232,7 @@ def _refuse_if_needed(connection: Connection, old: Applied, project: Project) ->
         if not missing:
             continue
         people = _people_inside(connection, version.definition_id)
-        if people and (not version.live or version.scenario.name not in project.scenarios):
+        if people:
             raise FlowscoreError(
                 f"{', '.join(missing)} cannot go: version {_number(connection, version)} of "
                 f"scenario '{version.scenario.name}' names it and {people} contacts are inside; "
@@ -245,33 +253,32 @@ def _number(connection: Connection, version: Version) -> int:
 
 
 def _named(scenario: Scenario, project: Project) -> set[str]:
-    """What the scenario's actions name that the project no longer has (in that kind)."""
+    """What the scenario names that the project no longer has (in that kind)."""
     missing = set()
-    for action in _actions(scenario.actions):
-        for name in _lists_of(action):
-            one = project.lists.get(name)
-            if one is None or one.members is not None:
-                missing.add(f"list '{name}'")
-        if isinstance(action, SendEmail):
-            gone = set(action.templates) - set(project.templates)
+    for word in walk(scenario):
+        missing |= {f"list '{name}'" for name in _lists_missing(word, project)}
+        if isinstance(word, SendEmail):
+            gone = set(word.templates) - set(project.templates)
             missing |= {f"template '{name}'" for name in gone}
-        if (score := getattr(action, "score", None)) and score not in project.scores:
-            missing.add(f"score '{score}'")
+        reads_score = isinstance(word, AddPoints | ScoreIs | ScoreCrosses)
+        if reads_score and word.score not in project.scores:
+            missing.add(f"score '{word.score}'")
     return missing
 
 
-def _lists_of(action: Action) -> tuple[str, ...]:
-    match action:
-        case AddToList() | RemoveFromList():
-            return action.lists
-        case MoveToList():
-            return action.origin + action.to
-    return ()
-
-
-def _actions(actions: tuple[Action, ...]) -> Iterator[Action]:
-    for action in actions:
-        yield action
-        if isinstance(action, If):
-            yield from _actions(action.then)
-            yield from _actions(action.otherwise)
+def _lists_missing(word: Word, project: Project) -> Iterator[str]:
+    """Steps need static lists, conditions and triggers any."""
+    match word:
+        case AddToList(lists=names) | RemoveFromList(lists=names):
+            needed = names
+        case MoveToList(origin=origin, to=to):
+            needed = origin + to
+        case InList(lists=names) | ListJoined(lists=names) | ListLeft(lists=names):
+            yield from (name for name in names if name not in project.lists)
+            return
+        case _:
+            return
+    for name in needed:
+        one = project.lists.get(name)
+        if one is None or one.members is not None:
+            yield name
