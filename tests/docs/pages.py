@@ -93,7 +93,7 @@ def project_files(example: Example) -> dict[str, str]:
         for (kind, name), body in AROUND.items()
         if (kind, name) not in defined and not (kind == "policy" and "policy" in kinds)
     ]
-    mail = "---\nsubject: Hello\ntopic: news\n---\nHello\n"
+    mail = "---\nsubject: Hello\ntopic: transactional\n---\nHello\n"
     return {
         "scenarios/example.yaml": text,
         "scenarios/around.yaml": "---\n".join(around),
