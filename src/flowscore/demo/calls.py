@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from random import Random
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from flowscore.clock import HOUR, rfc3339
+from flowscore.clock import HOUR, instant_of, rfc3339
 from flowscore.demo.people import Person
+
+if TYPE_CHECKING:
+    from random import Random
 
 Call = dict[str, Any]
 
-LATE = 0.02  # sent a day later, by a telephone that had no network
+LATE = 0.03  # sent a day later, by a telephone that had no network
 TWICE = 0.03  # sent again, because the answer got lost
 
 SITE = "https://almendro.example"
@@ -62,7 +65,7 @@ def as_received(rng: Random, calls: list[Call], until: int) -> list[Call]:
 
 def _posted(rng: Random, call: Call) -> list[Call]:
     chance = rng.random()
-    if chance < LATE:
+    if chance < LATE and call["type"] == "page":
         return [{**call, "receivedAt": _hours_later(call, 24)}]
     if chance < LATE + TWICE:
         return [call, {**call, "receivedAt": _hours_later(call, 0)}]
@@ -70,10 +73,6 @@ def _posted(rng: Random, call: Call) -> list[Call]:
 
 
 def _hours_later(call: Call, hours: int) -> str:
-    from datetime import datetime
-
-    from flowscore.clock import instant_of
-
     return rfc3339(instant_of(datetime.fromisoformat(str(call["timestamp"]))) + hours * HOUR)
 
 

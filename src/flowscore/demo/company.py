@@ -6,13 +6,15 @@ A pure function of a seed and an instant: the same people do the same things on 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flowscore.clock import DAY, HOUR, MINUTE, rfc3339
 from flowscore.demo.calls import Call, Diary, as_received
-from flowscore.demo.people import HOURS, Person, Temper, make_people, temper_of
+from flowscore.demo.people import HOURS, Person, Temper, draws, make_people, temper_of
 from flowscore.demo.words import COURSES, QUESTIONS
+
+if TYPE_CHECKING:
+    from random import Random
 
 SEED = 2026
 SPAN = 60 * DAY
@@ -33,7 +35,7 @@ def company(seed: int = SEED, until: int = UNTIL) -> Company:
     start = until - SPAN
     people = make_people(seed, start, until)
     known = [person for person in people if person.known]
-    rng = Random(f"{seed}/post")
+    rng = draws(seed, "post")
     history = [call for person in known for call in _past_order(seed, person, start)]
     lived = [call for person in people for call in _live(seed, person, start, until)]
     strange = [call for n in range(STRANGERS) for call in _stroll(seed, n, start, until)]
@@ -60,7 +62,7 @@ def _row(person: Person) -> dict[str, Any]:
     }
 
 
-COLUMNS = ("country", "timezone", "job_title", "company_name", "industry", "employees",
+COLUMNS = ("country", "timezone", "job_title", "company", "industry", "employees",
            "interest", "phone")  # fmt: skip
 
 
@@ -69,7 +71,7 @@ COLUMNS = ("country", "timezone", "job_title", "company_name", "industry", "empl
 
 def _live(seed: int, person: Person, start: int, until: int) -> list[Call]:
     """One person's sixty days."""
-    rng = Random(f"{seed}/life/{person.email}")
+    rng = draws(seed, "life", person.email)
     temper = temper_of(seed, person.email)
     diary = Diary(person, named=person.known)
     begins = start if person.known else person.arrives
@@ -99,7 +101,7 @@ def _arrive(rng: Random, diary: Diary, temper: Temper) -> None:
     if person.signs_up:
         diary.track(at + 6 * MINUTE, "Subscribed", topics=["news", "offers"])
         diary.track(at + 7 * MINUTE, "Newsletter Subscribed", place="foot of an article")
-    else:
+    elif rng.random() < 0.5:
         _ask(rng, diary, at + 8 * MINUTE)
 
 
@@ -154,7 +156,7 @@ def _shop(rng: Random, diary: Diary, temper: Temper, at: int) -> None:
 
 def _past_order(seed: int, person: Person, start: int) -> list[Call]:
     """Last year's students: one of six on the address list has bought before."""
-    rng = Random(f"{seed}/past/{person.email}")
+    rng = draws(seed, "past", person.email)
     if rng.random() >= 1 / 6:
         return []
     diary = Diary(person, named=True)
@@ -171,7 +173,7 @@ def _past_order(seed: int, person: Person, start: int) -> list[Call]:
 
 def _stroll(seed: int, number: int, start: int, until: int) -> list[Call]:
     """A visitor of whom we never know more than a cookie."""
-    rng = Random(f"{seed}/stranger/{number}")
+    rng = draws(seed, "stranger", number)
     calls = []
     for n in range(rng.randint(1, 4)):
         at = start + rng.randrange((until - start) // HOUR) * HOUR + rng.randrange(60) * MINUTE

@@ -81,15 +81,20 @@ def when_awake(at: int) -> int:
     return at
 
 
+def draws(*what: object) -> Random:
+    """Chance that is the same for the same words, on every machine."""
+    return Random("/".join(str(part) for part in what))  # noqa: S311
+
+
 def temper_of(seed: int, email: str) -> Temper:
     """The same for an address wherever it is asked: for the visits and for the mail."""
     weights = [temper.weight for temper in TEMPERS]
-    return Random(f"{seed}/temper/{email}").choices(TEMPERS, weights)[0]
+    return draws(seed, "temper", email).choices(TEMPERS, weights)[0]
 
 
 def make_people(seed: int, start: int, until: int) -> list[Person]:
     """Everybody, those of the address list first."""
-    rng = Random(f"{seed}/people")
+    rng = draws(seed, "people")
     taken: set[str] = set()
     return [_make_person(rng, n, start, until, taken) for n in range(KNOWN + VISITORS)]
 
@@ -101,7 +106,7 @@ def _make_person(rng: Random, number: int, start: int, until: int, taken: set[st
     country = rng.choice(COUNTRIES[language])
     course = rng.choice(COURSES)
     traits = _traits(rng, language, country, course)
-    host = _slug(traits.get("company_name", "")) or "post"
+    host = _slug(traits.get("company", "")) or "post"
     return Person(
         number=number,
         first_name=first,
@@ -152,7 +157,7 @@ def _company(rng: Random, language: str) -> dict[str, Any]:
     place = rng.choice(PLACES[language].split())
     name = f"{trade} {place}" if language == "es" else f"{place} {trade}"
     employees = rng.choices((1, rng.randint(2, 9), rng.randint(10, 80)), (5, 4, 1))[0]
-    return {"company_name": name, "industry": trades[trade], "employees": employees}
+    return {"company": name, "industry": trades[trade], "employees": employees}
 
 
 def _slug(text: str) -> str:

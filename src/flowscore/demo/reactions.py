@@ -7,13 +7,15 @@ same answers, in whatever order they are asked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from random import Random
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flowscore.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
 from flowscore.demo.calls import SITE, Call
-from flowscore.demo.people import Temper, temper_of, when_awake
+from flowscore.demo.people import Temper, draws, temper_of, when_awake
 from flowscore.demo.words import COURSES
+
+if TYPE_CHECKING:
+    from random import Random
 
 PRIVACY_PROXY = 0.1  # of the people have a mail program that opens every mail by itself
 HOURS_TO_OPEN = (1, 1, 2, 2, 3, 5, 8, 10, 20, 26, 44, 90)  # the last is too late to count
@@ -60,14 +62,16 @@ def reactions(seed: int, sent: Iterable[SentMail]) -> list[Call]:
 
 
 def _react(seed: int, mail: SentMail) -> Iterator[Call]:
-    rng = Random(f"{seed}/mail/{mail.email}/{mail.template}/{mail.sent_at}")
+    rng = draws(seed, "mail", mail.email, mail.template, mail.sent_at)
     temper = temper_of(seed, mail.email)
-    if Random(f"{seed}/proxy/{mail.email}").random() < PRIVACY_PROXY:
+    if draws(seed, "proxy", mail.email).random() < PRIVACY_PROXY:
         yield _mail_call(mail, "Email Opened", mail.sent_at + SECOND, machine=True)
     eager = mail.topic == "transactional"
     if rng.random() >= (0.95 if eager else temper.opens):
         return
-    opened = when_awake(mail.sent_at + rng.choice(HOURS_TO_OPEN) * HOUR) + rng.randrange(50) * MINUTE
+    opened = (
+        when_awake(mail.sent_at + rng.choice(HOURS_TO_OPEN) * HOUR) + rng.randrange(50) * MINUTE
+    )
     yield _mail_call(mail, "Email Opened", opened)
     if temper.name in TIRED and not eager and rng.random() < 0.06:
         yield _track(mail, opened + MINUTE, "Unsubscribed", topics=["news", "offers"])
@@ -101,7 +105,7 @@ def _buy(mail: SentMail, at: int) -> Iterator[Call]:
     if mail.template not in BUYING:
         return
     named = [course for course in COURSES if mail.template.endswith(course.subject)]
-    course = named[0] if named else Random(mail.email).choice(COURSES)
+    course = named[0] if named else draws(mail.email).choice(COURSES)
     product: dict[str, Any] = {"sku": course.sku, "name": course.name, "price": course.price}
     yield _track(mail, at, "Product Added", **product)
     order = {"order_id": f"B-{abs(at) // MINUTE % 100000}", "total": course.price}

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from flowscore.clock import DAY, rfc3339
+from flowscore.clock import rfc3339
 from flowscore.demo.company import SPAN, UNTIL
 from flowscore.store.tables import contacts, events, members, messages
 
@@ -58,8 +58,9 @@ def _tell_size(console: Console, connection: Connection, report: TickReport) -> 
     happened = connection.scalar(select(func.count()).select_from(events))
     first, last = rfc3339(UNTIL - SPAN)[:10], rfc3339(UNTIL)[:10]
     console.print(
-        f"[bold]Almendro[/], an online academy from {first} to {last}: {people:,} people, "
-        f"{happened:,} events, {report.ticks:,} hourly ticks."
+        f"[bold]Almendro[/], an online academy, {first} to {last}: {people:,} people, "
+        f"{happened:,} events, {report.ticks:,} hourly ticks",
+        soft_wrap=True,
     )
 
 
@@ -80,9 +81,9 @@ def _tell_leads(console: Console, workspace: Workspace) -> list[str]:
 def _tell_lead(console: Console, told: Row) -> None:
     traits, scores = told["attributes"], {score["score"]: score for score in told["scores"]}
     who = " ".join(str(traits.get(name, "")) for name in ("first_name", "last_name"))
-    work = ", ".join(str(traits[name]) for name in ("job_title", "company_name") if name in traits)
+    work = ", ".join(str(traits[name]) for name in ("job_title", "company") if name in traits)
     balances = ", ".join(f"{name} {score['balance']:g}" for name, score in scores.items())
-    console.print(f"[bold]{who}[/], {work}: {balances}  [dim]{told['contact']}[/]")
+    console.print(f"[bold]{who}[/], {work}: {balances}", soft_wrap=True)
     table = _table()
     for points, rule, times, where in _reasons(scores["engagement"]["lines"]):
         often = f"{times} times" if times > 1 else ""
@@ -107,19 +108,15 @@ def _reasons(lines: Sequence[Row]) -> list[tuple[float, str, int, str]]:
 
 def _tell_lists(console: Console, workspace: Workspace, connection: Connection) -> None:
     """How many people each list held, every third day."""
-    _head(console, "Lists over sixty days", "each bar is three days; the last number is today")
-    table = _table("list", "", "most", "today", "")
+    _head(console, "How the lists grew", "a bar for every three days; at most, and today")
     bars = BARS if console.encoding.startswith("utf") else PLAIN_BARS
     stays = _stays(connection)
     with workspace.look.lists(None, None) as rows:
         for row in rows:
             sizes = _sizes(stays[row["list"]])
-            line = sparkline(sizes, bars)
-            words = str(row["description"]).split(". ")[0].rstrip(".")
-            table.add_row(
-                row["list"], line, str(max(sizes)), str(sizes[-1]), Text(words, style="dim")
-            )
-    console.print(table)
+            counts = f"{max(sizes):>4} {sizes[-1]:>4}"
+            line = f"{row['list']:<26}{sparkline(sizes, bars)} {counts}  {row['description']}"
+            console.print(Text(line), no_wrap=True, overflow="ellipsis")
 
 
 def _stays(connection: Connection) -> dict[str, list[tuple[int, int | None]]]:
@@ -166,7 +163,11 @@ def _tell_scenarios(console: Console, workspace: Workspace, connection: Connecti
 
 def _mails_by_scenario(connection: Connection) -> Counter[str]:
     query = select(messages.c.scenario, func.count()).where(messages.c.status == "sent")
-    return Counter(dict(connection.execute(query.group_by(messages.c.scenario)).tuples().all()))
+    return _counted(connection, query.group_by(messages.c.scenario))
+
+
+def _counted(connection: Connection, query: Select[tuple[str, int]]) -> Counter[str]:
+    return Counter(dict(connection.execute(query).tuples().all()))
 
 
 def _tell_mails(console: Console, connection: Connection, root: Path, folder: Path) -> None:
@@ -177,21 +178,15 @@ def _tell_mails(console: Console, connection: Connection, root: Path, folder: Pa
 
 
 def _mail_words(connection: Connection) -> str:
-    states = Counter(
-        dict(
-            connection.execute(
-                select(
-                    func.coalesce(messages.c.reason, messages.c.status), func.count()
-                ).group_by(func.coalesce(messages.c.reason, messages.c.status))
-            )
-            .tuples()
-            .all()
-        )
-    )
+    state = func.coalesce(messages.c.reason, messages.c.status)
+    states = _counted(connection, select(state, func.count()).group_by(state))
     sent = states.pop("sent", 0)
-    opened = _opened(connection, machine=False)
-    others = ", ".join(f"{n:,} withheld: {reason}" for reason, n in sorted(states.items()))
-    return f"{sent:,} sent, {opened:,} opened by people" + (f", {others}" if others else "")
+    people, machines = (_opened(connection, machine=by) for by in (False, True))
+    withheld = ", ".join(f"{n:,} {reason}" for reason, n in sorted(states.items()))
+    return (
+        f"{sent:,} sent; {people:,} opened by people, {machines:,} by machines, which do not "
+        f"count; withheld: {withheld or 'none'}"
+    )
 
 
 def _opened(connection: Connection, *, machine: bool) -> int:
@@ -250,6 +245,5 @@ def _table(*heads: str) -> Table:
     """Columns without lines; whatever is a number stands to the right."""
     table = Table(box=None, pad_edge=False, show_header=bool(heads), header_style="dim")
     for head in heads:
-        numeric = head not in ("list", "scenario", "")
-        table.add_column(head, justify="right" if numeric else "left", no_wrap=True)
+        table.add_column(head, justify="left" if head == "scenario" else "right", no_wrap=True)
     return table

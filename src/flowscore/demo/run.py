@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowscore.clock import HOUR
 from flowscore.demo.company import SEED, SPAN, UNTIL, Company, company
@@ -14,6 +14,8 @@ from flowscore.demo.reactions import SentMail, reactions
 from flowscore.errors import FlowscoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rich.console import Console
 
     from flowscore.demo.calls import Call
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from flowscore.settings import Settings
     from flowscore.store.database import Store
     from flowscore.workspace import Workspace
-
-ASIDE = ("mails", "data")
 
 
 def run_demo(folder: Path, console: Console | None = None) -> None:
@@ -44,9 +44,7 @@ def open_demo(folder: Path) -> Workspace:
     from flowscore.workspace import Workspace
 
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise FlowscoreError(
-            f"{folder}: not an empty folder; name another one: flowscore demo DIR"
-        )
+        raise FlowscoreError(f"{folder}: not an empty folder; name another one: flowscore demo DIR")
     workspace = Workspace(folder)
     workspace.__dict__["settings"] = _at_home(workspace.root)
     workspace.init()
@@ -75,9 +73,7 @@ def live_through(workspace: Workspace, console: Console) -> TickReport:
             _answer(workspace.store, instant)
             shown(instant - start)
 
-        return run_ticks(
-            workspace.store, from_=start, until=UNTIL, step=HOUR, after_tick=after
-        )
+        return run_ticks(workspace.store, from_=start, until=UNTIL, step=HOUR, after_tick=after)
 
 
 def _write_files(folder: Path, made: Company) -> dict[str, Path]:
@@ -139,22 +135,11 @@ def _just_sent(store: Store, instant: int) -> list[SentMail]:
         return [SentMail(*row) for row in connection.execute(query)]
 
 
-class _progress:
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, silence in a pipe."""
+    from rich.progress import Progress
 
-    def __init__(self, console: Console) -> None:
-        from rich.progress import Progress
-
-        self.bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-
-    def __enter__(self) -> Callable[[int], None]:
-        self.bar.start()
-        task = self.bar.add_task("sixty days", total=SPAN)
-
-        def show(done: int) -> None:
-            self.bar.update(task, completed=done)
-
-        return show
-
-    def __exit__(self, *_: Any) -> None:
-        self.bar.stop()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("sixty days", total=SPAN)
+        yield lambda done: bar.update(task, completed=done)

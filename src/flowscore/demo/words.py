@@ -56,15 +56,15 @@ ZONES = {
 # Job titles with how often they come, of twenty.
 JOB_TITLES = {
     "es": {
-        "Dueña": 4, "Autónoma": 4, "Fundador": 2, "Responsable de tienda": 2,
-        "Comunicación": 2, "Contable": 1, "Profesora": 1, "Estudiante": 3, "": 1,
+        "Gerente": 4, "Freelance": 4, "Negocio propio": 2, "Responsable de tienda": 2,
+        "Comunicación": 2, "Contable": 1, "Docente": 1, "Estudiante": 3, "": 1,
     },
     "en": {
         "Owner": 4, "Freelancer": 4, "Founder": 2, "Shop manager": 2,
         "Marketing manager": 2, "Bookkeeper": 1, "Teacher": 1, "Student": 3, "": 1,
     },
 }  # fmt: skip
-NO_COMPANY = frozenset({"Estudiante", "Student", "Profesora", "Teacher", ""})
+NO_COMPANY = frozenset({"Estudiante", "Student", "Docente", "Teacher", ""})
 
 TRADES = {
     "es": {
@@ -80,7 +80,7 @@ TRADES = {
 }  # fmt: skip
 PLACES = {
     "es": "Lluna Azahar Mirlo Levante Olmo Brisa Romero Salinas Encina Garbí Alondra Nácar",
-    "en": "Bramble Heron Alder Saltmarsh Wren Foxglove Harbour Kestrel Larch Millstone Thistle Tern",
+    "en": "Bramble Heron Alder Wren Foxglove Harbour Kestrel Larch Millstone Thistle Tern",
 }
 
 QUESTIONS = {
