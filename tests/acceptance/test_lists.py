@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Project
+    from .conftest import Project
 
 ANA, BEN, EVA = "ana@example.com", "ben@example.com", "eva@example.com"
 

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Project
+    from .conftest import Project
 
 MODEL = """
 score: engagement

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Project
+    from .conftest import Project
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 

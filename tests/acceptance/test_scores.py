@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Project
+    from .conftest import Project
 
 ANA = "ana@example.com"
 FIRST_MODEL = """

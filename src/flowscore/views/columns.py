@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
@@ -40,6 +41,13 @@ def watermark(connection: Connection) -> int | None:
     """The last tick that has run, or None."""
     found = connection.execute(select(state.c.value).where(state.c.key == "watermark")).scalar()
     return int(found) if found is not None else None
+
+
+def in_order(value: Any) -> Any:
+    """A JSON value with its keys sorted: databases do not keep the order in which they came."""
+    if type(value) is dict:
+        return {key: in_order(value[key]) for key in sorted(value)}
+    return [in_order(item) for item in value] if type(value) is list else value
 
 
 @dataclass(frozen=True)

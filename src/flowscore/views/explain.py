@@ -23,7 +23,14 @@ from flowscore.store.tables import (
     messages,
     steps,
 )
-from flowscore.views.columns import rounded, shown_at, shown_balance, shown_points, watermark
+from flowscore.views.columns import (
+    in_order,
+    rounded,
+    shown_at,
+    shown_balance,
+    shown_points,
+    watermark,
+)
 from flowscore.views.people import find_contact
 from flowscore.views.places import Places
 
@@ -82,7 +89,7 @@ class Told:
 
     def attributes(self) -> Row:
         """Raw values by name."""
-        return {row.name: row.value for row in self.rows(attributes, "name", "element")}
+        return {row.name: in_order(row.value) for row in self.rows(attributes, "name", "element")}
 
     def consents(self) -> list[Row]:
         """What was granted or refused, since when, and where that was said."""
@@ -228,7 +235,7 @@ def _event(row: Any) -> Row:
         "at": shown_at(row.own_at),
         "received_at": shown_at(row.received_at),
         "message_id": row.message_id,
-        "properties": row.properties or {},
+        "properties": in_order(row.properties or {}),
     }
 
 

@@ -17,6 +17,7 @@ from flowscore.store import tables
 from flowscore.store.tables import POINT, SHOWN
 from flowscore.views.columns import (
     Page,
+    in_order,
     pages,
     people,
     rounded,
@@ -261,6 +262,7 @@ def _part(folder: Path, name: str) -> IO[str]:
 def _write(file: IO[str], rows: Iterator[Row]) -> int:
     count = 0
     for row in rows:
-        file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+        shown = {name: in_order(value) for name, value in row.items()}
+        file.write(json.dumps(shown, ensure_ascii=False, separators=(",", ":")) + "\n")
         count += 1
     return count
