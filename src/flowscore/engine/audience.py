@@ -77,8 +77,14 @@ def gather(work: Work, asking: Asking, changes_seen: int, by_clock: bool) -> boo
 def ask_everybody(work: Work) -> None:
     """Fill `asked` with every contact that exists."""
     work.clear(asked)
-    rows = select(contacts.c.id).where(contacts.c.created_at <= work.book.now)
-    work.fill(asked, _into_asked(rows))
+    work.fill(asked, EVERYBODY)
+
+
+EVERYBODY = _into_asked(
+    select(contacts.c.id).where(
+        contacts.c.created_at <= bindparam("now", type_=contacts.c.created_at.type)
+    )
+)
 
 
 def compare(holds_now: Any, held: Any, book: Book) -> Insert:

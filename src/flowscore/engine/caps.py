@@ -17,7 +17,6 @@ from sqlalchemy import and_, exists, select
 from flowscore.engine.work import Work, awards
 from flowscore.language.scoring import Cap, Score
 from flowscore.rules.book import NEVER
-from flowscore.store.dialects import insert_new
 from flowscore.store.tables import POINT, ledger
 
 
@@ -48,14 +47,16 @@ def award_capped(work: Work, score: Score, rules: tuple[Any, ...]) -> int:
     if not capped:
         return 0
     written = []
-    rows = work.run(_awards(score, capped)).all()
+    built = work.book.built
+    statement = built.setdefault(("capped", score.name), _awards(score, capped))
+    rows = work.run(statement).all()
     before = _lines_before(work, score, rows) if rows else {}
     for contact_id, wanted in groupby(rows, key=lambda row: row.contact_id):
         written += list(_settle(work, score, mine, before.get(contact_id, []), wanted))
     if not written:
         return 0
     written.sort(key=lambda line: (line["own_at"], line["contact_id"]))
-    work.connection.execute(insert_new(ledger), written)
+    work.add(ledger, written, new_only=True)
     return len(written)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
+    Executable,
     Select,
     and_,
     bindparam,
@@ -105,7 +106,7 @@ def _moved(
     return used
 
 
-def _unused(work: Work, mark: str, trigger: OnEvent, sight: Sight) -> Select[Any]:
+def _unused(work: Work, mark: str, trigger: OnEvent, sight: Sight) -> Executable:
     """The statement for `walk`, built once for an applied project."""
     built = work.book.built
     if (mark, sight) not in built:

@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Delete,
     Insert,
+    Integer,
     Text,
     Update,
     and_,
@@ -332,7 +334,7 @@ def _notice(work: Work, entry: Entry) -> bool:
     for position, trigger in enumerate(entry.scenario.trigger):
         _notice_trigger(work, entry, trigger, position)
     if "enroll_requested" in work.names:
-        work.fill(happened, _requested(entry.scenario.name))
+        work.fill(happened, _requested(entry.scenario.name), kept=False)
     if entry.existing is not None and work.round == 1 and _goes_live(work, entry):
         work.fill(happened, entry.existing)
     return work.filled(happened)
@@ -360,11 +362,14 @@ def _count(work: Work, entry: Entry, trigger: words.OnEvent, position: int) -> N
     mark = counting.mark_of(f"scenario/{entry.scenario.name}/{position}", trigger)
     live_from = entry.live_from if entry.live_from is not None else -1
     counting.walk(work, mark, trigger, LIVE, live_from)
-    work.connection.execute(
-        update(happened)
-        .where(happened.c.position.is_(null()))
-        .values(position=position, passes=true())
-    )
+    work.run(PLACE, place=position)
+
+
+PLACE = (
+    update(happened)
+    .where(happened.c.position.is_(null()))
+    .values(position=bindparam("place", type_=Integer), passes=true())
+)
 
 
 def _requested(name: str) -> Insert:
@@ -386,25 +391,34 @@ def _goes_live(work: Work, entry: Entry) -> bool:
 
 def _forget_used(work: Work, name: str) -> None:
     """Drop what cannot enroll: visitors without a name, keys used before, doubles of a key."""
+    work.run(DROP_USED, flow=name)
+    work.run(DROP_DOUBLES)
+
+
+def _drop_used() -> Delete:
     used = [
         exists().where(
-            table.c.scenario == name,
+            table.c.scenario == bindparam("flow", type_=Text),
             table.c.contact_id == happened.c.contact_id,
             table.c.key == happened.c.key,
         )
         for table in (enrollments, decisions)
     ]
     known = exists().where(contacts.c.id == happened.c.contact_id, contacts.c.known)
-    work.connection.execute(delete(happened).where(or_(~known, *used)))
+    return delete(happened).where(or_(~known, *used))
+
+
+def _drop_doubles() -> Delete:
     first = happened.alias("first")
     earlier = or_(
         first.c.own_at < happened.c.own_at,
         and_(first.c.own_at == happened.c.own_at, first.c.position < happened.c.position),
     )
-    double = exists().where(
-        first.c.contact_id == happened.c.contact_id, first.c.key == happened.c.key, earlier
-    )
-    work.connection.execute(delete(happened).where(double))
+    same = and_(first.c.contact_id == happened.c.contact_id, first.c.key == happened.c.key)
+    return delete(happened).where(exists().where(same, earlier))
+
+
+DROP_USED, DROP_DOUBLES = _drop_used(), _drop_doubles()
 
 
 def _drop_unscheduled(work: Work, entry: Entry) -> None:
@@ -413,6 +427,5 @@ def _drop_unscheduled(work: Work, entry: Entry) -> None:
         place for place, one in enumerate(entry.scenario.trigger) if isinstance(one, words.Schedule)
     ]
     if scheduled:
-        work.connection.execute(
-            delete(happened).where(happened.c.position.in_(scheduled), ~happened.c.passes)
-        )
+        failing = and_(happened.c.position.in_(scheduled), ~happened.c.passes)
+        work.once(delete(happened).where(failing))

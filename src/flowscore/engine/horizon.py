@@ -83,11 +83,13 @@ def _schedules(connection: Connection, program: Program, mark: int) -> Iterator[
 
 
 def _edges(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
-    values = program.book.instants(mark, mark)
-    for one in program.edges:
-        found = connection.execute(one.next, values).scalar()
-        if found is not None:
-            yield _instant(program, one.edge, found)
+    book = program.book
+    prepared = book.prepared(book.next_edges(), connection.dialect)
+    assert prepared is not None
+    found = prepared.run(connection, book.instants(mark, mark)).one()
+    for one, instant in zip(program.edges, found, strict=True):
+        if instant is not None:
+            yield _instant(program, one.edge, instant)
 
 
 def _instant(program: Program, edge: Edge, found: int) -> int:

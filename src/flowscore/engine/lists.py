@@ -135,7 +135,6 @@ def move(work: Work, statements: Moves, place: str) -> None:
     if not joined + left:
         return
     work.run(statements.tell)
-    work.stir()
     if not work.silent:
         work.run(statements.joined, place=place)
         work.run(statements.left, place=place)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
-from sqlalchemy import Text, exists, insert, select, true
+from sqlalchemy import Text, exists, select, true
 
 from flowscore.engine.work import Work, fresh
 from flowscore.language.conditions import AttributeIs
@@ -50,18 +50,23 @@ class Patterns:
             self._try(work, one, everything=True)
 
     def _try(self, work: Work, one: Pattern, everything: bool) -> None:
-        texts = self._texts(one, everything)
-        known = exists().where(
-            verdicts.c.pattern == one.expression, verdicts.c.text == texts.c.text
-        )
-        new = select(texts.c.text).where(texts.c.text.is_not(None), ~known).distinct()
-        found = work.connection.execute(new).scalars().all()
+        if not everything and one.attribute is None and not work.names & set(one.names):
+            return
+        statement = self.book.built.setdefault((one, everything), self._new_texts(one, everything))
+        found = work.run(statement).scalars().all()
         rows = [
             {"pattern": one.expression, "text": text, "matches": _found_in(one.expression, text)}
             for text in found
         ]
         if rows:
-            work.connection.execute(insert(verdicts), rows)
+            work.add(verdicts, rows)
+
+    def _new_texts(self, one: Pattern, everything: bool) -> Any:
+        texts = self._texts(one, everything)
+        known = exists().where(
+            verdicts.c.pattern == one.expression, verdicts.c.text == texts.c.text
+        )
+        return select(texts.c.text).where(texts.c.text.is_not(None), ~known).distinct()
 
     def _texts(self, one: Pattern, everything: bool) -> Any:
         told = select(changes.c.contact_id).where(changes.c.kind.in_(("attribute", "contact")))

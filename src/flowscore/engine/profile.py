@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, TemplateError, Undefined
 from jinja2.sandbox import SandboxedEnvironment
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, select, update
 
-from flowscore.store.dialects import insert_new
 from flowscore.store.forms import forms_of
 from flowscore.store.tables import SHOWN, attributes, balances, changes, contacts, events, members
 
@@ -120,11 +119,10 @@ def _write(work: Work, name: str, step: str, wanted: dict[int, tuple[int, Any]])
         work.connection.execute(delete(attributes).where(here))
     rows = [row for one in changed for row in _attribute_rows(work, name, one)]
     if rows:
-        work.connection.execute(insert(attributes), rows)
-    work.connection.execute(insert_new(events), [_event(work, name, step, one) for one in changed])
+        work.add(attributes, rows)
+    work.add(events, [_event(work, name, step, one) for one in changed], new_only=True)
     told = [{"kind": "attribute", "name": name, "contact_id": one[0]} for one in changed]
-    work.connection.execute(insert(changes), told)
-    work.stir()
+    work.add(changes, told)
     work.patterns.learn(work, {name})
     work.changed += len(changed)
 

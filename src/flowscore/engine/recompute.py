@@ -29,7 +29,7 @@ def catch_up(connection: Connection, old: Project, program: Program, mark: int) 
     for score in changed:
         _recompute(work, program, old.scores.get(score.name), score)
     _refresh(work, program, {one.name for one in _changed_lists(old, new)})
-    work.run(
+    work.once(
         update(balances)
         .where(balances.c.looked != balances.c.balance)
         .values(looked=balances.c.balance)

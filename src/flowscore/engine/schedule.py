@@ -16,7 +16,7 @@ from flowscore.rules.book import NEVER
 from flowscore.store.tables import attributes, contacts
 
 if TYPE_CHECKING:
-        from flowscore.language.triggers import Schedule
+    from flowscore.language.triggers import Schedule
 
 
 def notice(work: Work, trigger: Schedule, position: int) -> None:
@@ -24,7 +24,7 @@ def notice(work: Work, trigger: Schedule, position: int) -> None:
     since = work.prev if work.prev != NEVER else work.now - work.step
     for zone, who in _zones(work, trigger):
         for instant in instants(trigger, zone, since, work.now):
-            work.fill(happened, _everybody(work, instant, position, who))
+            work.fill(happened, _everybody(work, instant, position, who), kept=False)
 
 
 def instants(trigger: Schedule, zone: str, after: int, upto: int) -> Iterator[int]:

@@ -333,15 +333,15 @@ def rebalance(work: Work, scoring: Scoring, after_line: int) -> None:
     if scoring.rebalance is None or work.last(ledger) == after_line:
         return
     work.run(scoring.rebalance, after_line=after_line)
-    moved = (
-        select(literal("score"), ledger.c.score, ledger.c.contact_id)
-        .where(ledger.c.id > bindparam("after_line"))
-        .distinct()
-    )
-    work.run(
-        insert(changes).from_select(["kind", "name", "contact_id"], moved), after_line=after_line
-    )
-    work.stir()
+    work.run(TELL_OF_LINES, after_line=after_line)
+
+
+TELL_OF_LINES = insert(changes).from_select(
+    ["kind", "name", "contact_id"],
+    select(literal("score"), ledger.c.score, ledger.c.contact_id)
+    .where(ledger.c.id > bindparam("after_line", type_=BigInteger))
+    .distinct(),
+)
 
 
 def recut(work: Work, scoring: Scoring) -> None:
@@ -350,7 +350,7 @@ def recut(work: Work, scoring: Scoring) -> None:
         return
     merged = select(changes.c.contact_id).where(changes.c.kind == "contact")
     reads = cut(scoring.scores, balances.c.score, balances.c.raw)
-    work.run(
+    work.once(
         update(balances)
         .where(balances.c.contact_id.in_(merged), balances.c.balance != reads)
         .values(balance=reads)
@@ -368,7 +368,7 @@ def rebalance_fully(work: Work, scoring: Scoring) -> None:
             .group_by(ledger.c.contact_id, ledger.c.score)
         )
         columns = ["contact_id", "score", "raw", "balance", "looked"]
-        work.run(insert(balances).from_select(columns, rows))
+        work.once(insert(balances).from_select(columns, rows))
         moved = select(balances.c.contact_id).where(balances.c.score == score.name)
         work.tell("score", score.name, moved)
 
@@ -419,15 +419,22 @@ def _limits(rounded: Any, bounds: Range) -> Iterator[tuple[Any, int]]:
 
 def remember_looked(work: Work, changes_seen: int) -> None:
     """The balances of this phase 3 are what the next crossing is held against (ruling 15)."""
-    moved = select(changes.c.contact_id).where(
-        changes.c.kind == "score", changes.c.id > bindparam("changes_seen")
+    work.run(LOOK, changes_seen=changes_seen)
+
+
+LOOK = (
+    update(balances)
+    .where(
+        balances.c.looked != balances.c.balance,
+        balances.c.contact_id.in_(
+            select(changes.c.contact_id).where(
+                changes.c.kind == "score",
+                changes.c.id > bindparam("changes_seen", type_=BigInteger),
+            )
+        ),
     )
-    work.run(
-        update(balances)
-        .where(balances.c.contact_id.in_(moved), balances.c.looked != balances.c.balance)
-        .values(looked=balances.c.balance),
-        changes_seen=changes_seen,
-    )
+    .values(looked=balances.c.balance)
+)
 
 
 def notice(work: Work, scoring: Scoring) -> None:
@@ -439,6 +446,8 @@ def notice(work: Work, scoring: Scoring) -> None:
 
 
 def _notice_crossing(work: Work, one: OnRule, trigger: ScoreCrosses) -> None:
+    if not work.told_of({("score", trigger.score)}, work.crossings_from):
+        return
     found = occurrences(trigger, work.book, LIVE)
     assert found is not None
     rows = found.subquery()
@@ -452,4 +461,5 @@ def _notice_crossing(work: Work, one: OnRule, trigger: ScoreCrosses) -> None:
         rows.c.event_id,
     )
     statement = insert(noticed).from_select(AWARD_COLUMNS, keep)
-    work.changed += work.fill(noticed, statement, changes_seen=work.crossings_from)
+    seen = work.crossings_from
+    work.changed += work.fill(noticed, statement, kept=False, changes_seen=seen)

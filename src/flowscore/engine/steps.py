@@ -59,7 +59,7 @@ class Path:
         """The walking rows that stand at the place being built, in this turn."""
         return and_(
             walking.c.definition_id == self.definition_id,
-            walking.c.turn == bindparam("this_turn"),
+            walking.c.turn == bindparam("this_turn", type_=BigInteger),
             walking.c.position == self.place,
         )
 
@@ -314,18 +314,22 @@ def walk(work: Work, paths: dict[int, Path]) -> None:
     work.clear(walking)
     if not work.fill(walking, DUE, enabled=enabled):
         return
-    turns = select(walking.c.definition_id, walking.c.turn).distinct()
-    groups = [(paths[id_].order, turn, id_) for id_, turn in work.connection.execute(turns)]
+    groups = [(paths[id_].order, turn, id_) for id_, turn in work.run(TURNS)]
     for _, work.turn, id_ in sorted(groups):
         _walk_group(work, paths[id_])
 
 
 def _walk_group(work: Work, path: Path) -> None:
-    nearest = select(func.min(walking.c.position)).where(
-        walking.c.definition_id == path.definition_id, walking.c.turn == work.turn
-    )
-    while (place := work.connection.execute(nearest).scalar()) is not None:
+    here = {"version": path.definition_id, "this_turn": work.turn}
+    while (place := work.run(NEAREST, **here).scalar()) is not None:
         path.verbs[place](work)
+
+
+TURNS = select(walking.c.definition_id, walking.c.turn).distinct()
+NEAREST = select(func.min(walking.c.position)).where(
+    walking.c.definition_id == bindparam("version", type_=BigInteger),
+    walking.c.turn == bindparam("this_turn", type_=BigInteger),
+)
 
 
 def _due() -> Any:

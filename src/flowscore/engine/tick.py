@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete
 
 from flowscore.clock import first_tick_at_or_after, last_tick_at_or_before, rfc3339
 from flowscore.engine import enrollment, horizon, lists, registry, scoring, steps
@@ -19,7 +19,7 @@ from flowscore.engine.work import Counts, Work, prepare_scratch
 from flowscore.errors import FlowscoreError
 from flowscore.rules.book import NEVER
 from flowscore.store.intake import forget_taken, take_in
-from flowscore.store.tables import balances, changes, contacts, events
+from flowscore.store.tables import changes, contacts, events
 
 if TYPE_CHECKING:
     from flowscore.engine.program import Program
@@ -189,21 +189,10 @@ def _take_history(work: Work, program: Program, seen: Seen) -> None:
         _refresh(work, program, seen, by_clock=False)
         if not work.changed:
             break
-    work.run(
-        update(balances)
-        .where(balances.c.looked != balances.c.balance, _moved(seen))
-        .values(looked=balances.c.balance)
-    )
+    scoring.remember_looked(work, seen.noticed_changes)
     work.silent, work.changed = False, 0
     seen.enrolled = work.last(events)
     seen.noticed_changes = work.last(changes)
-
-
-def _moved(seen: Seen) -> ColumnElement[bool]:
-    moved = select(changes.c.contact_id).where(
-        changes.c.kind == "score", changes.c.id > seen.noticed_changes
-    )
-    return balances.c.contact_id.in_(moved)
 
 
 def _rounds(work: Work, program: Program, seen: Seen) -> None:
@@ -215,7 +204,7 @@ def _rounds(work: Work, program: Program, seen: Seen) -> None:
         entered[work.round] = _notice(work, program, seen, set())
         steps.walk(work, program.paths)
         if not work.changed:
-            work.connection.execute(delete(changes))
+            work.run(FORGET_CHANGES, upto=work.last(changes))
             return
     _last_round(work, program, seen, entered)
 
@@ -229,7 +218,10 @@ def _last_round(work: Work, program: Program, seen: Seen, entered: dict[int, set
     _refresh(work, program, seen, by_clock=False)
     _notice(work, program, seen, looping)
     work.counts.looped = sorted(looping)
-    work.connection.execute(delete(changes).where(changes.c.id <= stood))
+    work.run(FORGET_CHANGES, upto=stood)
+
+
+FORGET_CHANGES = delete(changes).where(changes.c.id <= bindparam("upto", type_=BigInteger))
 
 
 def _award(work: Work, program: Program, seen: Seen, sight: scoring.Sight) -> None:

@@ -12,10 +12,12 @@ from sqlalchemy import (
     Connection,
     Executable,
     Index,
+    Insert,
     Integer,
     Table,
     Text,
     bindparam,
+    delete,
     func,
     insert,
     literal,
@@ -28,7 +30,7 @@ from flowscore.rules.book import Book
 from flowscore.rules.triggers import fresh, scratch
 from flowscore.rules.watch import Asked
 from flowscore.store import statistics
-from flowscore.store.dialects import COUNTED
+from flowscore.store.dialects import COUNTED, insert_new
 from flowscore.store.tables import changes, contacts, events, ledger
 
 
@@ -107,7 +109,7 @@ HAS_SCRATCH = {
     "sqlite": text("SELECT 1 FROM sqlite_temp_master WHERE name = 'walking'"),
     "postgresql": text("SELECT 1 WHERE to_regclass('pg_temp.walking') IS NOT NULL"),
 }
-EMPTY = {table.name: text(f"DELETE FROM {table.name}") for table in SCRATCH_TABLES}
+EMPTY = {table.name: delete(table) for table in SCRATCH_TABLES}
 LAST = {
     table.name: select(func.coalesce(func.max(table.c.id), 0))
     for table in (changes, contacts, events, ledger)
@@ -158,18 +160,25 @@ class Work:
     _instants: dict[str, int] = field(default_factory=dict)
     _fresh_range: tuple[int, int] = (0, 0)
     _filled: set[str] = field(default_factory=set)  # scratch tables that may hold rows
+    _last: dict[str, int] = field(default_factory=dict)  # greatest ids, by table
     _passed: dict[Asked, bool] = field(default_factory=dict)
 
-    def fill(self, table: Table, statement: Executable | None, **more: Any) -> int:
-        """Run a statement that puts rows into a scratch table; how many."""
-        found = rows_of(self.run(statement, **more))
+    def fill(
+        self, table: Table, statement: Executable | None, *, kept: bool = True, **more: Any
+    ) -> int:
+        """Run a statement that puts rows into a scratch table; how many.
+
+        `kept`: it was built once for the applied project, not for this moment.
+        """
+        assert statement is not None
+        found = rows_of(self.run(statement, **more) if kept else self.once(statement, **more))
         if found:
             self._filled.add(table.name)
         return found
 
     def fill_with(self, table: Table, rows: list[dict[str, Any]]) -> None:
         """Put rows made in Python into a scratch table."""
-        self.connection.execute(insert(table), rows)
+        self.add(table, rows)
         self._filled.add(table.name)
 
     def filled(self, table: Table) -> bool:
@@ -179,7 +188,7 @@ class Work:
     def clear(self, table: Table) -> None:
         """Empty a scratch table."""
         if table.name in self._filled:
-            self.connection.execute(EMPTY[table.name])
+            self.run(EMPTY[table.name])
             self._filled.discard(table.name)
 
     def tidy(self) -> None:
@@ -191,7 +200,35 @@ class Work:
         """Execute with the tick's instants bound, and whatever else the statement asks for."""
         assert statement is not None
         values = {**self.instants, "round": self.round, **more}
+        self._note_writing(statement)
+        prepared = self.book.prepared(statement, self.connection.dialect)
+        if prepared is None:
+            return self.connection.execute(statement, values, execution_options=COUNTED)
+        return prepared.run(self.connection, values)
+
+    def once(self, statement: Executable, **more: Any) -> Any:
+        """The same for a statement that was made for this moment and is not kept."""
+        values = {**self.instants, "round": self.round, **more}
+        self._note_writing(statement)
         return self.connection.execute(statement, values, execution_options=COUNTED)
+
+    def add(self, table: Table, rows: list[dict[str, Any]], *, new_only: bool = False) -> None:
+        """Insert rows made in Python; `new_only` leaves out those whose key is there."""
+        statement = insert_new(table) if new_only else insert(table)
+        self._note_writing(statement)
+        self.connection.execute(statement, rows)
+
+    def stir(self) -> None:
+        """Others have written: what was last and what was told has to be asked anew."""
+        self._last.clear()
+        self._told.clear()
+
+    def _note_writing(self, statement: Executable) -> None:
+        if isinstance(statement, Insert):
+            name = statement.table.name  # type: ignore[attr-defined]
+            self._last.pop(name, None)
+            if name == changes.name:
+                self._told.clear()
 
     @property
     def instants(self) -> dict[str, int]:
@@ -212,7 +249,9 @@ class Work:
 
     def last(self, table: Table) -> int:
         """The greatest id in a table so far."""
-        return self.connection.execute(LAST[table.name]).scalar_one()
+        if table.name not in self._last:
+            self._last[table.name] = self.run(LAST[table.name]).scalar_one()
+        return self._last[table.name]
 
     def look_from(self, seen: int) -> int:
         """Put the events after id `seen` into `fresh`; return the id looked up to."""
@@ -223,15 +262,16 @@ class Work:
         self.names = set()
         if upto > seen:
             self.fill(fresh, FRESHEN, seen=seen)
-            self.names = set(self.connection.execute(FRESH_NAMES).scalars())
+            self.names = set(self.run(FRESH_NAMES).scalars())
         self._fresh_range = (seen, upto)
         return upto
 
     def passed(self, edge: Asked) -> bool:
-        """Whether the clock passed such an edge for anybody; asked once in a tick."""
-        if edge not in self._passed:
-            found = self.connection.execute(edge.any_passed, self.instants).scalar()
-            self._passed[edge] = bool(found)
+        """Whether the clock passed such an edge for anybody; all are asked once in a tick."""
+        if not self._passed:
+            edges = list(self.book.edges.values())
+            found = self.run(self.book.passed_edges()).one()
+            self._passed = dict(zip(edges, map(bool, found), strict=True))
         return self._passed[edge]
 
     def count_steps(self, done: int) -> None:
@@ -242,22 +282,15 @@ class Work:
     def told_of(self, watched: set[tuple[str, str]], seen: int) -> bool:
         """Whether one of these (kind, name) is among the changes after id `seen`."""
         if seen not in self._told:
-            told = self.connection.execute(TOLD, {"seen": seen})
+            told = self.run(TOLD, seen=seen)
             self._told[seen] = {(kind, name) for kind, name in told}
         return not watched.isdisjoint(self._told[seen])
-
-    def stir(self) -> None:
-        """The change set has grown."""
-        self._told.clear()
 
     def tell(self, kind: str, name: str, contact_ids: Any) -> None:
         """Record contacts (a SELECT of ids) in the tick's change set."""
         ids = contact_ids.subquery()
         rows = select(literal(kind), literal(name), ids.c[0])
-        self.connection.execute(
-            insert(changes).from_select(["kind", "name", "contact_id"], rows), self.instants
-        )
-        self.stir()
+        self.once(insert(changes).from_select(["kind", "name", "contact_id"], rows))
 
 
 FRESHEN = insert(fresh).from_select(

@@ -6,14 +6,28 @@ Statements are built once per applied project; the tick hands in its instants as
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, Text, bindparam, cast, func
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Text,
+    bindparam,
+    cast,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.selectable import FromClause
 
 from flowscore.clock import find_zone, local_of
 from flowscore.language.policy import Policy
+from flowscore.rules.prepared import Prepared, prepare
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
 
 NEVER = -(10**17)  # before every instant: the watermark of a store that has not ticked
 
@@ -25,7 +39,8 @@ class Book:
     dialect: str
     policy: Policy = field(default_factory=Policy)
     edges: dict[str, Any] = field(default_factory=dict)  # every source of instants, once
-    built: dict[Any, Select[Any]] = field(default_factory=dict)  # statements, by what they are for
+    built: dict[Any, Executable] = field(default_factory=dict)  # statements, by what they are for
+    _prepared: dict[int, tuple[Executable, Prepared | None]] = field(default_factory=dict)
     _locals: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
@@ -58,6 +73,27 @@ class Book:
             for name, (of, offset) in self._locals.items()
         }
         return {**base, **values}
+
+    def prepared(self, statement: Executable, dialect: Dialect) -> Prepared | None:
+        """The statement as the driver runs it, compiled the first time."""
+        kept = self._prepared.get(id(statement))
+        if kept is None:
+            kept = self._prepared[id(statement)] = (statement, prepare(statement, dialect))
+        return kept[1]
+
+    def passed_edges(self) -> Executable:
+        """One statement: of every edge, in order, whether the clock passed it for anybody."""
+        if "passed edges" not in self.built:
+            columns = [edge.passed.exists() for edge in self.edges.values()]
+            self.built["passed edges"] = select(*columns)
+        return self.built["passed edges"]
+
+    def next_edges(self) -> Executable:
+        """One statement: of every edge, in order, the next instant in its column."""
+        if "next edges" not in self.built:
+            columns = [edge.next.scalar_subquery() for edge in self.edges.values()]
+            self.built["next edges"] = select(*columns)
+        return self.built["next edges"]
 
     def elements(self, forms: ColumnElement[Any], path: str) -> Elements:
         """The comparison forms of one property of an event, a row for each element."""

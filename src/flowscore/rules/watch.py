@@ -74,7 +74,6 @@ class Asked:
 
     edge: Edge
     passed: Select[Any]  # the contacts
-    any_passed: Select[Any]
     next: Select[Any]
 
 
@@ -83,8 +82,7 @@ def shared(book: Book, edge: Edge) -> Asked:
     clauses = [str(one.compile(compile_kwargs={"literal_binds": True})) for one in edge.where]
     name = f"{type(edge).__name__} {edge.instant} {clauses} {edge.offset} {edge.local}"
     if name not in book.edges:
-        passed = edge.passed(book)
-        book.edges[name] = Asked(edge, passed, select(passed.exists()), edge.next(book))
+        book.edges[name] = Asked(edge, edge.passed(book), edge.next(book))
     found: Asked = book.edges[name]
     return found
 
