@@ -522,6 +522,26 @@ def test_an_error_of_ours_is_raised_and_sends_nothing_twice(house):
     assert house.rows()["k1"]["status"] == "uncertain"
 
 
+def test_what_a_locked_store_could_not_note_is_noted_at_the_end(house, monkeypatch):
+    from flowscore.errors import FlowscoreError
+    from flowscore.mail import claims
+
+    for number in range(3):
+        house.queue(house.add_contact(f"c{number}@example.com"), f"k{number}")
+    begin_all, calls = claims.begin_all, []
+
+    def locked_once(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise FlowscoreError("another process is writing to it")
+        return begin_all(*args)
+
+    monkeypatch.setattr(claims, "begin_all", locked_once)
+    with pytest.raises(FlowscoreError, match="another process"):
+        house.deliver(ListTransport())
+    assert [row["status"] for row in house.rows().values()] == ["sent", "queued", "queued"]
+
+
 def test_a_server_that_takes_fewer_connections_still_gets_everything(house):
     for number in range(6):
         house.queue(house.add_contact(f"c{number}@example.com"), f"k{number}")

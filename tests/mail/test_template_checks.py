@@ -20,6 +20,7 @@ def told(tmp_path, files: dict[str, str]) -> list[str]:
     ("body", "expected"),
     [
         ("<p>{{ foo }}</p>", "5:7: unknown name 'foo'"),
+        ("{% for p in event.x %}{% endfor %}{{ p }}", "5:8: unknown name 'p'"),
         ("<p>{{ contct.name }}</p>", "5:7: unknown name 'contct'; did you mean 'contact'?"),
         ("<p>{{ contact.name | uper }}</p>", "5:22: unknown filter 'uper'; did you mean 'upper'?"),
         (
@@ -56,6 +57,7 @@ def test_validate_names_line_and_word(tmp_path, body, expected):
         "{{ contact.anything | title }} {{ event.x.y[0].z | default('') }} {{ company.name }}",
         "{% for p in event.products %}{{ loop.index }}{{ p.sku }}{% endfor %}",
         "{% set a = contact.b %}{{ a }} {{ '%.2f' | format(contact.price) }}",
+        "{% if now %}{% set a = 1 %}{% else %}{% set a, b = 2, 3 %}{% endif %}{{ a }}{{ b }}",
         "{{ contact.first_name ~ event['two words'] }} {{ now }} {{ range(3) | list }}",
         "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(contact.y) }} {{ subject }} {{ locale }}",
         "{{ contact.ledger[0].points }} {{ contact.score.engagement * 2 }} {{ contact.at | date }}",

@@ -85,7 +85,7 @@ class Folder:
 
     def names_for(self, piece: Piece) -> set[str]:
         """Variables that another file sets: a layout's for its pages, a page's for its layout."""
-        return self.set_anywhere if piece.source.partial else self.set_in_partials | _at_top(piece)
+        return self.set_anywhere if piece.source.partial else self.set_in_partials | _set_by(piece)
 
     def layouts(self, piece: Piece) -> list[Piece]:
         """The chain of files that it extends, as far as their names are written out."""
@@ -127,11 +127,11 @@ def _names_given(found: Iterable[nodes.Node]) -> Iterator[str]:
             yield from (name if isinstance(name, str) else name[1] for name in node.names)
 
 
-def _at_top(piece: Piece) -> set[str]:
-    """What the file gives outside of its blocks: it is known inside of them too."""
-    top = [n for n in piece.tree.body if isinstance(n, (*GIVES, nodes.Assign, nodes.AssignBlock))]
-    names = [name for node in top for name in node.find_all(nodes.Name)]
-    return set(_names_given([*top, *names]))
+def _set_by(piece: Piece) -> set[str]:
+    """What `set`, `macro` and `import` give, in whichever branch; loops keep theirs inside."""
+    targets = [found.target for found in piece.all(nodes.Assign, nodes.AssignBlock)]
+    names = [name for target in targets for name in (target, *target.find_all(nodes.Name))]
+    return set(_names_given([*names, *piece.all(nodes.Macro, nodes.Import, nodes.FromImport)]))
 
 
 def _parse(env: Sandbox, source: Source, problems: list[Problem]) -> Iterator[Piece]:

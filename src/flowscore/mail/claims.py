@@ -108,6 +108,7 @@ def _due() -> Select[tuple[int]]:
             messages.c.step,
             messages.c.id,
         )
+        .execution_options(yield_per=10_000)
     )
 
 

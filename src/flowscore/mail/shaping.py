@@ -28,6 +28,9 @@ HIDDEN = re.compile(
     r"<(\w+)\b[^>]*\bstyle=\"[^\"]*display:\s*none[^\"]*\"[^>]*>.*?</\1\s*>",
     re.DOTALL | re.IGNORECASE,
 )
+RULE = re.compile(r"([^{}@;>]+(?:>[^{}@;>]+)*)\{")
+SIBLINGS = re.compile(r":(?:first|last|nth|only|empty|has)\b|[+~]")
+BRANCHES = ("if", "for", "elif", "else")
 TAGS = re.compile(r"<(/?[a-z][\w:-]*)", re.IGNORECASE)
 IMPLIED = {"html", "/html", "head", "/head", "body", "/body", "tbody", "/tbody"}
 # In these the escaped HTML is part of the value: only the finished HTML shows what to read.
@@ -68,12 +71,21 @@ def inline_template(segments: Sequence[Segment]) -> str:
     if "<style" not in text_of(segments).lower():
         return text_of(segments)
     shielded = _shield_html(segments)
+    if _counts_siblings(shielded) and any(s.verb in BRANCHES for s in segments):
+        raise NotFlatError("a style that depends on which elements are there")
     inlined = inline_css(shielded)
     if "<tbody" not in shielded.lower():
         inlined = re.sub(r"</?tbody>", "", inlined)  # would stand inside of loops over rows
     if _structure(shielded) != _structure(inlined):
         raise NotFlatError("HTML that only closes with its values")
     return _put_back(inlined, segments)
+
+
+def _counts_siblings(html: str) -> bool:
+    """Whether a selector asks for an element's place among the others."""
+    return any(
+        SIBLINGS.search(rule) for style in STYLE.findall(html) for rule in RULE.findall(style)
+    )
 
 
 def _structure(html: str) -> tuple[list[str], list[str]]:
