@@ -278,6 +278,15 @@ class Workspace:
         step = self.settings.tick_every
         return run_ticks(self.store, until=now, step=step, before_tick=before_tick)
 
+    def is_as_applied(self) -> bool:
+        """Whether `scenarios/` still says what is live."""
+        from flowscore.language.project import load_project
+        from flowscore.views.freshness import is_as_applied
+
+        with self.store.read() as connection:
+            folder = self.root / "scenarios"
+            return is_as_applied(connection, folder, lambda: load_project(self.root)[0])
+
     def require_live(self) -> None:
         """Refuse to tick before anything was applied: events would be taken in for nobody."""
         assert self.live is not None

@@ -90,6 +90,19 @@ def test_apply_says_what_is_new_changed_and_gone(run: Run, write_project: Write)
     assert "removed list: gone" in said
 
 
+def test_tick_says_when_the_folder_is_not_what_is_live(run: Run, write_project: Write) -> None:
+    folder = write_project({"scenarios/warm.yaml": RIGHT})
+    run("--project", folder, "apply")
+    grid = ("tick", "--from", "2026-01-01", "--every", "1d", "--until")
+    assert run("--project", folder, *grid, "2026-01-02").err == ""
+    write_project({"scenarios/warm.yaml": "# a word to my colleagues\n" + RIGHT})
+    assert run("--project", folder, *grid, "2026-01-03").err == ""
+    write_project({"scenarios/warm.yaml": RIGHT.replace("3 days", "4 days")})
+    assert "flowscore apply makes it so" in run("--project", folder, *grid, "2026-01-04").err
+    run("--project", folder, "apply")
+    assert run("--project", folder, *grid, "2026-01-05").err == ""
+
+
 def test_folder_without_scenarios_is_told_so(run: Run, tmp_path: Path) -> None:
     for command in ("validate", "apply"):
         said = run("--project", tmp_path, command)
