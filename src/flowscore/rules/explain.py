@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Numeric, Text, case, cast, func, literal, select
 
 from flowscore.clock import duration_text
 from flowscore.language import conditions as words
@@ -222,22 +222,31 @@ def _(word: words.Not, book: Book, who: ColumnElement[Any]) -> ColumnElement[str
 
 @seen.register
 def _(word: words.ScoreIs, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
-    shown = cast(balance_of(word.score, who) * 1.0 / SHOWN, Text)
-    return literal(f"{word.score} ") + shown
+    return literal(f"{word.score} ") + _points_text(balance_of(word.score, who), book)
+
+
+def _points_text(balance: ColumnElement[Any], book: Book) -> ColumnElement[str]:
+    """`6`, `8.7`: the same on both databases."""
+    if book.dialect == "postgresql":
+        text: ColumnElement[str] = cast(func.round(cast(balance, Numeric) / SHOWN, 4), Text)
+    else:
+        text = func.printf("%.4f", balance * 1.0 / SHOWN)
+    return func.rtrim(func.rtrim(text, "0"), ".")
 
 
 @seen.register
 def _(word: words.AttributeIs, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
-    parts = [literal(f"{one.name} = ") + _value_of(one.name, who) for one in word.attributes]
+    parts = [literal(f"{one.name} = ") + _value_of(one.name, book, who) for one in word.attributes]
     joined = parts[0]
     for part in parts[1:]:
         joined = joined + literal("; ") + part
     return joined
 
 
-def _value_of(name: str, who: ColumnElement[Any]) -> ColumnElement[str]:
+def _value_of(name: str, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
     if name in COLUMNS_THAT_COUNT_AS_ATTRIBUTES:
-        column = column_forms(name).text if name == "email" else contacts.c.created_at
+        email = name == "email"
+        column = column_forms(name).text if email else _instant_text(contacts.c.created_at, book)
         found = select(cast(column, Text)).where(contacts.c.id == who).correlate_except(contacts)
     else:
         rows = attributes.alias()
@@ -247,6 +256,15 @@ def _value_of(name: str, who: ColumnElement[Any]) -> ColumnElement[str]:
             .correlate_except(rows)
         )
     return func.coalesce(found.scalar_subquery(), "not known")
+
+
+def _instant_text(instant: ColumnElement[Any], book: Book) -> ColumnElement[str]:
+    """`2026-11-22 09:00 UTC`."""
+    seconds = instant // 1_000_000
+    if book.dialect == "postgresql":
+        utc = func.timezone("UTC", func.to_timestamp(seconds))
+        return func.to_char(utc, 'YYYY-MM-DD HH24:MI "UTC"')
+    return func.strftime("%Y-%m-%d %H:%M UTC", seconds, "unixepoch")
 
 
 @seen.register
