@@ -260,9 +260,8 @@ def _named(scenario: Scenario, project: Project) -> set[str]:
         if isinstance(word, SendEmail):
             gone = set(word.templates) - set(project.templates)
             missing |= {f"template '{name}'" for name in gone}
-        reads_score = isinstance(word, AddPoints | ScoreIs | ScoreCrosses)
-        if reads_score and word.score not in project.scores:
-            missing.add(f"score '{word.score}'")
+        if isinstance(word, AddPoints | ScoreIs | ScoreCrosses):
+            missing |= {f"score '{name}'" for name in {word.score} - set(project.scores)}
     return missing
 
 
