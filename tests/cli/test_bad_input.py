@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowscore.cli import main
 from flowscore.clock import SECOND, instant_of
 from flowscore.store.database import open_store
 from flowscore.store.schema import VERSIONS
@@ -38,20 +40,28 @@ members: [{score: {at_least: 10}}]
 """
 
 
-@pytest.fixture
-def live(run: Run, write_project: Write) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that is live, with Ana and a cart of hers in it."""
-    folder = write_project({"scenarios/all.yaml": MODEL})
-    assert run("--project", folder, "apply").code == 0
+    folder = tmp_path_factory.mktemp("made") / "project"
+    (folder / "scenarios").mkdir(parents=True)
+    (folder / "scenarios" / "all.yaml").write_text(MODEL)
     events = folder / "events.jsonl"
     call = {"type": "track", "event": "Cart Updated", "timestamp": "2026-01-02T10:00:00Z"}
     events.write_text(json.dumps({**call, "userId": "ana@example.com", "messageId": "m1"}) + "\n")
-    said = run("--project", folder, "import", "events", events, "--as-live")
-    assert said.code == 0, said.err
-    assert "flowscore tick" in said.out
-    grid = ("--from", "2026-01-01", "--until", "2026-01-03", "--every", "1d")
-    assert run("--project", folder, "tick", *grid).code == 0
+    for words in (
+        ("apply",),
+        ("import", "events", str(events), "--as-live"),
+        ("tick", "--from", "2026-01-01", "--until", "2026-01-03", "--every", "1d"),
+    ):
+        assert main(["--project", str(folder), *words]) == 0
     return folder
+
+
+@pytest.fixture
+def live(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, to do harm to."""
+    return shutil.copytree(made, tmp_path / "project")
 
 
 def told(run: Run, folder: Path, *words: object) -> str:
