@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,19 @@ def test_settle_keeps_prefect_quiet_and_in_its_folder(tmp_path: Path) -> None:
 def test_settle_respects_what_is_set(tmp_path: Path) -> None:
     seen = read_back(tmp_path, PREFECT_API_URL="http://127.0.0.1:9/api", PREFECT_HOME="/tmp/x")
     assert (seen["api"], seen["home"]) == ("http://127.0.0.1:9/api", "/tmp/x")
+
+
+@pytest.mark.parametrize("command", ["tick", "deliver"])
+def test_tick_and_deliver_need_no_prefect(
+    academy: Path, sign_up: Callable[..., None], command: str
+) -> None:
+    sign_up("ada@example.com")
+    code = (
+        "import sys; from flowscore.cli import main; "
+        f"code = main(['--project', {str(academy)!r}, {command!r}]); "
+        "sys.exit(code or 'prefect' in sys.modules or 'apscheduler' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(
