@@ -47,8 +47,7 @@ def award_capped(work: Work, score: Score, rules: tuple[Any, ...]) -> int:
     if not capped:
         return 0
     written = []
-    built = work.book.built
-    statement = built.setdefault(("capped", score.name), _awards(score, capped))
+    statement = work.book.build(("capped", score.name), lambda: _awards(score, capped))
     rows = work.run(statement).all()
     before = _lines_before(work, score, rows) if rows else {}
     for contact_id, wanted in groupby(rows, key=lambda row: row.contact_id):

@@ -108,10 +108,8 @@ def _moved(
 
 def _unused(work: Work, mark: str, trigger: OnEvent, sight: Sight) -> Executable:
     """The statement for `walk`, built once for an applied project."""
-    built = work.book.built
-    if (mark, sight) not in built:
-        built[mark, sight] = _matching_after_mark(work.book, mark, trigger, sight)
-    return built[mark, sight]
+    book = work.book
+    return book.build((mark, sight), lambda: _matching_after_mark(book, mark, trigger, sight))
 
 
 def _matching_after_mark(book: Book, mark: str, trigger: OnEvent, sight: Sight) -> Select[Any]:

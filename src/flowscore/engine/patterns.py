@@ -52,7 +52,7 @@ class Patterns:
     def _try(self, work: Work, one: Pattern, everything: bool) -> None:
         if not everything and one.attribute is None and not work.names & set(one.names):
             return
-        statement = self.book.built.setdefault((one, everything), self._new_texts(one, everything))
+        statement = self.book.build((one, everything), lambda: self._new_texts(one, everything))
         found = work.run(statement).scalars().all()
         rows = [
             {"pattern": one.expression, "text": text, "matches": _found_in(one.expression, text)}

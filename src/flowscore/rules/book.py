@@ -27,6 +27,8 @@ from flowscore.language.policy import Policy
 from flowscore.rules.prepared import Prepared, prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from sqlalchemy.engine import Dialect
 
 NEVER = -(10**17)  # before every instant: the watermark of a store that has not ticked
@@ -81,19 +83,21 @@ class Book:
             kept = self._prepared[id(statement)] = (statement, prepare(statement, dialect))
         return kept[1]
 
+    def build(self, purpose: Hashable, make: Callable[[], Executable]) -> Executable:
+        """The statement for this purpose, made the first time."""
+        if purpose not in self.built:
+            self.built[purpose] = make()
+        return self.built[purpose]
+
     def passed_edges(self) -> Executable:
         """One statement: of every edge, in order, whether the clock passed it for anybody."""
-        if "passed edges" not in self.built:
-            columns = [edge.passed.exists() for edge in self.edges.values()]
-            self.built["passed edges"] = select(*columns)
-        return self.built["passed edges"]
+        edges = self.edges.values()
+        return self.build("passed", lambda: select(*(edge.passed.exists() for edge in edges)))
 
     def next_edges(self) -> Executable:
         """One statement: of every edge, in order, the next instant in its column."""
-        if "next edges" not in self.built:
-            columns = [edge.next.scalar_subquery() for edge in self.edges.values()]
-            self.built["next edges"] = select(*columns)
-        return self.built["next edges"]
+        edges = self.edges.values()
+        return self.build("next", lambda: select(*(edge.next.scalar_subquery() for edge in edges)))
 
     def elements(self, forms: ColumnElement[Any], path: str) -> Elements:
         """The comparison forms of one property of an event, a row for each element."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from flowscore.store.spelling import Sqlite
 
@@ -57,21 +58,26 @@ class Desk:
     historical: bool = False
     template_topics: Mapping[str, str] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
+    filled: set[str] = field(default_factory=set)  # temporary tables that may hold rows
 
     def run(self, words: str, **values: Any) -> int:
         """Execute a statement; gives the rows it touched. `:tick` and `:historical` are bound."""
-        counted = text(words).execution_options(preserve_rowcount=True)
-        return self.connection.execute(counted, self._bound(values)).rowcount
+        touched = self.connection.execute(_statement(words), self._bound(values)).rowcount
+        if touched and words.lstrip().startswith("INSERT INTO "):
+            self.filled.add(words.split(maxsplit=3)[2])
+        return touched
 
     def ask(self, words: str, **values: Any) -> Any:
         """The one value a statement gives."""
-        return self.connection.scalar(text(words), self._bound(values))
+        return self.connection.scalar(_statement(words), self._bound(values))
 
     def _bound(self, values: dict[str, Any]) -> dict[str, Any]:
         return {"tick": self.tick_at, "historical": self.historical, **values}
 
     def lay(self) -> None:
-        """Make the temporary tables, once for each connection."""
+        """Make the temporary tables, once for each connection; every pass leaves them empty."""
+        if self.ask(self.spelling.has_temp, last=next(reversed(TABLES))) is not None:
+            return
         types = {"serial": self.spelling.serial, "text": self.spelling.text}
         for name, columns in TABLES.items():
             typed = columns.format(**types, json=self.spelling.json)
@@ -80,6 +86,12 @@ class Desk:
             self.run(f"CREATE INDEX IF NOT EXISTS {self.spelling.temp}{name} ON {columns}")
 
     def clear(self) -> None:
-        """Empty the temporary tables."""
-        for name in TABLES:
+        """Empty the temporary tables that were filled."""
+        for name in (self.filled | {"template_topics"}) & TABLES.keys():
             self.run(f"DELETE FROM {name}")
+        self.filled.clear()
+
+
+@lru_cache(maxsize=512)
+def _statement(words: str) -> TextClause:
+    return text(words).execution_options(preserve_rowcount=True)

@@ -17,6 +17,7 @@ class Sqlite:
     json_list = "json_array"
     json_object = "json_object"
     last_contact = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'contacts'"
+    has_temp = "SELECT 1 FROM sqlite_temp_master WHERE name = :last"
     temp = "temp."  # the schema of an index on a temporary table
     skip_to_contact = ""  # an explicit id moves SQLite's sequence by itself
 
@@ -74,6 +75,7 @@ class Postgresql(Sqlite):
     json_list = "jsonb_build_array"
     json_object = "jsonb_build_object"
     last_contact = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM contacts_id_seq"
+    has_temp = "SELECT 1 WHERE to_regclass('pg_temp.' || :last) IS NOT NULL"
     temp = ""
     skip_to_contact = "SELECT setval('contacts_id_seq', (SELECT max(id) FROM newcomers))"
 
