@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, TemplateError, Undefined
 from jinja2.sandbox import SandboxedEnvironment
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 
 from flowscore.store.forms import forms_of
-from flowscore.store.tables import SHOWN, attributes, balances, changes, contacts, events, members
+from flowscore.store.tables import (
+    SHOWN,
+    attributes,
+    balances,
+    changes,
+    contacts,
+    events,
+    members,
+    steps,
+)
 
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
@@ -21,8 +30,12 @@ UNCHANGED = object()  # an undefined value leaves the attribute as it is (ruling
 SANDBOX = SandboxedEnvironment(undefined=StrictUndefined)
 
 
-def set_attributes(work: Work, scenario: str, action: SetAttribute, rows: list[Any]) -> None:
-    """Write the step's values for these (enrollment_id, contact_id, event_id) rows."""
+def set_attributes(work: Work, action: SetAttribute, rows: list[Any]) -> dict[int, list[str]]:
+    """Write the step's values for these (enrollment_id, contact_id, event_id) rows.
+
+    Returns, by enrollment, the attributes left as they were: something in their text is unknown.
+    """
+    left: dict[int, list[str]] = {}
     known = _people(work, [row.contact_id for row in rows])
     happened = _events(work, [row.event_id for row in rows if row.event_id is not None])
     for name, value in action.values:
@@ -30,9 +43,23 @@ def set_attributes(work: Work, scenario: str, action: SetAttribute, rows: list[A
         for row in rows:
             scope = {"contact": known[row.contact_id], "event": happened.get(row.event_id, {})}
             result = evaluate(value, scope)
-            if result is not UNCHANGED:
+            if result is UNCHANGED:
+                left.setdefault(row.enrollment_id, []).append(name)
+            else:
                 wanted[row.contact_id] = (row.enrollment_id, result)
         _write(work, name, action.path, wanted)
+    return left
+
+
+def record_left(work: Work, step: str, left: dict[int, list[str]]) -> None:
+    """Note beside the step which attributes it left as they were."""
+    said = [
+        {"enrollment": number, "said": f"left as it was: {', '.join(names)}"}
+        for number, names in left.items()
+    ]
+    here = and_(steps.c.enrollment_id == bindparam("enrollment"), steps.c.step == step)
+    if said:
+        work.connection.execute(update(steps).where(here).values(outcome=bindparam("said")), said)
 
 
 def evaluate(value: Any, scope: dict[str, Any]) -> Any:

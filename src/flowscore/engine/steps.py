@@ -229,11 +229,15 @@ def _(action: words.SetAttribute, path: Path) -> Verb:
         path.here(), enrollments.c.id == walking.c.enrollment_id
     )
 
-    def effect(work: Work) -> None:
-        rows = work.run(standing, this_turn=work.turn).all()
-        profile.set_attributes(work, path.scenario.name, action, rows)
+    on = _then_on(path, action.path, lambda _: None)
 
-    return _then_on(path, action.path, effect)
+    def verb(work: Work) -> None:
+        rows = work.run(standing, this_turn=work.turn).all()
+        left = profile.set_attributes(work, action, rows)
+        on(work)
+        profile.record_left(work, action.path, left)
+
+    return verb
 
 
 @act.register
