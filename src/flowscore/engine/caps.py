@@ -68,6 +68,7 @@ def _awards(score: Score, capped: list[str]) -> Any:
     )
     return (
         select(awards)
+        .distinct()
         .where(awards.c.score == score.name, awards.c.rule.in_(capped), ~given)
         .order_by(awards.c.contact_id, awards.c.own_at, awards.c.position, awards.c.key)
     )

@@ -39,6 +39,7 @@ def next_due(
     sources = [
         _arrivals(connection),
         _carried(connection),
+        _activations(program, mark),
         _steps_due(connection, program),
         _mail(connection, mark, delivers),
         _schedules(connection, program, mark),
@@ -59,6 +60,13 @@ def _arrivals(connection: Connection) -> Iterator[int | None]:
 def _carried(connection: Connection) -> Iterator[int | None]:
     if connection.execute(select(exists().select_from(changes))).scalar():
         yield NEVER
+
+
+def _activations(program: Program, mark: int) -> Iterator[int | None]:
+    """A scenario just applied that takes in who stands there already (ruling 45)."""
+    for entry in program.entries:
+        if entry.existing is not None and entry.first_activation and entry.live_from == mark:
+            yield NEVER
 
 
 def _steps_due(connection: Connection, program: Program) -> Iterator[int | None]:

@@ -28,6 +28,8 @@ def catch_up(connection: Connection, old: Project, program: Program, mark: int) 
     ]
     for score in changed:
         _recompute(work, program, old.scores.get(score.name), score)
+    if _reads_anew(old, new):
+        scoring.stand(work, program.scoring, 0, by_clock=False, only=_when_rules(program))
     _refresh(work, program, {one.name for one in _changed_lists(old, new)})
     work.once(
         update(balances)
@@ -55,12 +57,22 @@ def _points_of(score: Score) -> tuple[object, ...]:
     return (score.rules, score.cap, score.range)
 
 
+def _reads_anew(old: Project, new: Project) -> bool:
+    """Whether dates or consent mean something else under the new policy."""
+    return (old.policy.timezone, old.policy.consent) != (new.policy.timezone, new.policy.consent)
+
+
+def _when_rules(program: Program) -> set[tuple[str, str]]:
+    return {(one.score.name, one.rule.name) for one in program.scoring.when}
+
+
 def _changed_lists(old: Project, new: Project) -> list[Any]:
+    every = _reads_anew(old, new)
     return [
         one
         for one in new.lists.values()
         if one.members is not None
-        and (one.name not in old.lists or digest(old.lists[one.name]) != digest(one))
+        and (every or one.name not in old.lists or digest(old.lists[one.name]) != digest(one))
     ]
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSim
-from sqlalchemy import BigInteger, and_, cast, insert, literal, null, or_, select, true
+from sqlalchemy import BigInteger, cast, false, insert, literal, null, or_, select, true
 
 from flowscore.clock import datetime_of, find_zone, instant_of, instant_of_local
 from flowscore.engine.work import Work, happened
@@ -81,13 +81,14 @@ def _zones(work: Work, trigger: Schedule) -> list[tuple[str, Any]]:
 
 
 def _has_zone(zones: list[str]) -> Any:
-    folded = [zone.casefold() for zone in zones]
+    """The contact names one of these, letter by letter: another spelling is no zone (117)."""
+    said = attributes.c.value
     return (
         select(1)
         .where(
             attributes.c.contact_id == contacts.c.id,
             attributes.c.name == "timezone",
-            attributes.c.text.in_(folded),
+            or_(false(), *(said == literal(zone, said.type) for zone in zones)),
         )
         .exists()
     )
@@ -97,10 +98,10 @@ def _everybody(work: Work, instant: int, position: int, who: Any) -> Any:
     rows = select(
         contacts.c.id,
         cast(literal(instant), BigInteger),
-        literal(f"schedule@{instant}/{position}"),
+        literal(f"schedule@{instant}"),
         cast(null(), BigInteger),
         literal(position),
         true(),
-    ).where(and_(contacts.c.known, contacts.c.created_at <= work.book.now, or_(who)))
+    ).where(contacts.c.created_at <= work.book.now, who)
     columns = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
     return insert(happened).from_select(columns, rows)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from flowscore.engine import caps, counting
+from flowscore.engine import caps, counting, schedule
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
 from flowscore.engine.work import Work, asked, awards, happened, noticed, rows_of, turned
 from flowscore.language.scoring import Range, Rule, Score
@@ -286,8 +286,19 @@ def _collect_rule(work: Work, one: OnRule, sight: Sight) -> None:
             work.clear(happened)
             counting.walk(work, mark, trigger, sight, live_from=None)
             work.fill(awards, one.from_counted)
-    if any(isinstance(trigger, (ScoreCrosses, Schedule)) for trigger in one.rule.on):
+    if any(isinstance(trigger, ScoreCrosses) for trigger in one.rule.on):
         work.fill(awards, one.from_noticed)
+    if work.round == 1:
+        _collect_scheduled(work, one)
+
+
+def _collect_scheduled(work: Work, one: OnRule) -> None:
+    for trigger in one.rule.on:
+        if isinstance(trigger, Schedule):
+            work.clear(happened)
+            schedule.notice(work, trigger, one.position)
+            if work.filled(happened):
+                work.fill(awards, one.from_counted)
 
 
 def award(work: Work, scoring: Scoring, sight: Sight = LIVE) -> None:

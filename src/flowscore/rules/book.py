@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 NEVER = -(10**17)  # before every instant: the watermark of a store that has not ticked
+EARLIEST = -6 * 10**16  # in the year 68: clocks cannot be read much further back
 
 
 @dataclass
@@ -65,7 +66,7 @@ class Book:
         """Wall-clock time in the policy's zone at a fixed instant."""
         zone = find_zone(self.policy.timezone) or find_zone("UTC")
         assert zone is not None
-        return local_of(max(instant, 0), zone)
+        return local_of(max(instant, EARLIEST), zone)
 
     def instants(self, now: int, prev: int) -> dict[str, int]:
         """The parameters of every statement in this book for one tick."""
