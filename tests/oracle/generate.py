@@ -146,7 +146,31 @@ class Writer:
                 again = dict(call)
                 again["receivedAt"] = rfc3339(receipt(call) + self.pick.integer(8) * QUARTER)
                 made.append(again)
-        return sorted(made, key=receipt)
+        return sorted(map(self.on_time_at_first, self.with_beginnings(made)), key=receipt)
+
+    def with_beginnings(self, made: list[Document]) -> list[tuple[Document, datetime]]:
+        """Each call with the first moment of its person that was heard of at once."""
+        heard: dict[str, datetime] = {}
+        for call in made:
+            person = str(call.get("userId") or call["anonymousId"]).removeprefix("v-")
+            own = moment(call["timestamp"])
+            assert own
+            if "receivedAt" not in call:
+                heard[person] = min(own, heard.get(person, own))
+        ends = self.last + timedelta(days=9)
+        return [
+            (one, heard.get(str(one.get("userId") or one["anonymousId"]).removeprefix("v-"), ends))
+            for one in made
+        ]
+
+    def on_time_at_first(self, call_and_beginning: tuple[Document, datetime]) -> Document:
+        """No late news from before a contact's beginning (choice 50): it comes at once instead."""
+        call, beginning = call_and_beginning
+        own = moment(call["timestamp"])
+        assert own
+        if own <= beginning:
+            call.pop("receivedAt", None)
+        return call
 
     def call(self, message_id: str, email: str) -> Document:
         """One call of one person, known or still anonymous, perhaps late or from a fast clock."""

@@ -14,12 +14,9 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
-    case,
     cast,
     delete,
     exists,
-    false,
-    func,
     insert,
     literal,
     null,
@@ -29,16 +26,14 @@ from sqlalchemy import (
     update,
 )
 
-from flowscore.engine import counting, schedule
+from flowscore.engine import counting, gates, schedule
 from flowscore.engine.work import Work, fresh, happened, rows_of
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as words
-from flowscore.language.scenario import Reenroll, Scenario
+from flowscore.language.scenario import Scenario
 from flowscore.rules.book import NEVER, Book
 from flowscore.rules.conditions import holds
-from flowscore.rules.explain import seen, sentence
 from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
-from flowscore.store.dialects import insert_from
 from flowscore.store.tables import contacts, decisions, enrollments, events
 
 
@@ -80,10 +75,10 @@ def build(
         first_activation=first,
         place=place,
         noticing=tuple(_noticing(t, i, book) for i, t in enumerate(scenario.trigger)),
-        judge=_judge(scenario, book),
-        enter=_enter(scenario, definition_id, book),
-        refuse=_refusals(scenario, definition_id, book),
-        loop=_refuse_all(scenario, definition_id, book),
+        judge=gates.judge(scenario, book),
+        enter=gates.enter(scenario, definition_id, book),
+        refuse=gates.refusals(scenario, definition_id, book),
+        loop=gates.refuse_all(scenario, definition_id, book),
         existing=_existing(scenario, book) if scenario.enroll_existing else None,
         names=frozenset().union(*(_names(trigger) for trigger in scenario.trigger)),
     )
@@ -112,156 +107,6 @@ def _into_happened(rows: Any, position: int) -> Insert:
             true(),
         ),
     )
-
-
-def _judge(scenario: Scenario, book: Book) -> Update | None:
-    if scenario.conditions is None:
-        return None
-    passes = holds(scenario.conditions, book, happened.c.contact_id)
-    return update(happened).values(passes=case((passes, true()), else_=false()))
-
-
-# ------------------------------------------------------------ the gates, as one ranking
-
-
-def _judged(scenario: Scenario, book: Book) -> Any:
-    """Each occurrence with whether the reenroll gate is shut when its turn comes (ruling 19)."""
-    shut = _shut(scenario.name, scenario.reenroll, book)
-    order = (happened.c.own_at, happened.c.position, happened.c.key)
-    entered_before = func.coalesce(
-        func.sum(case((happened.c.passes, 1), else_=0)).over(
-            partition_by=happened.c.contact_id, order_by=order, rows=(None, -1)
-        ),
-        0,
-    )
-    blocked = shut if scenario.reenroll.mode == "every_time" else or_(shut, entered_before > 0)
-    return select(happened, case((blocked, 1), else_=0).label("blocked")).subquery()
-
-
-def _shut(name: str, reenroll: Reenroll, book: Book) -> Any:
-    mine = and_(enrollments.c.scenario == name, enrollments.c.contact_id == happened.c.contact_id)
-    inside = and_(mine, enrollments.c.ended_at.is_(null()))
-    if reenroll.mode == "every_time":
-        return false()
-    if reenroll.mode == "never":
-        return exists().where(mine).correlate(happened)
-    if reenroll.mode == "when_finished":
-        return exists().where(inside).correlate(happened)
-    recent = and_(mine, enrollments.c.entered_at > book.now - reenroll.after)
-    return or_(
-        exists().where(recent).correlate(happened), exists().where(inside).correlate(happened)
-    )
-
-
-ENROLLMENT = [
-    "contact_id", "scenario", "definition_id", "key", "own_at", "event_id", "entered_at",
-    "position", "due_at", "reason",
-]  # fmt: skip
-
-
-def _enter(scenario: Scenario, definition_id: int, book: Book) -> Insert:
-    judged = _judged(scenario, book)
-    rows = (
-        select(
-            judged.c.contact_id,
-            literal(scenario.name),
-            literal(definition_id),
-            judged.c.key,
-            judged.c.own_at,
-            judged.c.event_id,
-            cast(book.now, BigInteger),
-            literal(0),
-            bindparam("first_step_due", type_=BigInteger),
-            literal(""),
-        )
-        .where(judged.c.passes, judged.c.blocked == 0)
-        .order_by(judged.c.own_at, judged.c.contact_id, judged.c.position, judged.c.key)
-    )
-    return insert_from(enrollments, ENROLLMENT, rows)
-
-
-DECISION = [
-    "contact_id", "scenario", "definition_id", "key", "at", "own_at", "event_id", "reason",
-    "detail",
-]  # fmt: skip
-
-
-def _refusals(scenario: Scenario, definition_id: int, book: Book) -> tuple[Insert, ...]:
-    """One statement for the reenroll gate and one for each condition that may fail first."""
-    refused = [_refuse(scenario, definition_id, "reenroll", lambda j: j.c.blocked == 1, book, None)]
-    if scenario.conditions is None:
-        return tuple(refused)
-    before: list[Any] = []
-    for place, one in enumerate(_top_level(scenario.conditions)):
-        refused.append(_refuse_for(scenario, definition_id, place, one, list(before), book))
-        before.append(one)
-    return tuple(refused)
-
-
-def _top_level(condition: asks.Condition) -> tuple[asks.Condition, ...]:
-    return condition.of if isinstance(condition, asks.All) else (condition,)
-
-
-def _refuse_for(
-    scenario: Scenario,
-    definition_id: int,
-    place: int,
-    failed: asks.Condition,
-    before: list[asks.Condition],
-    book: Book,
-) -> Insert:
-    def fits(judged: Any) -> Any:
-        who = judged.c.contact_id
-        passed = [holds(one, book, who) for one in before]
-        fails = case((holds(failed, book, who), 0), else_=1) == 1
-        return and_(judged.c.blocked == 0, ~judged.c.passes, fails, *passed)
-
-    return _refuse(
-        scenario, definition_id, "conditions", fits, book, (f"conditions/{place}", failed)
-    )
-
-
-def _refuse(
-    scenario: Scenario,
-    definition_id: int,
-    reason: str,
-    fits: Any,
-    book: Book,
-    failed: tuple[str, asks.Condition] | None,
-) -> Insert:
-    judged = _judged(scenario, book)
-    rows = select(
-        judged.c.contact_id,
-        literal(scenario.name),
-        literal(definition_id),
-        judged.c.key,
-        cast(book.now, BigInteger),
-        judged.c.own_at,
-        judged.c.event_id,
-        literal(reason),
-        _detail(book, judged, failed, scenario),
-    ).where(fits(judged))
-    return insert_from(decisions, DECISION, rows.order_by(judged.c.own_at, judged.c.contact_id))
-
-
-def _detail(
-    book: Book, judged: Any, failed: tuple[str, asks.Condition] | None, scenario: Scenario
-) -> Any:
-    if failed is None:
-        said = f"reenroll: {scenario.reenroll.mode.replace('_', ' ')}"
-        return book.json_object(sentence=cast(literal(said), Text))
-    path, condition = failed
-    return book.json_object(
-        path=cast(literal(path), Text),
-        sentence=cast(literal(sentence(condition)), Text),
-        seen=seen(condition, book, judged.c.contact_id),
-        mark=cast(literal(str(condition.mark)), Text),
-    )
-
-
-def _refuse_all(scenario: Scenario, definition_id: int, book: Book) -> Insert:
-    """Statement: every occurrence is refused because the scenario keeps firing itself."""
-    return _refuse(scenario, definition_id, "loop", lambda judged: true(), book, None)
 
 
 def _existing(scenario: Scenario, book: Book) -> Insert:

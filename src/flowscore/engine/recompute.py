@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, delete, not_, or_, update
 
 from flowscore.engine import lists, scoring
+from flowscore.engine.balances import rebalance_fully
 from flowscore.engine.work import Work, prepare_scratch
 from flowscore.language.project import Project, digest
 from flowscore.store.tables import balances, changes, contacts, events, ledger, marks
@@ -88,7 +89,7 @@ def _recompute(work: Work, program: Program, old: Score | None, score: Score) ->
     renewed = {(score.name, rule.name) for rule in score.rules if _asks_anew(rule, unchanged)}
     scoring.stand(work, only, 0, by_clock=False, only=renewed)
     work.connection.execute(delete(balances).where(balances.c.score == score.name))
-    scoring.rebalance_fully(work, only)
+    rebalance_fully(work, only)
 
 
 def _asks_anew(rule: Rule, unchanged: set[str]) -> bool:

@@ -29,7 +29,8 @@ from sqlalchemy import (
 )
 
 from flowscore.engine import lists, outbox, profile
-from flowscore.engine.scoring import LINE_COLUMNS, Scoring, points, rebalance
+from flowscore.engine.balances import rebalance
+from flowscore.engine.scoring import LINE_COLUMNS, Scoring, points
 from flowscore.engine.walk import Branch, Do, Jump, Place, program
 from flowscore.engine.work import Work, rows_of, turned, walking
 from flowscore.language import actions as words

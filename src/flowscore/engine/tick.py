@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, Connection, bindparam, delete
 
 from flowscore.clock import first_tick_at_or_after, last_tick_at_or_before, rfc3339
-from flowscore.engine import enrollment, horizon, lists, registry, scoring, steps
+from flowscore.engine import balances, enrollment, horizon, lists, registry, scoring, steps
 from flowscore.engine.enrollment import MOST_ROUNDS
 from flowscore.engine.work import Counts, Work, prepare_scratch
 from flowscore.errors import FlowscoreError
@@ -74,9 +74,11 @@ def run_ticks(
     last = last_tick_at_or_before(until, step)
     with store.lock_tick():
         report.ticks = _wanted(store, from_, last, step)
+        if after_tick is not None:
+            _make_up(store, after_tick)
         for now in _instants(store, from_, last, step, after_tick is not None, every_instant):
             before_tick()
-            report.counts.add(_one_tick(store, now, step))
+            report.counts.add(_one_tick(store, now, step, after_tick is not None))
             report.worked += 1
             report.upto = now
             if report.worked % TICKS_BETWEEN_CLEANINGS == 0:
@@ -127,13 +129,25 @@ def _first_due(due: int | None, earliest: int, step: int) -> int | None:
     return None if due is None else max(earliest, first_tick_at_or_after(due, step))
 
 
+def _make_up(store: Store, after_tick: Callable[[int], None]) -> None:
+    """A run that died between a tick and what comes after it is made good at that tick's T."""
+    with store.read() as connection:
+        missed = registry.read_state(connection, MISSED)
+    if missed is not None:
+        after_tick(missed)
+
+
 def _settle_watermark(store: Store, last: int) -> None:
     """The instants passed over are done too: the watermark stands at the last one."""
     with store.transact() as connection:
         registry.set_watermark(connection, last)
+        registry.write_state(connection, MISSED, None)
 
 
-def _one_tick(store: Store, now: int, step: int) -> Counts:
+MISSED = "missed after tick"  # the state's key for the tick whose delivery may not have been
+
+
+def _one_tick(store: Store, now: int, step: int, goes_on: bool) -> Counts:
     with store.transact() as connection:
         program = registry.program(connection, store.dialect)
         mark = registry.watermark(connection)
@@ -143,6 +157,7 @@ def _one_tick(store: Store, now: int, step: int) -> Counts:
             )
         counts = tick(connection, program, now, NEVER if mark is None else mark, step)
         registry.set_watermark(connection, now)
+        registry.write_state(connection, MISSED, now if goes_on else None)
     return counts
 
 
@@ -158,12 +173,12 @@ def tick(connection: Connection, program: Program, now: int, prev: int, step: in
     seen.awarded = seen.listed = seen.enrolled = before
     take_in(connection, work.book.dialect, project, now, historical=True)
     work.stir()
-    scoring.recut(work, program.scoring)
+    balances.recut(work, program.scoring)
     if work.last(events) > before:
         _take_history(work, program, seen)
     take_in(connection, work.book.dialect, project, now, historical=False)
     work.stir()
-    scoring.recut(work, program.scoring)
+    balances.recut(work, program.scoring)
     work.counts.events = work.last(events) - before
     work.look_from(seen.awarded)
     work.patterns.learn(work)
@@ -189,7 +204,7 @@ def _take_history(work: Work, program: Program, seen: Seen) -> None:
         _refresh(work, program, seen, by_clock=False)
         if not work.changed:
             break
-    scoring.remember_looked(work, seen.noticed_changes)
+    balances.remember_looked(work, seen.noticed_changes)
     work.silent, work.changed = False, 0
     seen.enrolled = work.last(events)
     seen.noticed_changes = work.last(changes)
@@ -250,7 +265,7 @@ def _notice(work: Work, program: Program, seen: Seen, looping: set[str]) -> set[
         if enrollment.enroll(work, entry, entry.scenario.name in looping):
             entered.add(entry.scenario.name)
     scoring.notice(work, program.scoring)
-    scoring.remember_looked(work, seen.noticed_changes)
+    balances.remember_looked(work, seen.noticed_changes)
     seen.noticed_changes = work.last(changes)
     return entered
 

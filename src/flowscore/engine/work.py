@@ -225,7 +225,7 @@ class Work:
 
     def _note_writing(self, statement: Executable) -> None:
         if isinstance(statement, Insert):
-            name = statement.table.name  # type: ignore[attr-defined]
+            name = statement.table.name
             self._last.pop(name, None)
             if name == changes.name:
                 self._told.clear()

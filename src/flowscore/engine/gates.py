@@ -1,0 +1,186 @@
+"""The gates of a scenario: enabled, reenroll, conditions; who enters, and why others do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Insert,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from flowscore.engine.work import happened
+from flowscore.language import conditions as asks
+from flowscore.rules.conditions import holds
+from flowscore.rules.explain import seen, sentence
+from flowscore.store.dialects import insert_from
+from flowscore.store.tables import decisions, enrollments
+
+if TYPE_CHECKING:
+    from flowscore.language.scenario import Reenroll, Scenario
+    from flowscore.rules.book import Book
+
+
+def judge(scenario: Scenario, book: Book) -> Update | None:
+    if scenario.conditions is None:
+        return None
+    passes = holds(scenario.conditions, book, happened.c.contact_id)
+    return update(happened).values(passes=case((passes, true()), else_=false()))
+
+
+# ------------------------------------------------------------ the gates, as one ranking
+
+
+def _judged(scenario: Scenario, book: Book) -> Any:
+    """Each occurrence with whether the reenroll gate is shut when its turn comes (ruling 19)."""
+    shut = _shut(scenario.name, scenario.reenroll, book)
+    order = (happened.c.own_at, happened.c.position, happened.c.key)
+    entered_before = func.coalesce(
+        func.sum(case((happened.c.passes, 1), else_=0)).over(
+            partition_by=happened.c.contact_id, order_by=order, rows=(None, -1)
+        ),
+        0,
+    )
+    blocked = shut if scenario.reenroll.mode == "every_time" else or_(shut, entered_before > 0)
+    return select(happened, case((blocked, 1), else_=0).label("blocked")).subquery()
+
+
+def _shut(name: str, reenroll: Reenroll, book: Book) -> Any:
+    mine = and_(enrollments.c.scenario == name, enrollments.c.contact_id == happened.c.contact_id)
+    inside = and_(mine, enrollments.c.ended_at.is_(null()))
+    if reenroll.mode == "every_time":
+        return false()
+    if reenroll.mode == "never":
+        return exists().where(mine).correlate(happened)
+    if reenroll.mode == "when_finished":
+        return exists().where(inside).correlate(happened)
+    recent = and_(mine, enrollments.c.entered_at > book.now - reenroll.after)
+    return or_(
+        exists().where(recent).correlate(happened), exists().where(inside).correlate(happened)
+    )
+
+
+ENROLLMENT = [
+    "contact_id", "scenario", "definition_id", "key", "own_at", "event_id", "entered_at",
+    "position", "due_at", "reason",
+]  # fmt: skip
+
+
+def enter(scenario: Scenario, definition_id: int, book: Book) -> Insert:
+    judged = _judged(scenario, book)
+    rows = (
+        select(
+            judged.c.contact_id,
+            literal(scenario.name),
+            literal(definition_id),
+            judged.c.key,
+            judged.c.own_at,
+            judged.c.event_id,
+            cast(book.now, BigInteger),
+            literal(0),
+            bindparam("first_step_due", type_=BigInteger),
+            literal(""),
+        )
+        .where(judged.c.passes, judged.c.blocked == 0)
+        .order_by(judged.c.own_at, judged.c.contact_id, judged.c.position, judged.c.key)
+    )
+    return insert_from(enrollments, ENROLLMENT, rows)
+
+
+DECISION = [
+    "contact_id", "scenario", "definition_id", "key", "at", "own_at", "event_id", "reason",
+    "detail",
+]  # fmt: skip
+
+
+def refusals(scenario: Scenario, definition_id: int, book: Book) -> tuple[Insert, ...]:
+    """One statement for the reenroll gate and one for each condition that may fail first."""
+    refused = [_refuse(scenario, definition_id, "reenroll", lambda j: j.c.blocked == 1, book, None)]
+    if scenario.conditions is None:
+        return tuple(refused)
+    before: list[Any] = []
+    for place, one in enumerate(_top_level(scenario.conditions)):
+        refused.append(_refuse_for(scenario, definition_id, place, one, list(before), book))
+        before.append(one)
+    return tuple(refused)
+
+
+def _top_level(condition: asks.Condition) -> tuple[asks.Condition, ...]:
+    return condition.of if isinstance(condition, asks.All) else (condition,)
+
+
+def _refuse_for(
+    scenario: Scenario,
+    definition_id: int,
+    place: int,
+    failed: asks.Condition,
+    before: list[asks.Condition],
+    book: Book,
+) -> Insert:
+    def fits(judged: Any) -> Any:
+        who = judged.c.contact_id
+        passed = [holds(one, book, who) for one in before]
+        fails = case((holds(failed, book, who), 0), else_=1) == 1
+        return and_(judged.c.blocked == 0, ~judged.c.passes, fails, *passed)
+
+    return _refuse(
+        scenario, definition_id, "conditions", fits, book, (f"conditions/{place}", failed)
+    )
+
+
+def _refuse(
+    scenario: Scenario,
+    definition_id: int,
+    reason: str,
+    fits: Any,
+    book: Book,
+    failed: tuple[str, asks.Condition] | None,
+) -> Insert:
+    judged = _judged(scenario, book)
+    rows = select(
+        judged.c.contact_id,
+        literal(scenario.name),
+        literal(definition_id),
+        judged.c.key,
+        cast(book.now, BigInteger),
+        judged.c.own_at,
+        judged.c.event_id,
+        literal(reason),
+        _detail(book, judged, failed, scenario),
+    ).where(fits(judged))
+    return insert_from(decisions, DECISION, rows.order_by(judged.c.own_at, judged.c.contact_id))
+
+
+def _detail(
+    book: Book, judged: Any, failed: tuple[str, asks.Condition] | None, scenario: Scenario
+) -> Any:
+    if failed is None:
+        said = f"reenroll: {scenario.reenroll.mode.replace('_', ' ')}"
+        return book.json_object(sentence=cast(literal(said), Text))
+    path, condition = failed
+    return book.json_object(
+        path=cast(literal(path), Text),
+        sentence=cast(literal(sentence(condition)), Text),
+        seen=seen(condition, book, judged.c.contact_id),
+        mark=cast(literal(str(condition.mark)), Text),
+    )
+
+
+def refuse_all(scenario: Scenario, definition_id: int, book: Book) -> Insert:
+    """Statement: every occurrence is refused because the scenario keeps firing itself."""
+    return _refuse(scenario, definition_id, "loop", lambda judged: true(), book, None)
