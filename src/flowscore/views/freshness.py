@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -29,7 +29,11 @@ def _last_change(folder: Path) -> int:
 
 
 def _digests(project: Project) -> Iterator[tuple[tuple[str, str], str]]:
-    groups = {"scenario": project.scenarios, "score": project.scores, "list": project.lists}
+    groups: dict[str, Mapping[str, object]] = {
+        "scenario": project.scenarios,
+        "score": project.scores,
+        "list": project.lists,
+    }
     for kind, group in groups.items():
         for name, definition in group.items():
             yield (kind, name), digest(definition)
