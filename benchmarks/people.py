@@ -1,4 +1,4 @@
-"""What people do in the benchmarks: sessions of realistic calls, the same for every run (seeded)."""
+"""What people do in the benchmarks: sessions of realistic calls, seeded, so always the same."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ def call_of(kind: str, pick: random.Random) -> Call:
 
 
 def _page(kind: str, pick: random.Random) -> Call:
-    path = {"article": f"/articles/{pick.randrange(20)}", "course": f"/courses/{pick.randrange(10)}"}
+    path = {
+        "article": f"/articles/{pick.randrange(20)}",
+        "course": f"/courses/{pick.randrange(10)}",
+    }
     where = path.get(kind, "/pricing")
     seen = {"path": where, "title": f"Page {where}", "referrer": "https://search.example/?q=x"}
     return {"type": "page", "properties": seen}

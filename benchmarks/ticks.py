@@ -15,6 +15,7 @@ import re
 import statistics
 import sys
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +37,10 @@ from flowscore.store.inbox import InboxRow, receive
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-COUNTED = ("events", "ledger", "members", "enrollments", "steps", "messages", "decisions")
+COUNTED = dict.fromkeys(
+    ("events", "ledger", "members", "enrollments", "messages", "decisions"), "id"
+)
+COUNTED["steps"] = "rowid"
 
 
 def open_as_it_is(place: Path) -> Store:
@@ -175,32 +179,40 @@ def warm_up(store: Store, size: Size) -> None:
     ticking.run_ticks(store, from_=size.start, until=size.start, step=GRID)
 
 
-def count_rows(store: Store) -> dict[str, int]:
-    """Rows of the tables a tick writes to, by their growing ids."""
+def last_ids(store: Store) -> dict[str, int]:
+    """The greatest id in each table that a tick writes to."""
+    with store.read() as connection:
+        return {
+            name: connection.exec_driver_sql(f"SELECT max({key}) FROM {name}").scalar() or 0
+            for name, key in COUNTED.items()
+        }
+
+
+def grown(store: Store, before: dict[str, int]) -> dict[str, int]:
+    """How many rows each of them has gained."""
     with store.read() as connection:
         return {
             name: connection.exec_driver_sql(
-                f"SELECT coalesce(max({'rowid' if name == 'steps' else 'id'}), 0) FROM {name}"
+                f"SELECT count(*) FROM {name} WHERE {key} > {before[name]}"
             ).scalar_one()
-            for name in COUNTED
+            for name, key in COUNTED.items()
         }
 
 
 def run_engine(store: Store, size: Size, count: int) -> dict[str, Any]:
     """The measured tick by the engine."""
-    before = count_rows(store)
+    before = last_ids(store)
     statements = Statements(store) if count else None
     with phases_timed() as spent:
         begin, cpu = time.perf_counter(), time.process_time()
         report = ticking.run_ticks(store, from_=size.end, until=size.end, step=GRID)
         seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
     assert report.worked == 1, report
-    grown = {name: rows - before[name] for name, rows in count_rows(store).items()}
     if statements is not None:
         with store.read() as connection:
             print_statements(statements, connection, count)
             print_wide(statements, connection)
-    return {"seconds": seconds, "cpu": cpu, "phases": dict(spent), "rows": grown} | {
+    return {"seconds": seconds, "cpu": cpu, "phases": dict(spent), "rows": grown(store, before)} | {
         "counts": {k: v for k, v in vars(report.counts).items() if isinstance(v, int)}
     }
 
@@ -209,12 +221,11 @@ def run_hand(store: Store, size: Size) -> dict[str, Any]:
     """The same tick, written by hand."""
     from by_hand import tick_by_hand
 
-    before = count_rows(store)
+    before = last_ids(store)
     begin, cpu = time.perf_counter(), time.process_time()
     spent = tick_by_hand(store, size.start, size.end)
     seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    grown = {name: rows - before[name] for name, rows in count_rows(store).items()}
-    return {"seconds": seconds, "cpu": cpu, "phases": spent, "rows": grown}
+    return {"seconds": seconds, "cpu": cpu, "phases": spent, "rows": grown(store, before)}
 
 
 def run_idle(store: Store, count: int) -> dict[str, Any]:
@@ -245,19 +256,28 @@ def main() -> None:
     options.add_argument("what", choices=("engine", "hand", "idle"))
     options.add_argument("--statements", type=int, default=0)
     chosen = options.parse_args()
+    code = 1
+    try:
+        print(json.dumps(measure(chosen) | {"memory": peak_mb()}), flush=True)
+        code = 0
+    except Exception:
+        traceback.print_exc()
+    forget_log(chosen.store)
+    os._exit(code)  # without closing the store, which would move the log into its file
+
+
+def measure(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Warm up, bring what is to arrive, and run what was asked for."""
     size = Size(chosen.contacts, chosen.events, chosen.arriving)
     forget_log(chosen.store)
     store = open_as_it_is(chosen.store)
     if chosen.what == "idle":
-        found = run_idle(store, chosen.statements)
-    else:
-        warm_up(store, size)
-        bring(store, size, size.start, size.end, size.arriving, seed=12)
-        run = run_hand if chosen.what == "hand" else None
-        found = run(store, size) if run else run_engine(store, size, chosen.statements)
-    print(json.dumps(found | {"memory": peak_mb()}), flush=True)
-    forget_log(chosen.store)
-    os._exit(0)
+        return run_idle(store, chosen.statements)
+    warm_up(store, size)
+    bring(store, size, size.start, size.end, size.arriving, seed=12)
+    if chosen.what == "hand":
+        return run_hand(store, size)
+    return run_engine(store, size, chosen.statements)
 
 
 if __name__ == "__main__":

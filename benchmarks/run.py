@@ -1,0 +1,71 @@
+"""Every figure against its limit, measured in the same run; prints a table in Markdown.
+
+    python benchmarks/run.py [--quick] [--only start|import|ticks|mail] [--cache DIR] [--keep]
+
+`--quick` takes a tenth of the sizes. The full run wants 16 GB of disk and most of an hour; ends
+with 1 when a bar is missed. Ratios are of processor seconds, which neighbours disturb less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from figures import Figure, table
+from importing import measure_import
+from start import measure_start
+from ticking import measure_ticks
+
+import mail
+
+
+def measure_mail(quick: bool) -> list[Figure]:
+    """See mail.py; the runs alternate there too."""
+    rows = mail.people(200 if quick else 2000)
+    ours, bare, raw = [], [], []
+    with mail.sink() as port:
+        for _ in range(3):
+            ours.append(len(rows) / mail.ours(port, rows))
+            bare.append(len(rows) / mail.bare(port, rows, mail.with_mimetext))
+            raw.append(len(rows) / mail.bare(port, rows, mail.raw(rows)))
+    rate, limit, client = (statistics.median(one) for one in (ours, bare, raw))
+    return [
+        Figure(
+            f"render, build and hand over {len(rows):,} mails to a server on loopback",
+            f"{rate:,.0f} mails/s",
+            f"{limit:,.0f}/s: a bare loop with MIMEText (the client alone: {client:,.0f}/s, "
+            f"of which {rate / client:.0%})",
+            f"{rate / limit:.2f}",
+            f"at least {mail.BAR}",
+            rate >= mail.BAR * limit,
+        )
+    ]
+
+
+def main() -> None:
+    """One table; each part by itself with `--only`."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--only", choices=("start", "import", "ticks", "mail"))
+    options.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "flowscore")
+    options.add_argument("--keep", action="store_true", help="keep the large store")
+    chosen = options.parse_args()
+    parts = {
+        "start": lambda: measure_start(chosen.quick),
+        "import": lambda: measure_import(chosen.cache, chosen.quick),
+        "ticks": lambda: measure_ticks(chosen.cache, chosen.quick, chosen.keep),
+        "mail": lambda: measure_mail(chosen.quick),
+    }
+    figures = []
+    for name, measure in parts.items():
+        if chosen.only in (None, name):
+            figures += measure()
+    print(table(figures))
+    sys.exit(not all(one.met for one in figures))
+
+
+if __name__ == "__main__":
+    main()
