@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -96,7 +97,12 @@ def _compiled(expression: str) -> Any:
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
-    return re2.compile(expression, options)
+    return re2.compile(_folded(expression), options)
+
+
+def _folded(expression: str) -> str:
+    """Texts are casefolded, which makes ß two letters; outside of brackets a pattern follows."""
+    return re.sub(r"\[[^\]]*\]|[ßẞ]", lambda f: f[0] if f[0][0] == "[" else "ss", expression)
 
 
 def _found_in(expression: str, text: str) -> bool:
