@@ -319,7 +319,7 @@ def _settle(place: Path) -> None:
         scoring.stand(work, program.scoring, 0, by_clock=False, only=standing)
         tell("balances")
         connection.execute(text("DELETE FROM balances"))
-        scoring.rebalance_fully(work, program.scoring)
+        balances.rebalance_fully(work, program.scoring.scores)
         tell("lists")
         lists.refresh_fully(work, program.lists)
         connection.execute(delete(changes))

@@ -24,16 +24,15 @@ from flowscore.store.tables import POINT, SHOWN, balances, changes, ledger
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flowscore.engine.scoring import Scoring
     from flowscore.engine.work import Work
     from flowscore.language.scoring import Range, Score
 
 
-def rebalance(work: Work, scoring: Scoring, after_line: int) -> None:
+def rebalance(work: Work, statement: Insert | None, after_line: int) -> None:
     """Add the lines after this id to their balances and tell of it."""
-    if scoring.rebalance is None or work.last(ledger) == after_line:
+    if statement is None or work.last(ledger) == after_line:
         return
-    work.run(scoring.rebalance, after_line=after_line)
+    work.run(statement, after_line=after_line)
     work.run(TELL_OF_LINES, after_line=after_line)
 
 
@@ -45,12 +44,12 @@ TELL_OF_LINES = insert(changes).from_select(
 )
 
 
-def recut(work: Work, scoring: Scoring) -> None:
+def recut(work: Work, scores: Iterable[Score]) -> None:
     """Read anew the balances of contacts who were merged: intake added up their lines only."""
     if not work.told_of({("contact", "")}, 0):
         return
     merged = select(changes.c.contact_id).where(changes.c.kind == "contact")
-    reads = cut(scoring.scores, balances.c.score, balances.c.raw)
+    reads = cut(scores, balances.c.score, balances.c.raw)
     work.once(
         update(balances)
         .where(balances.c.contact_id.in_(merged), balances.c.balance != reads)
@@ -58,9 +57,9 @@ def recut(work: Work, scoring: Scoring) -> None:
     )
 
 
-def rebalance_fully(work: Work, scoring: Scoring) -> None:
+def rebalance_fully(work: Work, scores: Iterable[Score]) -> None:
     """Add up all lines of these scores anew (their balances have been deleted)."""
-    for score in scoring.scores:
+    for score in scores:
         total = cast(func.sum(ledger.c.points), BigInteger)
         worth = cut([score], ledger.c.score, total)
         rows = (

@@ -89,7 +89,7 @@ def _recompute(work: Work, program: Program, old: Score | None, score: Score) ->
     renewed = {(score.name, rule.name) for rule in score.rules if _asks_anew(rule, unchanged)}
     scoring.stand(work, only, 0, by_clock=False, only=renewed)
     work.connection.execute(delete(balances).where(balances.c.score == score.name))
-    rebalance_fully(work, only)
+    rebalance_fully(work, only.scores)
 
 
 def _asks_anew(rule: Rule, unchanged: set[str]) -> bool:

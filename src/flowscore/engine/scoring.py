@@ -308,7 +308,7 @@ def award(work: Work, scoring: Scoring, sight: Sight = LIVE) -> None:
         written = rows_of(work.run(scoring.write[score.name]))
         written += caps.award_capped(work, score, scoring.on)
         _count(work, written)
-    rebalance(work, scoring, before)
+    rebalance(work, scoring.rebalance, before)
 
 
 def stand(
@@ -330,7 +330,7 @@ def stand(
         if work.fill(turned, one.compare):
             before = work.last(ledger)
             _count(work, rows_of(work.run(one.write)))
-            rebalance(work, scoring, before)
+            rebalance(work, scoring.rebalance, before)
 
 
 def _count(work: Work, written: int) -> None:

@@ -174,7 +174,7 @@ def _(action: words.AddPoints, path: Path) -> Verb:
         written = rows_of(work.run(give, this_turn=work.turn))
         work.counts.lines += written
         work.changed += written
-        rebalance(work, path.scoring, before)
+        rebalance(work, path.scoring.rebalance, before)
 
     return _then_on(path, action.path, effect)
 

@@ -173,12 +173,12 @@ def tick(connection: Connection, program: Program, now: int, prev: int, step: in
     seen.awarded = seen.listed = seen.enrolled = before
     take_in(connection, work.book.dialect, project, now, historical=True)
     work.stir()
-    balances.recut(work, program.scoring)
+    balances.recut(work, program.scoring.scores)
     if work.last(events) > before:
         _take_history(work, program, seen)
     take_in(connection, work.book.dialect, project, now, historical=False)
     work.stir()
-    balances.recut(work, program.scoring)
+    balances.recut(work, program.scoring.scores)
     work.counts.events = work.last(events) - before
     work.look_from(seen.awarded)
     work.patterns.learn(work)
