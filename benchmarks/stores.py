@@ -300,7 +300,7 @@ def _settle(place: Path) -> None:
     """Standing points, balances and lists by the engine's own statements; then the watermark."""
     from sqlalchemy import delete, text
 
-    from flowscore.engine import lists, registry, scoring
+    from flowscore.engine import balances, lists, registry, scoring
     from flowscore.engine.work import Work, prepare_scratch
     from flowscore.store import statistics
     from flowscore.store.database import open_store
