@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flowscore.clock import DAY, HOUR, MINUTE, rfc3339
 from flowscore.demo.calls import Call, Diary, as_received
-from flowscore.demo.people import HOURS, Person, Temper, draws, make_people, temper_of
+from flowscore.demo.people import HOURS, Person, Temper, draws, make_people, temper_of, when_awake
 from flowscore.demo.words import COURSES, QUESTIONS
 
 if TYPE_CHECKING:
@@ -83,10 +83,10 @@ def _live(seed: int, person: Person, start: int, until: int) -> list[Call]:
 
 
 def _visits(rng: Random, temper: Temper, begins: int, until: int) -> Iterator[int]:
-    """Instants of visits: so many a week on average, at hours at which people are awake."""
+    """Instants of visits: so many a week on average."""
     for day in range(begins // DAY, until // DAY):
         if rng.random() < temper.visits / 7:
-            yield day * DAY + rng.choice(HOURS) * HOUR + rng.randrange(60) * MINUTE
+            yield when_awake(day * DAY + rng.choice(HOURS) * HOUR) + rng.randrange(60) * MINUTE
 
 
 def _arrive(rng: Random, diary: Diary, temper: Temper) -> None:
@@ -160,7 +160,7 @@ def _past_order(seed: int, person: Person, start: int) -> list[Call]:
     if rng.random() >= 1 / 6:
         return []
     diary = Diary(person, named=True)
-    at = max(person.arrives, start - rng.randint(35, 300) * DAY) + 11 * HOUR
+    at = max(person.arrives, start - rng.randint(35, 300) * DAY)
     if at >= start:
         return []
     course = person.course
@@ -176,7 +176,8 @@ def _stroll(seed: int, number: int, start: int, until: int) -> list[Call]:
     rng = draws(seed, "stranger", number)
     calls = []
     for n in range(rng.randint(1, 4)):
-        at = start + rng.randrange((until - start) // HOUR) * HOUR + rng.randrange(60) * MINUTE
+        day = start + rng.randrange((until - start) // DAY) * DAY
+        at = when_awake(day + rng.choice(HOURS) * HOUR) + rng.randrange(60) * MINUTE
         path = rng.choice(("/", "/pricing", rng.choice(COURSES).article))
         calls.append(
             {

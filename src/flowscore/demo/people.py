@@ -22,10 +22,11 @@ from flowscore.demo.words import (
     Course,
 )
 
-KNOWN = 140  # come with the address list
-VISITORS = 160  # find the website during the sixty days
+KNOWN = 130  # come with the address list
+VISITORS = 150  # find the website during the sixty days
 SPANISH = 0.55
-HOURS = (8, 9, 9, 19, 20, 20, 21)  # UTC: with the first coffee, and after dinner
+HOURS = (8, 20, 20)  # UTC: with the first coffee, and after dinner
+SUNDAY = 3  # days since 1970 began on a Thursday
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class Person:
 
 
 def when_awake(at: int) -> int:
-    """The instant itself, or the same minute of the next hour at which people are awake."""
-    while at // HOUR % 24 not in HOURS:
+    """The same minute of this or the next hour at which people look; never on Sundays."""
+    while at // HOUR % 24 not in HOURS or at // DAY % 7 == SUNDAY:
         at += HOUR
     return at
 
@@ -113,9 +114,11 @@ def _make_person(rng: Random, number: int, start: int, until: int, taken: set[st
         last_name=last,
         email=f"{_slug(first)}.{_slug(last)}@{host}.example",
         locale=f"{language}-{country}",
-        arrives=start - rng.randrange(400) * DAY if known else _arrival(rng, start, until),
+        arrives=start - rng.randrange(1, 400) * DAY + rng.choice(HOURS) * HOUR
+        if known
+        else _arrival(rng, start, until),
         known=known,
-        signs_up=rng.random() < (0.8 if known else 0.6),
+        signs_up=rng.random() < (0.75 if known else 0.6),
         course=course,
         traits=traits,
     )
@@ -132,9 +135,9 @@ def _name(rng: Random, language: str, taken: set[str]) -> tuple[str, str]:
 
 
 def _arrival(rng: Random, start: int, until: int) -> int:
-    """Some day of the first fifty, at an hour at which people are awake."""
+    """Some day of the first fifty, at an hour at which people look."""
     day = rng.randrange(max(1, (until - start) // DAY - 10))
-    return start + day * DAY + rng.choice(HOURS) * HOUR + rng.randrange(60) * MINUTE
+    return when_awake(start + day * DAY + rng.choice(HOURS) * HOUR) + rng.randrange(60) * MINUTE
 
 
 def _traits(rng: Random, language: str, country: str, course: Course) -> dict[str, Any]:

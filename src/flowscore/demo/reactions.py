@@ -86,7 +86,7 @@ def _click(rng: Random, mail: SentMail, temper: Temper, at: int) -> Iterator[Cal
     yield _mail_call(mail, "Email Link Clicked", at, link=SITE + path)
     yield _call(mail, at + SECOND, "page", path=path, url=SITE + path)
     if mail.template == "open-evening" and rng.random() < 0.7:
-        evening = mail.sent_at // DAY * DAY + 5 * DAY + 19 * HOUR
+        evening = mail.sent_at // DAY * DAY + 5 * DAY + 20 * HOUR
         if evening > at:
             yield _track(mail, evening, "Webinar Attended", webinar="repair hour")
     if rng.random() < BUYING.get(mail.template, 0.0) + temper.buys / 2:

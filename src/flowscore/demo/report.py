@@ -32,7 +32,7 @@ PLAIN_BARS = "_.-=+*%#"
 STEPS = 20  # bars of a sparkline, three days each
 WIDTH = 100
 
-SHOW = ("qualified-prospects", "order-receipt", "promo-photography")
+SHOW = ("qualified-prospects", "order-receipt", "promo-writing")
 """Which mails to open: the newest of each template."""
 
 

@@ -41,12 +41,14 @@ def run_demo(folder: Path, console: Console | None = None) -> None:
 def open_demo(folder: Path) -> Workspace:
     """The shipped project in an empty folder, live."""
     from flowscore.engine.registry import apply_project
+    from flowscore.mail.transport import FolderTransport
     from flowscore.workspace import Workspace
 
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise FlowscoreError(f"{folder}: not an empty folder; name another one: flowscore demo DIR")
     workspace = Workspace(folder)
     workspace.__dict__["settings"] = _at_home(workspace.root)
+    workspace.__dict__["transport"] = FolderTransport(workspace.root / "outbox", sync=False)
     workspace.init()
     apply_project(workspace.open_or_create_store(), workspace.loaded[0], UNTIL - SPAN)
     return workspace
@@ -69,8 +71,8 @@ def live_through(workspace: Workspace, console: Console) -> TickReport:
     with _progress(console) as shown:
 
         def after(instant: int) -> None:
-            workspace.deliver(instant)
-            _answer(workspace.store, instant)
+            if workspace.deliver(instant).sent:
+                _answer(workspace.store, instant)
             shown(instant - start)
 
         return run_ticks(workspace.store, from_=start, until=UNTIL, step=HOUR, after_tick=after)
