@@ -34,19 +34,28 @@ from flowscore.store.dialects import insert_or_replace
 from flowscore.store.tables import changes, events, marks
 
 if TYPE_CHECKING:
-    from flowscore.language.triggers import OnEvent
+    from flowscore.language.triggers import NoEvent, OnEvent
     from flowscore.rules.book import Book
 
 Moment = tuple[int, int, str]  # own time, receipt, messageId: the order of events (ruling 10)
 
 
-def mark_of(place: str, trigger: OnEvent) -> str:
+def mark_of(place: str, trigger: OnEvent | NoEvent) -> str:
     """The name under which a trigger's marks are kept: where it stands and what it says."""
     return f"{place}#{digest(trigger)[:16]}"
 
 
 def walk(work: Work, mark: str, trigger: OnEvent, sight: Sight, live_from: int | None) -> None:
-    """Put the completed counts into `happened` and move the marks.
+    """Put the completed counts into `happened` and move the marks."""
+    found = completed(work, mark, trigger, sight, live_from)
+    if found:
+        work.fill_with(happened, found)
+
+
+def completed(
+    work: Work, mark: str, trigger: OnEvent, sight: Sight, live_from: int | None
+) -> list[dict[str, Any]]:
+    """The completed counts, as rows of `happened`; moves the marks.
 
     `live_from`: only events that a later tick than this took in complete a count (scenarios);
     None: every event may (rules of scores).
@@ -58,9 +67,9 @@ def walk(work: Work, mark: str, trigger: OnEvent, sight: Sight, live_from: int |
         for row in _completed(own, needed(trigger.query), trigger.query.within, live_from):
             found.append(_occurrence(row))
             used = _moved(used, contact_id, mark, row)
-    if found:
-        work.fill_with(happened, found)
+    if used:
         work.connection.execute(MOVE_MARKS, used)
+    return found
 
 
 def _completed(

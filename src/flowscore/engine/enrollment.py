@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from flowscore.engine import counting, gates, schedule
+from flowscore.engine import anchors, counting, gates, schedule
 from flowscore.engine.work import Work, fresh, happened, rows_of
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as words
@@ -191,6 +191,10 @@ def _notice_trigger(work: Work, entry: Entry, trigger: words.Trigger, position: 
         case words.OnEvent() if is_counted(trigger.query):
             if counting.may_complete(work, trigger):
                 _count(work, entry, trigger, position)
+        case words.NoEvent() if is_counted(trigger.after):
+            mark, live_from = _counting_from(entry, trigger, position)
+            anchors.notice(work, mark, trigger, LIVE, live_from)
+            work.run(PLACE, place=position)
         case words.Schedule():
             if first:
                 schedule.notice(work, trigger, position)
@@ -204,10 +208,17 @@ def _notice_trigger(work: Work, entry: Entry, trigger: words.Trigger, position: 
 
 
 def _count(work: Work, entry: Entry, trigger: words.OnEvent, position: int) -> None:
-    mark = counting.mark_of(f"scenario/{entry.scenario.name}/{position}", trigger)
-    live_from = entry.live_from if entry.live_from is not None else -1
+    mark, live_from = _counting_from(entry, trigger, position)
     counting.walk(work, mark, trigger, LIVE, live_from)
     work.run(PLACE, place=position)
+
+
+def _counting_from(
+    entry: Entry, trigger: words.OnEvent | words.NoEvent, position: int
+) -> tuple[str, int]:
+    """The mark of a counted trigger, and since when events complete its counts."""
+    mark = counting.mark_of(f"scenario/{entry.scenario.name}/{position}", trigger)
+    return mark, entry.live_from if entry.live_from is not None else -1
 
 
 PLACE = (

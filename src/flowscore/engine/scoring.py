@@ -24,12 +24,12 @@ from sqlalchemy import (
     union_all,
 )
 
-from flowscore.engine import caps, counting, schedule
+from flowscore.engine import anchors, caps, counting, schedule
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
 from flowscore.engine.balances import rebalance, rebalance_statement
 from flowscore.engine.work import Work, asked, awards, happened, noticed, rows_of, turned
 from flowscore.language.scoring import Rule, Score
-from flowscore.language.triggers import OnEvent, Schedule, ScoreCrosses
+from flowscore.language.triggers import NoEvent, OnEvent, Schedule, ScoreCrosses
 from flowscore.rules.conditions import holds
 from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
 from flowscore.rules.watch import watch
@@ -54,7 +54,7 @@ class OnRule:
     rule: Rule
     position: int
     definition_id: int | None
-    counted: tuple[tuple[str, OnEvent], ...]  # (mark, trigger)
+    counted: tuple[tuple[str, OnEvent | NoEvent], ...]  # (mark, trigger)
     plain: dict[Sight, Insert | None]
     from_counted: Insert
     from_noticed: Insert | None
@@ -140,7 +140,8 @@ def _on_rule(score: Score, rule: Rule, place: int, id_: int | None, book: Book) 
     counted = tuple(
         (counting.mark_of(f"score/{score.name}/{rule.name}", trigger), trigger)
         for trigger in rule.on
-        if isinstance(trigger, OnEvent) and is_counted(trigger.query)
+        if (isinstance(trigger, OnEvent) and is_counted(trigger.query))
+        or (isinstance(trigger, NoEvent) and is_counted(trigger.after))
     )
     names = frozenset().union(*(listens_to(trigger) for trigger in rule.on))
     return OnRule(
@@ -281,9 +282,12 @@ def _collect_rule(work: Work, one: OnRule, sight: Sight) -> None:
     if statement is not None and (stirred or by_clock):
         work.fill(awards, statement)
     for mark, trigger in one.counted:
-        if sight.everything or counting.may_complete(work, trigger):
-            work.clear(happened)
+        work.clear(happened)
+        if isinstance(trigger, NoEvent):
+            anchors.notice(work, mark, trigger, sight, live_from=None)
+        elif sight.everything or counting.may_complete(work, trigger):
             counting.walk(work, mark, trigger, sight, live_from=None)
+        if work.filled(happened):
             work.fill(awards, one.from_counted)
     if any(isinstance(trigger, ScoreCrosses) for trigger in one.rule.on):
         work.fill(awards, one.from_noticed)

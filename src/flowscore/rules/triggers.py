@@ -33,6 +33,7 @@ from sqlalchemy import not_ as sql_not
 
 from flowscore.language import triggers as words
 from flowscore.language.words import EventQuery, ValueTests
+from flowscore.rules.answers import is_anchor, is_unanswered
 from flowscore.rules.book import Book
 from flowscore.rules.conditions import AT_LEAST_ONCE, answers, mail_sent, scaled
 from flowscore.rules.events import log_alias, matching, property_passes
@@ -122,22 +123,12 @@ def _moved(name: str, lists: tuple[str, ...], sight: Sight) -> Select[Any]:
 
 
 @occurrences.register
-def _(trigger: words.NoEvent, book: Book, sight: Sight) -> Select[Any]:
-    anchor, other = log_alias(), log_alias()
-    came = [
-        other.c.contact_id == anchor.c.contact_id,
-        other.c.id != anchor.c.id,
-        matching(book, trigger.awaited, other),
-        other.c.own_at > anchor.c.own_at,
-        other.c.own_at <= anchor.c.own_at + trigger.within,
-    ]
-    if trigger.same:
-        came += [agrees(book, anchor, other, name) for name in trigger.same]
-    such = and_(
-        matching(book, trigger.after, anchor),
-        *(has_property(book, anchor, name) for name in trigger.same),
-    )
-    quiet = sql_not(select(1).where(*came).correlate_except(other).exists())
+def _(trigger: words.NoEvent, book: Book, sight: Sight) -> Select[Any] | None:
+    if is_counted(trigger.after):
+        return None
+    anchor = log_alias()
+    such = is_anchor(book, trigger, anchor)
+    quiet = is_unanswered(book, trigger, anchor)
     return deadlines(book, anchor, such, quiet, trigger.within, trigger.after.names, sight)
 
 
@@ -329,16 +320,6 @@ def _stretch(row: Select[Any]) -> Select[Any]:
         key.label("key"),
         cast(null(), BigInteger).label("event_id"),
     )
-
-
-def agrees(book: Book, one: Any, other: Any, name: str) -> ColumnElement[bool]:
-    """Both events carry the property and agree on it, compared like `is` (ruling 85)."""
-    return book.first_text(one.c.forms, name) == book.first_text(other.c.forms, name)
-
-
-def has_property(book: Book, log: Any, name: str) -> ColumnElement[bool]:
-    """The event carries the property."""
-    return book.first_text(log.c.forms, name).is_not(None)
 
 
 @singledispatch
