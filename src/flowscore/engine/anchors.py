@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Insert, Text, and_, cast, insert, or_, select
+from sqlalchemy import Executable, Insert, Text, cast, insert, or_, select
 
 from flowscore.engine import counting
 from flowscore.engine.work import Work, happened
@@ -44,7 +44,7 @@ def _anchor(work: Work, mark: str, found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _passed(book: Book, mark: str, trigger: NoEvent, sight: Sight) -> Insert:
+def _passed(book: Book, mark: str, trigger: NoEvent, sight: Sight) -> Executable:
     return book.build(("anchors", mark, sight), lambda: _deadlines(book, mark, trigger, sight))
 
 
@@ -70,5 +70,5 @@ def _deadlines(book: Book, mark: str, trigger: NoEvent, sight: Sight) -> Insert:
         )
     )
     if not sight.everything:
-        rows = rows.where(and_(noticed))
+        rows = rows.where(noticed)
     return insert(happened).from_select(["contact_id", "own_at", "key", "event_id"], rows)
