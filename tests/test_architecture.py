@@ -133,3 +133,11 @@ def test_constraints_pin_every_direct_dependency() -> None:
         r'^  "([A-Za-z0-9_-]+)(?:\[\w+\])?[<>=]', (ROOT / "pyproject.toml").read_text(), re.M
     )
     assert {name.lower().replace("_", "-") for name in quoted} - pinned == set()
+
+
+@pytest.mark.parametrize(
+    "words", ["-m venv", "-c .ci/constraints.txt -e '.[test]'", "pytest -q -n 2"]
+)
+def test_ci_runs_what_the_readme_says(words: str) -> None:
+    assert words in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert words in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
