@@ -103,6 +103,7 @@ def names(store: Store, who: str = "ana@x.es") -> list[str]:
 def attributes(store: Store) -> dict[str, Any]:
     """Of the only contact: name -> (text, number), or a list of texts."""
     found: dict[str, Any] = {}
-    for name, text_ in look(store, "SELECT name, text FROM attributes ORDER BY name, element"):
+    rows = "SELECT name, text FROM attributes WHERE element >= 0 ORDER BY name, element"
+    for name, text_ in look(store, rows):
         found[name] = text_ if name not in found else [found[name], text_]
     return found

@@ -166,7 +166,7 @@ def _values(work: Work, name: str, ids: list[int]) -> dict[int, Any]:
 
 def _attribute_rows(work: Work, name: str, change: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
     contact_id, _, value, _ = change
-    for element, form in enumerate(forms_of(value)):
+    for element, form in list(enumerate(forms_of(value))) or [(-1, [])]:  # -1: there is none
         text, number, instant, local = [*form, None, None, None, None][:4]
         yield {
             "contact_id": contact_id,

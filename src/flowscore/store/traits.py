@@ -68,14 +68,14 @@ def _settle(desk: Desk) -> None:
                    ord > 0 AND whole IS DISTINCT FROM lag(whole) OVER sequence AS changed
             FROM (
                 SELECT b.* FROM brought b LEFT JOIN attributes a
-                  ON a.contact_id = b.contact_id AND a.name = b.name AND a.element = 0
+                  ON a.contact_id = b.contact_id AND a.name = b.name AND a.element <= 0
                 WHERE a.set_at IS NULL OR b.at >= a.set_at
                 UNION ALL
                 SELECT a.contact_id, a.name, a.set_at, 0, false, a.value,
                        coalesce({spelling.nested("a.forms")}, {own}),
                        CASE WHEN a.forms IS NULL THEN a.text ELSE {spelling.whole("a.forms")} END
                 FROM (SELECT DISTINCT contact_id, name FROM brought) AS b CROSS JOIN attributes a
-                WHERE a.contact_id = b.contact_id AND a.name = b.name AND a.element = 0
+                WHERE a.contact_id = b.contact_id AND a.name = b.name AND a.element <= 0
             ) AS said
             WINDOW sequence AS (PARTITION BY contact_id, name ORDER BY at, ord)
         ) AS lines
@@ -109,7 +109,10 @@ def _tell_changes(desk: Desk) -> None:
 
 
 def _write(desk: Desk) -> None:
-    """Write the values to keep; where nothing changed only the own time moves on."""
+    """Write the values to keep; where nothing changed only the own time moves on.
+
+    That there is no value is kept too (element -1), so that no older one comes late.
+    """
     spelling = desk.spelling
     desk.run("""
         DELETE FROM attributes WHERE (contact_id, name) IN (
@@ -132,6 +135,12 @@ def _write(desk: Desk) -> None:
                CAST({spelling.item_text(2)} AS bigint), CAST({spelling.item_text(3)} AS bigint)
         FROM settled s CROSS JOIN {spelling.each("s.forms")}
         WHERE s.place = 1 AND s.changed AND s.whole IS NOT NULL
+    """)
+    desk.run("""
+        INSERT INTO attributes (contact_id, name, element, value, set_at, forms)
+        SELECT contact_id, name, -1, value, latest, forms FROM settled
+        WHERE place = 1 AND whole IS NULL
+        ON CONFLICT (contact_id, name, element) DO UPDATE SET set_at = excluded.set_at
     """)
 
 

@@ -89,7 +89,8 @@ class Told:
 
     def attributes(self) -> Row:
         """Raw values by name."""
-        return {row.name: in_order(row.value) for row in self.rows(attributes, "name", "element")}
+        rows = self.rows(attributes, "name", "element")
+        return {row.name: in_order(row.value) for row in rows if row.element >= 0}
 
     def consents(self) -> list[Row]:
         """What was granted or refused, since when, and where that was said."""

@@ -54,7 +54,8 @@ def contacts(extract: Extract, page: Page) -> Iterator[Row]:
     """Who they are; values as they came."""
     values: defaultdict[int, Row] = defaultdict(dict)
     for row in extract.of_page(page, tables.attributes, "name", "element"):
-        values[row.contact_id][row.name] = row.value
+        if row.element >= 0:
+            values[row.contact_id][row.name] = row.value
     consents: defaultdict[int, Row] = defaultdict(dict)
     for row in extract.of_page(page, tables.consents, "topic"):
         consents[row.contact_id][row.topic] = "granted" if row.granted else "refused"

@@ -40,7 +40,8 @@ class Attribute(SQLModel, table=True):
     """A contact's attribute: the raw value as JSON and one row of comparison forms per element.
 
     A plain value has `element` 0; a list has a row for each element, all with the whole raw value.
-    An absent or empty value has no row. `forms` are those of all elements, as an event has them.
+    A value that was emptied has one row, with `element` -1 and no forms. `forms` are those of
+    all elements, as an event has them.
     """
 
     __tablename__ = "attributes"
