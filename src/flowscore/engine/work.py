@@ -35,7 +35,8 @@ from flowscore.store.tables import changes, contacts, events, ledger
 
 
 def _scratch(name: str, *columns: Column[Any]) -> Table:
-    return Table(name, scratch, *columns, prefixes=["TEMPORARY"])
+    keyed = any(column.primary_key for column in columns)
+    return Table(name, scratch, *columns, prefixes=["TEMPORARY"], sqlite_with_rowid=not keyed)
 
 
 # Occurrences of one scenario (or of one rule's counted triggers) in this round.

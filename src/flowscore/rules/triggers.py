@@ -49,6 +49,7 @@ fresh = Table(
     Column("name", Text, primary_key=True),
     Column("event_id", BigInteger, primary_key=True),
     prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
 )
 
 # Where this tick stands, handed in with its instants.
