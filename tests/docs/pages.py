@@ -78,7 +78,7 @@ AROUND = {
         )
     },
 }  # fmt: skip
-TEMPLATES = ("newsletter", "welcome", "welcome-choose", "welcome-story", "win-back",
+TEMPLATES = ("newsletter", "team-offer", "welcome", "welcome-choose", "welcome-story", "win-back",
              "win-back-goodbye")  # fmt: skip
 
 

@@ -74,3 +74,17 @@ def test_no_address_or_link_leads_to_anybody_real():
         text = file.read_text(encoding="utf-8")
         hosts = re.findall(r"(?:https?://|@)((?:[\w-]+\.)+[a-z]{2,})", text)
         assert all(host.endswith((".example", "w3.org")) for host in hosts), (file, hosts)
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_shows_a_scenario_that_ships():
+    shown = README.split("```yaml\n", 1)[1].split("```", 1)[0]
+    assert shown in (ROOT / "scenarios/journeys/article-promotions.yaml").read_text("utf-8")
+
+
+def test_the_readme_says_all_that_matters_on_its_first_screen():
+    first = "\n".join(README.splitlines()[:40])
+    for needed in ("```yaml", "/flowscore demo", "/pytest -q", " passed in "):
+        assert needed in first, needed

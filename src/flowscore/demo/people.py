@@ -146,7 +146,7 @@ def _traits(rng: Random, language: str, country: str, course: Course) -> dict[st
     title = rng.choices(list(titles), list(titles.values()))[0]
     traits: dict[str, Any] = {"country": country, "timezone": ZONES[country], "job_title": title}
     if title not in NO_COMPANY:
-        traits |= _company(rng, language)
+        traits |= _company(rng, language, alone=title.startswith("Freelance"))
     if rng.random() < 0.3:
         traits["interest"] = course.subject
     if rng.random() < 0.25:
@@ -154,13 +154,13 @@ def _traits(rng: Random, language: str, country: str, course: Course) -> dict[st
     return {name: value for name, value in traits.items() if value != ""}
 
 
-def _company(rng: Random, language: str) -> dict[str, Any]:
+def _company(rng: Random, language: str, *, alone: bool) -> dict[str, Any]:
     trades = TRADES[language]
     trade = rng.choice(list(trades))
     place = rng.choice(PLACES[language].split())
     name = f"{trade} {place}" if language == "es" else f"{place} {trade}"
     employees = rng.choices((1, rng.randint(2, 9), rng.randint(10, 80)), (5, 4, 1))[0]
-    return {"company": name, "industry": trades[trade], "employees": employees}
+    return {"company": name, "industry": trades[trade], "employees": 1 if alone else employees}
 
 
 def _slug(text: str) -> str:
