@@ -495,3 +495,15 @@ def test_what_a_step_emptied_stays_empty(world: World) -> None:
     world.identify(ANA, START + 6 * HOUR, plan="pro")
     world.tick(START + 6 * HOUR)
     assert world.members("l") == [ANA]
+
+
+def test_a_zone_told_late_brings_no_instant_of_before(world: World) -> None:
+    """Rulings 2 and 33: passing over quiet instants is the same as walking them all."""
+    world.apply(flow("{schedule: {cron: '0 9 * * *', timezone: contact}}"))
+    world.identify(BEN, START, plan="x")
+    world.identify(ANA, START, plan="x")
+    world.identify(ANA, START + 8 * HOUR + MINUTE, timezone="Asia/Karachi")
+    world.tick(START + 12 * HOUR)
+    assert (world.entered("s"), hours(world)) == ([BEN], [(9, 9)])
+    world.tick(START + 30 * HOUR)
+    assert (world.entered("s"), hours(world)) == ([BEN, ANA], [(9, 9), (28, 28)])

@@ -76,9 +76,10 @@ def run_ticks(
         report.ticks = _wanted(store, from_, last, step)
         if after_tick is not None:
             _make_up(store, after_tick)
-        for now in _instants(store, from_, last, step, after_tick is not None, every_instant):
+        delivers = after_tick is not None
+        for now, passed in _instants(store, from_, last, step, delivers, every_instant):
             before_tick()
-            report.counts.add(_one_tick(store, now, step, after_tick is not None))
+            report.counts.add(_one_tick(store, now, step, passed, delivers))
             report.worked += 1
             report.upto = now
             if report.worked % TICKS_BETWEEN_CLEANINGS == 0:
@@ -100,8 +101,11 @@ def _wanted(store: Store, from_: int | None, last: int, step: int) -> int:
 
 def _instants(
     store: Store, from_: int | None, last: int, step: int, delivers: bool, every: bool
-) -> Iterator[int]:
-    """The grid instants at which something may be due; asked anew after each tick."""
+) -> Iterator[tuple[int, bool]]:
+    """The grid instants at which something may be due; asked anew after each tick.
+
+    With each, whether others before it were passed over.
+    """
     while True:
         with store.read() as connection:
             mark = registry.watermark(connection)
@@ -113,7 +117,7 @@ def _instants(
         now = earliest if every else _first_due(due, earliest, step)
         if now is None or now > last:
             return
-        yield now
+        yield now, now > earliest
 
 
 def _earliest(mark: int | None, from_: int | None, last: int, step: int) -> int:
@@ -147,7 +151,8 @@ def _settle_watermark(store: Store, last: int) -> None:
 MISSED = "missed after tick"  # the state's key for the tick whose delivery may not have been
 
 
-def _one_tick(store: Store, now: int, step: int, goes_on: bool) -> Counts:
+def _one_tick(store: Store, now: int, step: int, passed: bool, goes_on: bool) -> Counts:
+    """Where instants were `passed` over, the one before `now` counts as done (ruling 2)."""
     with store.transact() as connection:
         program = registry.program(connection, store.dialect)
         mark = registry.watermark(connection)
@@ -155,7 +160,8 @@ def _one_tick(store: Store, now: int, step: int, goes_on: bool) -> Counts:
             raise FlowscoreError(
                 f"the tick at {rfc3339(now)} is not after the watermark {rfc3339(mark)}"
             )
-        counts = tick(connection, program, now, NEVER if mark is None else mark, step)
+        before = now - step if passed else mark
+        counts = tick(connection, program, now, NEVER if before is None else before, step)
         registry.set_watermark(connection, now)
         registry.write_state(connection, MISSED, now if goes_on else None)
     return counts
