@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import textwrap
@@ -148,7 +149,12 @@ def write_project(project_folder: Path) -> Callable[[dict[str, str]], Path]:
 
 
 def pytest_configure() -> None:
-    """Settings of whoever runs the tests do not reach them, nor the commands they start."""
+    """Settings of whoever runs the tests do not reach them, nor the commands they start.
+
+    A shell ignores Ctrl-C for what it starts in the background, and children inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith(("FLOWSCORE_", "PREFECT_"))]:
         del os.environ[name]
 
