@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -200,3 +202,24 @@ def test_a_folder_with_odd_letters_is_no_matter(tmp_path: Path) -> None:
     assert keys(store) == ["a"]
     store.close()
     assert sorted(path.name for path in folder.iterdir()) == ["flow score.db", "inbox.db"]
+
+
+def test_opening_a_store_twice_keeps_the_locks_of_the_first(tmp_path: Path) -> None:
+    """Else another process that leaves takes itself for the last, and tidies away our WAL."""
+    path = tmp_path / "flowscore.db"
+    first = open_store(path, create=True)
+    with first.transact() as connection:
+        connection.execute(text("INSERT INTO state (key, value) VALUES ('a', '1')"))
+    open_store(path).close()
+    leaving = f"from flowscore.store.database import open_store; s = open_store({str(path)!r});"
+    leaving += " s.read().__enter__(); s.close()"
+    subprocess.run([sys.executable, "-c", leaving], check=True)
+    assert path.with_name("flowscore.db-wal").exists()
+    with first.transact() as connection:
+        connection.execute(text("INSERT INTO state (key, value) VALUES ('b', '2')"))
+    first.close()
+    again = open_store(path)
+    with again.read() as connection:
+        assert connection.scalar(text("PRAGMA integrity_check")) == "ok"
+        assert connection.scalar(text("SELECT count(*) FROM state WHERE key IN ('a', 'b')")) == 2
+    again.close()

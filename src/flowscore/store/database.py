@@ -150,15 +150,16 @@ def _open_sqlite(path: Path, create: bool) -> Store:
 def _refuse_untouched(path: Path) -> None:
     """A database of another program is looked at read-only: not even its journal mode changes.
 
-    Byte 18 of a SQLite file is 2 in WAL mode, as ours are; then nothing would change anyway.
+    Only SQLite itself may look. Were the file opened and closed by hand, this process would
+    lose its locks on it, and another one could tidy away the WAL that is being written.
     """
-    header = path.open("rb").read(19) if path.is_file() else b""
-    if len(header) == 19 and header[18] != 2:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as looking:
-            found = looking.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            names = {row[0] for row in found}
-        if schema.VERSIONS not in names:
-            schema.refuse_foreign("sqlite", names, str(path))
+    if not path.is_file() or not path.stat().st_size:
+        return
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as looking:
+        found = looking.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        names = {row[0] for row in found}
+    if schema.VERSIONS not in names:
+        schema.refuse_foreign("sqlite", names, str(path))
 
 
 def _open_postgresql(text: str) -> Store:
