@@ -184,7 +184,9 @@ def test_deploy_without_a_server_is_told_what_to_set(run: Run, shop: Path) -> No
 
 def test_interrupted_command_ends_with_130(shop: Path) -> None:
     words = ["tick", "--until", "2199-01-01", "--every", "1m"]
-    code = "import sys, time, flowscore.workspace as w\n"
+    code = "import signal, sys, time, flowscore.workspace as w\n"
+    # A shell that runs the tests in the background has SIGINT ignored, and children inherit that.
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code += "w.Workspace.tick = lambda *a, **k: (print('up', flush=True), time.sleep(60))\n"
     code += f"from flowscore.cli import main\nsys.exit(main({words!r}))"
     with subprocess.Popen(
