@@ -247,11 +247,6 @@ def test_unknown_name_is_told_with_what_to_do(
     assert hint in told(run, live, *words)
 
 
-def test_historical_and_live_exclude_each_other(run: Run, live: Path) -> None:
-    said = told(run, live, "import", "events", live / "events.jsonl", "--as-live", "--historical")
-    assert "choose one" in said
-
-
 def test_enrolled_by_hand_waits_for_the_next_tick(run: Run, write_project: Write) -> None:
     folder = write_project(
         {

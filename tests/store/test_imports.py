@@ -323,6 +323,16 @@ def test_import_events_historical(store: Store, tmp_path: Path) -> None:
     assert look(store, "SELECT DISTINCT historical FROM events") == [(True,)]
 
 
+@pytest.mark.parametrize("as_live", [False, True])
+def test_history_is_known_to_a_grid_in_the_past(
+    store: Store, tmp_path: Path, as_live: bool
+) -> None:
+    path = write(tmp_path, "e.jsonl", jsonl(track("a", 1, user=ANA)))
+    events(store, path, historical=True, as_live=as_live)
+    tick(store, 1)
+    assert look(store, "SELECT DISTINCT historical FROM events") == [(True,)]
+
+
 def test_a_json_list_is_told_how_to_convert(store: Store, tmp_path: Path) -> None:
     with pytest.raises(FlowscoreError, match=r"expected one object a line; convert it: jq -c"):
         events(store, write(tmp_path, "e.json", '\n [{"type": "track"}]'))

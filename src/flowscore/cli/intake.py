@@ -76,8 +76,6 @@ def events(
       flowscore import events last-year.csv --historical
       flowscore import events story.jsonl --as-live && flowscore tick --from 2026-01-01 --every 1h
     """
-    if historical and as_live:
-        raise typer.BadParameter("--historical starts nothing, --as-live does: choose one")
     from flowscore.orders import Reading
 
     workspace = workspace_of(context)
