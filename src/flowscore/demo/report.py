@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection, Select, func, select
@@ -83,7 +84,7 @@ def _tell_lead(console: Console, told: Row) -> None:
     who = " ".join(str(traits.get(name, "")) for name in ("first_name", "last_name"))
     work = ", ".join(str(traits[name]) for name in ("job_title", "company") if name in traits)
     balances = ", ".join(f"{name} {score['balance']:g}" for name, score in scores.items())
-    console.print(f"[bold]{who}[/], {work}: {balances}", soft_wrap=True)
+    console.print(f"[bold]{escape(who)}[/], {escape(work)}: {balances}", soft_wrap=True)
     table = _table()
     for points, rule, times, where in _reasons(scores["engagement"]["lines"]):
         often = f"{times} times" if times > 1 else ""
@@ -174,7 +175,8 @@ def _tell_mails(console: Console, connection: Connection, root: Path, folder: Pa
     """How mail was taken, and three to look at."""
     _head(console, "Mail", _mail_words(connection))
     for file, subject in _show_mails(connection, root):
-        console.print(f"  [bold]{subject}[/]\n  [dim]{folder / file}[/]", soft_wrap=True)
+        where = escape(str(folder / file))
+        console.print(f"  [bold]{escape(subject)}[/]\n  [dim]{where}[/]", soft_wrap=True)
 
 
 def _mail_words(connection: Connection) -> str:
@@ -231,7 +233,7 @@ def _tell_next(console: Console, folder: Path, leads: Sequence[str]) -> None:
         ("flowscore contacts --list hot-leads", "who is in a list"),
         ("flowscore validate", "after you changed something"),
     ):
-        console.print(f"  {command}  [dim]# {words}[/]", soft_wrap=True)
+        console.print(f"  {escape(command)}  [dim]# {words}[/]", soft_wrap=True)
 
 
 # --- form -------------------------------------------------------------------------------------
