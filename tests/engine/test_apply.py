@@ -214,9 +214,7 @@ def test_history_scores_and_fires_nothing(world: World) -> None:
     list: buyers
     members: [{event: order}]
     """
-         "---"
-        + SCORE.format(points=30)
-        + WELCOME.format(line=20)
+        "---" + SCORE.format(points=30) + WELCOME.format(line=20)
     )
     world.track(ANA, "order", START - DAY, how="historical")
     world.tick(START)
