@@ -112,8 +112,8 @@ class Book:
     def first_text(self, forms: ColumnElement[Any], path: str) -> ColumnElement[str]:
         """The text form of a property's first element, or null."""
         if self.dialect == "postgresql":
-            return forms[path][0][0].astext
-        quoted = path.replace('"', '\\"')
+            return cast(forms, JSONB)[path][0][0].astext
+        quoted = path.replace("\\", "\\\\").replace('"', '\\"')
         return func.json_extract(forms, f'$."{quoted}"[0][0]')
 
     def json_object(self, **items: Any) -> ColumnElement[Any]:
