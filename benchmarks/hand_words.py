@@ -150,7 +150,7 @@ BUYING = (
 )
 MOVED = """INSERT INTO moved SELECT contact_id, coalesce((SELECT looked FROM balances b
         WHERE b.contact_id = l.contact_id AND b.score = 'engagement'), 0), 0
-    FROM ledger l WHERE id > :ledger AND score = 'engagement' GROUP BY +contact_id
+    FROM ledger l WHERE id > :ledger AND +score = 'engagement' GROUP BY +contact_id
     ON CONFLICT DO NOTHING"""
 BALANCE = """INSERT INTO balances (contact_id, score, raw, balance, looked)
     SELECT contact_id, score, sum(points),
@@ -163,8 +163,8 @@ BALANCE = """INSERT INTO balances (contact_id, score, raw, balance, looked)
             ELSE (raw + excluded.raw) / 10000 END"""
 MOVED_TO = """UPDATE moved SET balance = (SELECT balance FROM balances b
     WHERE b.contact_id = moved.contact_id AND b.score = 'engagement')"""
-REFITTED = """INSERT INTO refitted SELECT DISTINCT contact_id FROM ledger WHERE id > :ledger
-    AND score = 'fit' ON CONFLICT DO NOTHING"""
+REFITTED = """INSERT INTO refitted SELECT +contact_id FROM ledger WHERE id > :ledger
+    AND +score = 'fit' ON CONFLICT DO NOTHING"""
 
 # --- lists --------------------------------------------------------------------------------------
 

@@ -23,24 +23,26 @@ import mail
 
 
 def measure_mail(quick: bool) -> list[Figure]:
-    """See mail.py; the runs alternate there too."""
+    """See mail.py; the three take turns here too."""
     rows = mail.people(200 if quick else 2000)
-    ours, bare, raw = [], [], []
+    took: dict[str, list[mail.Took]] = {"ours": [], "bare": [], "raw": []}
     with mail.sink() as port:
         for _ in range(3):
-            ours.append(len(rows) / mail.ours(port, rows))
-            bare.append(len(rows) / mail.bare(port, rows, mail.with_mimetext))
-            raw.append(len(rows) / mail.bare(port, rows, mail.raw(rows)))
-    rate, limit, client = (statistics.median(one) for one in (ours, bare, raw))
+            took["ours"].append(mail.ours(port, rows))
+            took["bare"].append(mail.bare(port, rows, mail.with_mimetext))
+            took["raw"].append(mail.bare(port, rows, mail.raw()))
+    wall = {who: len(rows) / statistics.median(t.wall for t in ts) for who, ts in took.items()}
+    work = {who: len(rows) / statistics.median(t.cpu for t in ts) for who, ts in took.items()}
+    ratio = wall["ours"] / wall["bare"]
     return [
         Figure(
             f"render, build and hand over {len(rows):,} mails to a server on loopback",
-            f"{rate:,.0f} mails/s",
-            f"{limit:,.0f}/s: a bare loop with MIMEText (the client alone: {client:,.0f}/s, "
-            f"of which {rate / client:.0%})",
-            f"{rate / limit:.2f}",
+            f"{wall['ours']:,.0f} mails/s ({work['ours']:,.0f}/s of processor)",
+            f"{wall['bare']:,.0f}/s ({work['bare']:,.0f}/s): a bare loop with MIMEText "
+            f"(the client alone {wall['raw']:,.0f}/s, of which {wall['ours'] / wall['raw']:.0%})",
+            f"{ratio:.2f} ({work['ours'] / work['bare']:.2f} of processor)",
             f"at least {mail.BAR}",
-            rate >= mail.BAR * limit,
+            ratio >= mail.BAR,
         )
     ]
 
