@@ -78,7 +78,7 @@ def build(
         judge=gates.judge(scenario, book),
         enter=gates.enter(scenario, definition_id, book),
         refuse=gates.refusals(scenario, definition_id, book),
-        loop=gates.refuse_all(scenario, definition_id, book),
+        loop=gates.refuse_entrants(scenario, definition_id, book),
         existing=_existing(scenario, book) if scenario.enroll_existing else None,
         names=frozenset().union(*(_names(trigger) for trigger in scenario.trigger)),
     )
@@ -159,11 +159,11 @@ def enroll(work: Work, entry: Entry, looping: bool) -> int:
     if entry.judge is not None:
         work.run(entry.judge)
     _drop_unscheduled(work, entry)
+    for statement in entry.refuse:
+        work.counts.refused += rows_of(work.run(statement))
     if looping:
         work.counts.refused += rows_of(work.run(entry.loop))
         return 0
-    for statement in entry.refuse:
-        work.counts.refused += rows_of(work.run(statement))
     due = work.now if work.round <= MOST_ROUNDS else work.now + 1
     entered = rows_of(work.run(entry.enter, first_step_due=due))
     work.counts.enrolled += entered

@@ -181,6 +181,10 @@ def _detail(
     )
 
 
-def refuse_all(scenario: Scenario, definition_id: int, book: Book) -> Insert:
-    """Statement: every occurrence is refused because the scenario keeps firing itself."""
-    return _refuse(scenario, definition_id, "loop", lambda judged: true(), book, None)
+def refuse_entrants(scenario: Scenario, definition_id: int, book: Book) -> Insert:
+    """Statement: who would enter is refused because the scenario keeps firing itself."""
+
+    def would_enter(judged: Any) -> Any:
+        return and_(judged.c.passes, judged.c.blocked == 0)
+
+    return _refuse(scenario, definition_id, "loop", would_enter, book, None)
