@@ -16,7 +16,7 @@ from flowscore.cli import main
 from flowscore.clock import EPOCH, MINUTE, SECOND, clock_now, datetime_of
 from flowscore.workspace import Workspace
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 SERVE = """
 import sys

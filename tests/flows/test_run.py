@@ -22,7 +22,7 @@ from flowscore.scheduler import Service
 from flowscore.store.tables import messages
 from flowscore.workspace import Workspace
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 Start = Callable[..., subprocess.Popen[str]]
 SignUp = Callable[..., None]
