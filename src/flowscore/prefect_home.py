@@ -128,13 +128,26 @@ class PrefectServer:
 
 
 def _bound_socket() -> socket.socket:
-    """At Prefect's usual port, or at any other when something else is there."""
+    """At Prefect's usual port, or at any other when something else is there.
+
+    It listens at once: a port that is only bound could be bound by a second process too, and
+    each of the two would take the other's server for its own.
+    """
+    try:
+        return _listening(PORT)
+    except OSError:
+        return _listening(0)
+
+
+def _listening(port: int) -> socket.socket:
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((HOST, PORT))
+        bound.bind((HOST, port))
+        bound.listen(128)
     except OSError:
-        bound.bind((HOST, 0))
+        bound.close()
+        raise
     return bound
 
 

@@ -114,7 +114,7 @@ def test_served_deployment_runs_on_schedule_and_does_its_work(
         env=os.environ | {"PREFECT_API_URL": prefect_server},
     )
     try:
-        await_true(lambda: mails_in(academy) == ["ada@example.com"], 90)
+        await_true(lambda: mails_in(academy) == ["ada@example.com"], 180)
         await_true(lambda: any(r.state.is_completed() for r in asyncio.run(flow_runs_of(academy))))
     finally:
         serving.terminate()

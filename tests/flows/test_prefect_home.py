@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flowscore import prefect_home
 from flowscore.cli import main
 
 READ_BACK = """
@@ -97,3 +98,10 @@ def test_deploy_says_what_it_needs(
     monkeypatch.setenv("PREFECT_API_URL", url)
     assert main(["--project", str(project_folder), "deploy", *arguments]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_two_servers_never_share_a_port() -> None:
+    """Also before either of them has started: what is only bound could be bound twice."""
+    first, second = prefect_home._bound_socket(), prefect_home._bound_socket()
+    with first, second:
+        assert first.getsockname() != second.getsockname()
