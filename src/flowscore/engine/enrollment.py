@@ -52,7 +52,6 @@ class Entry:
     refuse: tuple[Insert, ...]
     loop: Insert
     existing: Insert | None
-    names: frozenset[str]
 
 
 HAPPENED = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
@@ -80,12 +79,7 @@ def build(
         refuse=gates.refusals(scenario, definition_id, book),
         loop=gates.refuse_entrants(scenario, definition_id, book),
         existing=_existing(scenario, book) if scenario.enroll_existing else None,
-        names=frozenset().union(*(_names(trigger) for trigger in scenario.trigger)),
     )
-
-
-def _names(trigger: words.Trigger) -> set[str]:
-    return {"enroll_requested"} if isinstance(trigger, words.Manual) else listens_to(trigger)
 
 
 def _noticing(trigger: words.Trigger, position: int, book: Book) -> Insert | None:

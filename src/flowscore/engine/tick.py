@@ -173,7 +173,7 @@ def tick(connection: Connection, program: Program, now: int, prev: int, step: in
     prepare_scratch(connection)
     work.stand_at(work.last(events) + 1, work.last(contacts))
     seen = Seen()
-    _continue_from_carried(work, seen)
+    seen.noticed_changes = work.last(changes)  # what a stopped tick left behind is known
     project = program.applied.project
     before = work.first_id - 1
     seen.awarded = seen.listed = seen.enrolled = before
@@ -191,12 +191,6 @@ def tick(connection: Connection, program: Program, now: int, prev: int, step: in
     _rounds(work, program, seen)
     work.tidy()
     return work.counts
-
-
-def _continue_from_carried(work: Work, seen: Seen) -> None:
-    """Changes that a tick stopped at the bound left behind are known from the start."""
-    work.silent = False
-    seen.noticed_changes = work.last(changes)
 
 
 def _take_history(work: Work, program: Program, seen: Seen) -> None:

@@ -200,12 +200,11 @@ class Work:
     def run(self, statement: Executable | None, **more: Any) -> Any:
         """Execute with the tick's instants bound, and whatever else the statement asks for."""
         assert statement is not None
-        values = {**self.instants, "round": self.round, **more}
-        self._note_writing(statement)
         prepared = self.book.prepared(statement, self.connection.dialect)
         if prepared is None:
-            return self.connection.execute(statement, values, execution_options=COUNTED)
-        return prepared.run(self.connection, values)
+            return self.once(statement, **more)
+        self._note_writing(statement)
+        return prepared.run(self.connection, {**self.instants, "round": self.round, **more})
 
     def once(self, statement: Executable, **more: Any) -> Any:
         """The same for a statement that was made for this moment and is not kept."""

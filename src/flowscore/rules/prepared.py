@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flowscore.store.dialects import COUNTED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import Connection, CursorResult, Executable
     from sqlalchemy.engine import Dialect
-
-COUNTED = {"preserve_rowcount": True}
 
 
 @dataclass(frozen=True)
