@@ -34,6 +34,7 @@ from flowscore.language.scenario import Scenario
 from flowscore.rules.book import NEVER, Book
 from flowscore.rules.conditions import holds
 from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
+from flowscore.rules.who import Who
 from flowscore.store.tables import contacts, decisions, enrollments, events
 
 
@@ -107,18 +108,19 @@ def _existing(scenario: Scenario, book: Book) -> Insert:
     """Statement: an occurrence for all for whom the trigger's state holds already (ruling 45)."""
     states = [_state(trigger) for trigger in scenario.trigger]
     state = asks.AnyOf(of=tuple(one for one in states if one is not None))
-    has_one = exists().where(happened.c.contact_id == contacts.c.id).correlate(contacts)
+    people = contacts.alias()  # conditions read the table itself
+    has_one = exists().where(happened.c.contact_id == people.c.id).correlate(people)
     rows = select(
-        contacts.c.id,
+        people.c.id,
         cast(book.now, BigInteger),
         literal("existing"),
         cast(null(), BigInteger),
         literal(len(states)),
         true(),
     ).where(
-        contacts.c.known,
-        contacts.c.created_at <= book.now,
-        holds(state, book, contacts.c.id),
+        people.c.known,
+        people.c.created_at <= book.now,
+        holds(state, book, Who(people.c.id)),
         ~has_one,
     )
     return insert(happened).from_select(HAPPENED, rows)
@@ -159,7 +161,8 @@ def enroll(work: Work, entry: Entry, looping: bool) -> int:
         work.counts.refused += rows_of(work.run(entry.loop))
         return 0
     due = work.now if work.round <= MOST_ROUNDS else work.now + 1
-    entered = rows_of(work.run(entry.enter, first_step_due=due))
+    known = work.last(events)
+    entered = rows_of(work.run(entry.enter, first_step_due=due, known_events=known))
     work.counts.enrolled += entered
     work.changed += entered
     return entered

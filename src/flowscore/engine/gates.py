@@ -28,6 +28,8 @@ from flowscore.engine.work import happened
 from flowscore.language import conditions as asks
 from flowscore.rules.conditions import holds
 from flowscore.rules.explain import seen, sentence
+from flowscore.rules.shares import is_drawn
+from flowscore.rules.who import Who
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import decisions, enrollments
 
@@ -36,10 +38,15 @@ if TYPE_CHECKING:
     from flowscore.rules.book import Book
 
 
+def whose(rows: Any) -> Who:
+    """The contact of an occurrence, with the event and the time that would enroll it."""
+    return Who(rows.c.contact_id, rows.c.event_id, rows.c.own_at)
+
+
 def judge(scenario: Scenario, book: Book) -> Update | None:
     if scenario.conditions is None:
         return None
-    passes = holds(scenario.conditions, book, happened.c.contact_id)
+    passes = holds(scenario.conditions, book, whose(happened))
     return update(happened).values(passes=case((passes, true()), else_=false()))
 
 
@@ -77,7 +84,7 @@ def _shut(name: str, reenroll: Reenroll, book: Book) -> Any:
 
 ENROLLMENT = [
     "contact_id", "scenario", "definition_id", "key", "own_at", "event_id", "entered_at",
-    "position", "due_at", "reason",
+    "position", "due_at", "reason", "held", "came", "entered_after", "goal_until",
 ]  # fmt: skip
 
 
@@ -95,11 +102,29 @@ def enter(scenario: Scenario, definition_id: int, book: Book) -> Insert:
             literal(0),
             bindparam("first_step_due", type_=BigInteger),
             literal(""),
+            _held(scenario, judged.c.contact_id),
+            false(),
+            bindparam("known_events", type_=BigInteger),
+            _goal_until(scenario, book),
         )
         .where(judged.c.passes, judged.c.blocked == 0)
         .order_by(judged.c.own_at, judged.c.contact_id, judged.c.position, judged.c.key)
     )
     return insert_from(enrollments, ENROLLMENT, rows)
+
+
+def _held(scenario: Scenario, who: Any) -> Any:
+    """Whether the contact is in the holdout: drawn once for contact and scenario (ruling 43)."""
+    if not scenario.holdout:
+        return false()
+    drawn = is_drawn(f"scenario/{scenario.name}/holdout", scenario.holdout, who)
+    return case((drawn, true()), else_=false())
+
+
+def _goal_until(scenario: Scenario, book: Book) -> Any:
+    """How long a goal is watched; null where it is none, or only while inside."""
+    up_to = scenario.goal.up_to if scenario.goal else None
+    return cast(null() if up_to is None else book.now + up_to, BigInteger)
 
 
 DECISION = [
@@ -133,7 +158,7 @@ def _refuse_for(
     book: Book,
 ) -> Insert:
     def fits(judged: Any) -> Any:
-        who = judged.c.contact_id
+        who = whose(judged)
         passed = [holds(one, book, who) for one in before]
         fails = case((holds(failed, book, who), 0), else_=1) == 1
         return and_(judged.c.blocked == 0, ~judged.c.passes, fails, *passed)
@@ -176,7 +201,7 @@ def _detail(
     return book.json_object(
         path=cast(literal(path), Text),
         sentence=cast(literal(sentence(condition)), Text),
-        seen=seen(condition, book, judged.c.contact_id),
+        seen=seen(condition, book, whose(judged)),
         mark=cast(literal(str(condition.mark)), Text),
     )
 

@@ -25,6 +25,7 @@ from flowscore.engine.own_events import own_event
 from flowscore.engine.work import Work, asked, rows_of, turned
 from flowscore.rules.conditions import holds, is_member
 from flowscore.rules.watch import watch
+from flowscore.rules.who import Who
 from flowscore.store.tables import changes, members
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _dynamic(one: ContactList, book: Book) -> DynamicList:
         name=one.name,
         asking=asking(watch(one.members), book),
         compare=compare(
-            holds(one.members, book, asked.c.contact_id),
+            holds(one.members, book, Who(asked.c.contact_id)),
             is_member((one.name,), asked.c.contact_id),
             book,
         ),

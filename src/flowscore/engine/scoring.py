@@ -33,6 +33,7 @@ from flowscore.language.triggers import NoEvent, OnEvent, Schedule, ScoreCrosses
 from flowscore.rules.conditions import holds
 from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
 from flowscore.rules.watch import watch
+from flowscore.rules.who import Who
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import POINT, ledger
 
@@ -187,7 +188,7 @@ def _collect_from(rows: Any, score: Score, rule: Rule, place: int, book: Book) -
         .group_by(found.c.contact_id, found.c.key)
     )
     if rule.conditions is not None:
-        once = once.where(holds(rule.conditions, book, found.c.contact_id))
+        once = once.where(holds(rule.conditions, book, Who(found.c.contact_id)))
     return insert(awards).from_select(AWARD_COLUMNS, once)
 
 
@@ -239,7 +240,7 @@ def _when_rule(score: Score, rule: Rule, id_: int | None, book: Book) -> WhenRul
         score=score,
         rule=rule,
         asking=asking(watch(rule.when), book),
-        compare=compare(holds(rule.when, book, asked.c.contact_id), standing != 0, book),
+        compare=compare(holds(rule.when, book, Who(asked.c.contact_id)), standing != 0, book),
         write=_write_when(score, rule, id_),
     )
 

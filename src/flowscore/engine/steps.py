@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import singledispatch
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -37,6 +37,7 @@ from flowscore.language import actions as words
 from flowscore.language.scenario import Scenario
 from flowscore.rules.book import Book
 from flowscore.rules.conditions import holds, is_member
+from flowscore.rules.who import Who
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import enrollments, ledger, steps
 
@@ -63,6 +64,8 @@ class Path:
             walking.c.turn == bindparam("this_turn", type_=BigInteger),
             walking.c.position == self.place,
         )
+
+    whose: ClassVar[Who] = Who(walking.c.contact_id, walking.c.event_id, walking.c.own_at)
 
 
 def build(
@@ -117,7 +120,7 @@ def _text(value: Any) -> Any:
 
 
 def _branch(place: Branch, path: Path) -> Verb:
-    passes = case((holds(place.condition, path.book, walking.c.contact_id), 1), else_=0)
+    passes = case((holds(place.condition, path.book, path.whose), 1), else_=0)
     chosen = case((passes == 1, path.place + 1), else_=place.otherwise)
     told = _done(path, place.path, case((passes == 1, "then"), else_="else"))
     go = _go(path, chosen)
@@ -350,12 +353,19 @@ def _due() -> Any:
         enrollments.c.position,
         enrollments.c.due_at,
         turn,
+        enrollments.c.event_id,
+        enrollments.c.own_at,
+        enrollments.c.held,
+        case((enrollments.c.awaiting_since.is_(null()), null()), else_=enrollments.c.came),
     ).where(
         enrollments.c.ended_at.is_(null()),
         enrollments.c.due_at <= bindparam("now", type_=BigInteger),
         enrollments.c.definition_id.in_(bindparam("enabled", expanding=True)),
     )
-    columns = ["enrollment_id", "contact_id", "definition_id", "position", "due_at", "turn"]
+    columns = [
+        "enrollment_id", "contact_id", "definition_id", "position", "due_at", "turn", "event_id",
+        "own_at", "held", "came",
+    ]  # fmt: skip
     return insert(walking).from_select(columns, rows)
 
 

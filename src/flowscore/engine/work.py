@@ -77,6 +77,10 @@ walking = _scratch(
     Column("position", Integer),
     Column("due_at", BigInteger),
     Column("turn", Integer),
+    Column("event_id", BigInteger),
+    Column("own_at", BigInteger),
+    Column("held", Boolean),
+    Column("came", Boolean),
 )
 Index("walking_at", walking.c.definition_id, walking.c.turn, walking.c.position)
 

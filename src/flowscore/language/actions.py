@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from flowscore.language.conditions import Condition
+from flowscore.language.triggers import Trigger
 from flowscore.language.words import Word
 
 
@@ -19,6 +22,12 @@ class AddPoints(Action):
     score: str
     points: float
     reason: str = ""
+
+
+class ResetScore(Action):
+    """A line in the ledger of each score that voids everything before it (ruling 54)."""
+
+    scores: tuple[str, ...]
 
 
 class AddToList(Action):
@@ -46,6 +55,20 @@ class SetAttribute(Action):
     values: tuple[tuple[str, str | int | float | bool | tuple[str | int | float | bool, ...]], ...]
 
 
+class AssignOwner(Action):
+    """Set attribute `owner`: the one address, or each in turn (`round_robin`)."""
+
+    owners: tuple[str, ...]
+    round_robin: bool = False
+
+
+class ChangeConsent(Action):
+    """`subscribe` or `unsubscribe` to topics, in order; `email` is general, `all` everything."""
+
+    topics: tuple[str, ...]
+    granted: bool
+
+
 class SendEmail(Action):
     """Queue a templated mail (each of `templates`, in order). Durations in microseconds."""
 
@@ -54,10 +77,45 @@ class SendEmail(Action):
     once_per: int | None = None
 
 
-class Wait(Action):
-    """Pause for a duration (microseconds)."""
+class Notify(Action):
+    """Internal mail to addresses (`owner` is the contact's), exempt from consent and caps."""
 
-    duration: int
+    to: tuple[str, ...]
+    templates: tuple[str, ...]
+
+
+class CallWebhook(Action):
+    """A signed POST. `body` is JSON text whose texts may hold Jinja2, as may the headers'.
+
+    `${NAME}` in url and headers is read from the environment when it is sent.
+    """
+
+    url: str
+    body: str = "{}"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Wait(Action):
+    """Pause for a duration (microseconds), or until a time of day on one of `days`.
+
+    `until` is so long after midnight (microseconds), `days` are weekdays from Monday, 0 to 6.
+    """
+
+    younger: ClassVar[frozenset[str]] = frozenset({"until", "days", "timezone"})
+
+    duration: int | None = None
+    until: int | None = None
+    days: tuple[int, ...] = ()
+    timezone: str | None = None
+
+
+class WaitFor(Action):
+    """Pause until the trigger occurs (`then`), at most `up_to` microseconds (`otherwise`)."""
+
+    trigger: Trigger
+    up_to: int
+    then: tuple[Action, ...] = ()
+    otherwise: tuple[Action, ...] = ()
 
 
 class If(Action):
@@ -66,6 +124,26 @@ class If(Action):
     condition: Condition
     then: tuple[Action, ...] = ()
     otherwise: tuple[Action, ...] = ()
+
+
+class Portion(Word):
+    """One branch of a split; `share` in millionths of those who come."""
+
+    name: str
+    share: int
+    actions: tuple[Action, ...] = ()
+
+
+class Split(Action):
+    """Branch at random, the same way for the same contact; shares add up to the whole."""
+
+    branches: tuple[Portion, ...]
+
+
+class EnrollIn(Action):
+    """Into other scenarios, by hand as it were: their reenroll and conditions apply."""
+
+    scenarios: tuple[str, ...]
 
 
 class Exit(Action):

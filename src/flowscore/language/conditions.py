@@ -40,6 +40,12 @@ class AttributeIs(Condition):
     attributes: tuple[ValueTests, ...]
 
 
+class CompanyIs(Condition):
+    """The contact's company passes every test; who has no company has no value."""
+
+    attributes: tuple[ValueTests, ...]
+
+
 class InList(Condition):
     """Member of one of these lists now."""
 
@@ -51,6 +57,12 @@ class Happened(Condition):
 
     word: str
     query: EventQuery
+
+
+class ThisEvent(Condition):
+    """The event that enrolled the contact passes every test; false where there is none (86)."""
+
+    properties: tuple[ValueTests, ...]
 
 
 class MailIgnored(Condition):
@@ -75,3 +87,13 @@ class MayMail(Condition):
     """`consent: TOPIC`: may be mailed now; no topic for consent in general (`email`)."""
 
     topics: tuple[str, ...] = ()
+
+
+class Drawn(Condition):
+    """`random: 10%`: a stable share of all contacts, in millionths.
+
+    `place` is the definition's kind and name and the path in it: `scenario/x/conditions/0`.
+    """
+
+    share: int
+    place: str

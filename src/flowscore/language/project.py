@@ -124,11 +124,20 @@ SPOKEN = frozenset({"mark", "description", "objective"})  # what only people rea
 
 def _meaning(value: object) -> object:
     if isinstance(value, Word):
-        fields = {name: _meaning(it) for name, it in value.__dict__.items() if name not in SPOKEN}
+        fields = {
+            name: _meaning(it)
+            for name, it in value.__dict__.items()
+            if name not in SPOKEN and not _is_left_out(value, name, it)
+        }
         return [type(value).__name__, fields]
     if isinstance(value, tuple):
         return [_meaning(one) for one in value]
     return value
+
+
+def _is_left_out(word: Word, name: str, value: object) -> bool:
+    """A field that an older flowscore did not know, not written: digests stay as they were."""
+    return name in word.younger and value == type(word).model_fields[name].default
 
 
 def _documents(files: list[TextFile], problems: list[Problem]) -> tuple[list[Document], list[str]]:

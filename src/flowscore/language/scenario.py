@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from flowscore.language.actions import Action
 from flowscore.language.conditions import Condition
@@ -17,8 +17,17 @@ class Reenroll(Word):
     after: int | None = None
 
 
+class Goal(Word):
+    """What makes an enrollment a success, within `up_to` microseconds of entry (None: inside)."""
+
+    trigger: Trigger
+    up_to: int | None = None
+
+
 class Scenario(Scope):
-    """Trigger, conditions, actions."""
+    """Trigger, conditions, actions; `holdout` in millionths of those who enter."""
+
+    younger: ClassVar[frozenset[str]] = frozenset({"goal", "exit_when", "holdout"})
 
     trigger: tuple[Trigger, ...]
     conditions: Condition | None = None
@@ -26,6 +35,9 @@ class Scenario(Scope):
     enroll_existing: bool = False
     enabled: bool = True
     priority: int = 0
+    goal: Goal | None = None
+    exit_when: Condition | None = None
+    holdout: int = 0
     actions: tuple[Action, ...] = ()
 
 

@@ -19,6 +19,14 @@ class ScoreCrosses(Trigger):
     threshold: float
 
 
+class ScoreGains(Trigger):
+    """The points won in the rolling window first reach so many (ruling 23)."""
+
+    score: str
+    points: float
+    within: int
+
+
 class OnEvent(Trigger):
     """At the event that completes the count; `word` is the key the author used."""
 
@@ -60,6 +68,33 @@ class AttributeChanges(Trigger):
     attribute: str
     to: ValueTests | None = None
     origin: ValueTests | None = None
+
+
+class ConsentChanges(Trigger):
+    """A real change of consent to one of these topics; `email` is consent in general.
+
+    `all` (only for `unsubscribed`) is a refusal of everything at once (rulings 81 and 121).
+    """
+
+    word: Literal["subscribed", "unsubscribed"]
+    topics: tuple[str, ...]
+
+
+class DateComes(Trigger):
+    """Around a date of the contact's, or (`of_event`, in `wait_for`) of the enrolling event's.
+
+    `days`: the calendar day plus so many days, `at` so long after midnight (microseconds). Where
+    `days` is None, `offset` (microseconds) counts from the value's own instant (ruling 31).
+    `timezone` is an IANA name, `contact`, or None for the policy's.
+    """
+
+    name: str
+    of_event: bool = False
+    days: int | None = 0
+    at: int = 9 * 3_600_000_000
+    offset: int = 0
+    timezone: str | None = None
+    yearly: bool = False
 
 
 class ListJoined(Trigger):

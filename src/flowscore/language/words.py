@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +16,9 @@ class Word(BaseModel):
     """A piece of a definition as read; unknown keys are refused, nothing changes it later."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    # Fields that an older flowscore did not know: left out, they do not change a word's digest.
+    younger: ClassVar[frozenset[str]] = frozenset()
 
     mark: Mark = Field(default=NOWHERE, exclude=True, repr=False)
 
@@ -46,21 +50,43 @@ class ValueTests(Word):
     tests: tuple[ValueTest, ...]
 
 
+class Sum(Word):
+    """What the numbers in a property of all counted events have to add up to (ruling 94)."""
+
+    name: str
+    bounds: Bounds
+
+
 class EventQuery(Word):
     """Which events count, and how many: shared by conditions and triggers.
 
     The short forms (`page_visited`, `email_opened` …) are read into this too: `names` holds
     the event slugs, `subjects` the paths, templates (`any` gives none), each a pattern with
-    `*` where paths are meant. Durations in microseconds.
+    `*` where paths are meant; `links` are such patterns over the link clicked (ruling 99).
+    With `sums` and no `times` written, `times` has no bounds. Durations in microseconds.
+    `since_entry`: only events after the occurrence that enrolled; `same`: properties on which
+    they agree with the enrolling event, or, in a trigger, with one another (ruling 85).
     """
+
+    younger: ClassVar[frozenset[str]] = frozenset(
+        {"links", "sums", "older_than", "since_entry", "same"}
+    )
 
     names: tuple[str, ...]
     subjects: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     where: tuple[ValueTests, ...] = ()
     times: Bounds = Bounds(at_least=1)
+    sums: tuple[Sum, ...] = ()
     within: int | None = None
+    older_than: int | None = None
+    since_entry: bool = False
+    same: tuple[str, ...] = ()
     machine: bool = False
+
+
+WHOLE_SHARE = 1_000_000  # a share of everybody, in millionths
 
 
 class Scope(Word):

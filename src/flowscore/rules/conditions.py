@@ -1,6 +1,6 @@
 """Condition -> predicate: what the language's conditions mean, as SQL asked of a contact.
 
-`who` is the column with the contact's id in the statement that asks. Everything is judged as
+`who` names the contact's id in the statement that asks. Everything is judged as
 of the tick's instant T (ruling 5): windows are half-open and end at T (ruling 1).
 """
 
@@ -17,6 +17,7 @@ from flowscore.language.words import Bounds, ValueTest, ValueTests
 from flowscore.rules.book import Book
 from flowscore.rules.events import log_alias, matching, subject_matches
 from flowscore.rules.operators import Forms, element_passes, wants
+from flowscore.rules.who import Who
 from flowscore.store.tables import (
     SHOWN,
     attributes,
@@ -26,7 +27,7 @@ from flowscore.store.tables import (
     members,
 )
 
-Who = ColumnElement[Any]
+Contact = ColumnElement[Any]  # the column with its id
 
 
 @singledispatch
@@ -52,24 +53,24 @@ def _(condition: words.Not, book: Book, who: Who) -> ColumnElement[bool]:
 
 @holds.register
 def _(condition: words.ScoreIs, book: Book, who: Who) -> ColumnElement[bool]:
-    return within_bounds(balance_of(condition.score, who), condition.bounds, SHOWN)
+    return within_bounds(balance_of(condition.score, who.contact), condition.bounds, SHOWN)
 
 
 @holds.register
 def _(condition: words.AttributeIs, book: Book, who: Who) -> ColumnElement[bool]:
-    return and_(true(), *(attribute_passes(book, who, one) for one in condition.attributes))
+    return and_(true(), *(attribute_passes(book, who.contact, one) for one in condition.attributes))
 
 
 @holds.register
 def _(condition: words.InList, book: Book, who: Who) -> ColumnElement[bool]:
-    return is_member(condition.lists, who)
+    return is_member(condition.lists, who.contact)
 
 
 @holds.register
 def _(condition: words.Happened, book: Book, who: Who) -> ColumnElement[bool]:
     log = log_alias()
     query = condition.query
-    found = [log.c.contact_id == who, matching(book, query, log), log.c.own_at <= book.now]
+    found = [log.c.contact_id == who.contact, matching(book, query, log), log.c.own_at <= book.now]
     if query.within is not None:
         found.append(log.c.own_at > book.now - query.within)
     if query.times == AT_LEAST_ONCE:
@@ -82,8 +83,10 @@ def _(condition: words.Happened, book: Book, who: Who) -> ColumnElement[bool]:
 def _(condition: words.MailIgnored, book: Book, who: Who) -> ColumnElement[bool]:
     sent, answer, later = log_alias(), log_alias(), log_alias()
     old_enough = sent.c.own_at <= book.now - condition.within
-    such = mail_sent(condition, sent, who) & old_enough
-    newer = mail_sent(condition, later, who) & (later.c.own_at <= book.now - condition.within)
+    such = mail_sent(condition, sent, who.contact) & old_enough
+    newer = mail_sent(condition, later, who.contact) & (
+        later.c.own_at <= book.now - condition.within
+    )
     order = (later.c.own_at > sent.c.own_at) | (
         (later.c.own_at == sent.c.own_at) & (later.c.id > sent.c.id)
     )
@@ -104,19 +107,22 @@ def _(condition: words.Inactive, book: Book, who: Who) -> ColumnElement[bool]:
     active = (
         select(1)
         .where(
-            log.c.contact_id == who, log.c.behaviour, log.c.own_at > since, log.c.own_at <= book.now
+            log.c.contact_id == who.contact,
+            log.c.behaviour,
+            log.c.own_at > since,
+            log.c.own_at <= book.now,
         )
         .correlate_except(log)
         .exists()
     )
-    return and_(sql_not(active), contact_is(who, contacts.c.created_at <= since))
+    return and_(sql_not(active), contact_is(who.contact, contacts.c.created_at <= since))
 
 
 @holds.register
 def _(condition: words.MayMail, book: Book, who: Who) -> ColumnElement[bool]:
     topics = condition.topics or ("email",)
-    granted = or_(*(is_granted(topic, book.policy.consent, who) for topic in topics))
-    return and_(granted, contact_is(who, contacts.c.suppressed.is_(null())))
+    granted = or_(*(is_granted(topic, book.policy.consent, who.contact) for topic in topics))
+    return and_(granted, contact_is(who.contact, contacts.c.suppressed.is_(null())))
 
 
 AT_LEAST_ONCE = Bounds(at_least=1)
@@ -142,7 +148,7 @@ def scaled(number: float, unit: int) -> float | int:
     return int(times) if times == int(times) else times
 
 
-def balance_of(score: str, who: Who) -> ColumnElement[Any]:
+def balance_of(score: str, who: Contact) -> ColumnElement[Any]:
     """The contact's balance in 10⁻⁴ points; 0 without a line (ruling 67)."""
     found = (
         select(balances.c.balance)
@@ -152,7 +158,7 @@ def balance_of(score: str, who: Who) -> ColumnElement[Any]:
     return func.coalesce(found.scalar_subquery(), 0)
 
 
-def is_member(lists: tuple[str, ...], who: Who) -> ColumnElement[bool]:
+def is_member(lists: tuple[str, ...], who: Contact) -> ColumnElement[bool]:
     """In one of these lists now."""
     stay = members.alias()
     return (
@@ -163,12 +169,12 @@ def is_member(lists: tuple[str, ...], who: Who) -> ColumnElement[bool]:
     )
 
 
-def contact_is(who: Who, *clauses: ColumnElement[bool]) -> ColumnElement[bool]:
+def contact_is(who: Contact, *clauses: ColumnElement[bool]) -> ColumnElement[bool]:
     """Clauses on the contact's own row (on the plain `contacts` table)."""
     return select(1).where(contacts.c.id == who, *clauses).correlate_except(contacts).exists()
 
 
-def is_granted(topic: str, consent: str, who: Who) -> ColumnElement[bool]:
+def is_granted(topic: str, consent: str, who: Contact) -> ColumnElement[bool]:
     """The topic's own word first, else the general one; unknown as the policy says (ruling 82)."""
 
     def word(name: str) -> ColumnElement[Any]:
@@ -184,12 +190,12 @@ def is_granted(topic: str, consent: str, who: Who) -> ColumnElement[bool]:
 COLUMNS_THAT_COUNT_AS_ATTRIBUTES = ("created_at", "email")
 
 
-def attribute_passes(book: Book, who: Who, asked: ValueTests) -> ColumnElement[bool]:
+def attribute_passes(book: Book, who: Contact, asked: ValueTests) -> ColumnElement[bool]:
     """Every test passes for the attribute; absent fails all but the negative ones."""
     return and_(true(), *(_one_test(book, who, asked.name, test) for test in asked.tests))
 
 
-def _one_test(book: Book, who: Who, name: str, test: ValueTest) -> ColumnElement[bool]:
+def _one_test(book: Book, who: Contact, name: str, test: ValueTest) -> ColumnElement[bool]:
     if name in COLUMNS_THAT_COUNT_AS_ATTRIBUTES:
         passes = contact_is(who, element_passes(book, column_forms(name), test))
     else:
@@ -212,7 +218,7 @@ def column_forms(name: str) -> Forms:
     return Forms(literal("known"), nothing, contacts.c.created_at, nothing)
 
 
-def mail_sent(ask: Any, log: Any, who: Who) -> ColumnElement[bool]:
+def mail_sent(ask: Any, log: Any, who: Contact) -> ColumnElement[bool]:
     """The mails that `email_not_…` asks about (any, by template, by topic)."""
     parts = [log.c.contact_id == who, log.c.name == "email_sent"]
     if ask.templates:

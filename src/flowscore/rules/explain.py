@@ -20,6 +20,7 @@ from flowscore.rules.conditions import (
 )
 from flowscore.rules.events import log_alias, matching
 from flowscore.rules.operators import test_in_english
+from flowscore.rules.who import Who
 from flowscore.store.tables import SHOWN, attributes, contacts
 
 if TYPE_CHECKING:
@@ -200,14 +201,14 @@ def _not_answered(awaited: str) -> str:
 
 
 @singledispatch
-def seen(word: words.Condition, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
+def seen(word: words.Condition, book: Book, who: Who) -> ColumnElement[str]:
     """What the condition saw of the contact, as text; one function for each word."""
     raise TypeError(f"nothing to see for {type(word).__name__}")
 
 
 @seen.register(words.All)
 @seen.register(words.AnyOf)
-def _(word: words.All | words.AnyOf, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
+def _(word: words.All | words.AnyOf, book: Book, who: Who) -> ColumnElement[str]:
     joined: ColumnElement[str] = cast(literal(""), Text)
     for place, one in enumerate(word.of):
         part = seen(one, book, who)
@@ -216,13 +217,13 @@ def _(word: words.All | words.AnyOf, book: Book, who: ColumnElement[Any]) -> Col
 
 
 @seen.register
-def _(word: words.Not, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
+def _(word: words.Not, book: Book, who: Who) -> ColumnElement[str]:
     return seen(word.of, book, who)
 
 
 @seen.register
-def _(word: words.ScoreIs, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
-    return literal(f"{word.score} ") + _points_text(balance_of(word.score, who), book)
+def _(word: words.ScoreIs, book: Book, who: Who) -> ColumnElement[str]:
+    return literal(f"{word.score} ") + _points_text(balance_of(word.score, who.contact), book)
 
 
 def _points_text(balance: ColumnElement[Any], book: Book) -> ColumnElement[str]:
@@ -235,8 +236,11 @@ def _points_text(balance: ColumnElement[Any], book: Book) -> ColumnElement[str]:
 
 
 @seen.register
-def _(word: words.AttributeIs, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
-    parts = [literal(f"{one.name} = ") + _value_of(one.name, book, who) for one in word.attributes]
+def _(word: words.AttributeIs, book: Book, who: Who) -> ColumnElement[str]:
+    parts = [
+        literal(f"{one.name} = ") + _value_of(one.name, book, who.contact)
+        for one in word.attributes
+    ]
     joined = parts[0]
     for part in parts[1:]:
         joined = joined + literal("; ") + part
@@ -268,9 +272,13 @@ def _instant_text(instant: ColumnElement[Any], book: Book) -> ColumnElement[str]
 
 
 @seen.register
-def _(word: words.Happened, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
+def _(word: words.Happened, book: Book, who: Who) -> ColumnElement[str]:
     log = log_alias()
-    found = [log.c.contact_id == who, matching(book, word.query, log), log.c.own_at <= book.now]
+    found = [
+        log.c.contact_id == who.contact,
+        matching(book, word.query, log),
+        log.c.own_at <= book.now,
+    ]
     if word.query.within is not None:
         found.append(log.c.own_at > book.now - word.query.within)
     count = select(func.count()).select_from(log).where(*found).correlate_except(log)
@@ -281,6 +289,6 @@ def _(word: words.Happened, book: Book, who: ColumnElement[Any]) -> ColumnElemen
 @seen.register(words.MailIgnored)
 @seen.register(words.Inactive)
 @seen.register(words.MayMail)
-def _(word: words.Condition, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
+def _(word: words.Condition, book: Book, who: Who) -> ColumnElement[str]:
     said = sentence(word)
     return case((holds(word, book, who), f"true: {said}"), else_=f"false: {said}")

@@ -15,3 +15,4 @@ class Names:
     scenarios: frozenset[str] = frozenset()
     topics: tuple[str, ...] | None = ()
     templates: frozenset[str] = frozenset()
+    here: str = ""  # "scenario/NAME": the definition being read

@@ -11,7 +11,14 @@ from sqlmodel import SQLModel
 from flowscore.store.tables.arrivals import Call, Change, Event, InboxLine, Taken
 from flowscore.store.tables.journeys import Decision, Enrollment, Message, StepDone
 from flowscore.store.tables.kinds import POINT, SHOWN, Bytewise, Json
-from flowscore.store.tables.people import Attribute, Consent, Contact, Identity
+from flowscore.store.tables.people import (
+    Attribute,
+    Company,
+    CompanyAttribute,
+    Consent,
+    Contact,
+    Identity,
+)
 from flowscore.store.tables.points import Balance, Line, Mark, Member
 from flowscore.store.tables.project import Definition, State, Verdict
 
@@ -26,6 +33,8 @@ __all__ = [
     "Bytewise",
     "Call",
     "Change",
+    "Company",
+    "CompanyAttribute",
     "Consent",
     "Contact",
     "Decision",
@@ -46,6 +55,8 @@ __all__ = [
     "attributes",
     "balances",
     "changes",
+    "companies",
+    "company_attributes",
     "consents",
     "contacts",
     "decisions",
@@ -68,6 +79,8 @@ TABLES = SQLModel.metadata.tables
 contacts = TABLES["contacts"]
 identities = TABLES["identities"]
 attributes = TABLES["attributes"]
+companies = TABLES["companies"]
+company_attributes = TABLES["company_attributes"]
 consents = TABLES["consents"]
 events = TABLES["events"]
 inbox = TABLES["inbox"]

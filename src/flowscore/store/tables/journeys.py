@@ -11,8 +11,13 @@ from flowscore.store.tables.kinds import Bytewise, Json, big, serial
 class Enrollment(SQLModel, table=True):
     """A contact's walk through a version of a scenario.
 
-    `outcome` is null while inside, then finished or exited. `position` is the index of the
-    next step in the version's program, `due_at` when it is due.
+    `outcome` is null while inside, then finished, exited or converted. `position` is the index
+    of the next step in the version's program, `due_at` when it is due. `held` is the holdout:
+    it walks and nothing is done to it. `entered_after` is the last event known at entry; what a
+    goal counts came later. `goal_until` is how long a goal is watched, also after the last step.
+
+    While it waits at a `wait_for`: since when (`awaiting_since`), the last event known then
+    (`awaiting_after`), until when an occurrence counts (`awaiting_until`), and whether one came.
     """
 
     __tablename__ = "enrollments"
@@ -24,6 +29,19 @@ class Enrollment(SQLModel, table=True):
             "due_at",
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "enrollments_inside",
+            "definition_id",
+            "contact_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "enrollments_watched",
+            "goal_until",
+            sqlite_where=text("outcome = 'finished'"),
+            postgresql_where=text("outcome = 'finished'"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -42,6 +60,13 @@ class Enrollment(SQLModel, table=True):
     converted_at: int | None = big(default=None)
     position: int = 0
     due_at: int = big()
+    held: bool = False
+    entered_after: int = big(default=0)
+    goal_until: int | None = big(default=None)
+    awaiting_since: int | None = big(default=None)
+    awaiting_after: int | None = big(default=None)
+    awaiting_until: int | None = big(default=None)
+    came: bool = False
 
 
 class StepDone(SQLModel, table=True):
@@ -79,6 +104,9 @@ class Decision(SQLModel, table=True):
 
 class Message(SQLModel, table=True):
     """The outbox: a mail, queued in the tick's transaction, claimed and settled by a sender.
+
+    `kind`: email (to the contact), notify (internal mail, to `recipients`) or webhook (a POST of
+    `payload`: `{url, headers, body}`, `${NAME}` not yet filled in).
 
     `status`: queued, sending, sent, withheld, failed, uncertain (ruling 132). `key` names the
     message for good: its Message-ID and its .eml file are made from it.
@@ -137,4 +165,6 @@ class Message(SQLModel, table=True):
     sent_at: int | None = big(default=None)
     settled_at: int | None = big(default=None)
     response: str | None = Field(default=None, sa_type=Bytewise)
+    recipients: object = Field(default=None, sa_column=Column("recipients", Json))
+    payload: object = Field(default=None, sa_column=Column("payload", Json))
     sent_event: bool = False  # its email_sent (or email_bounced) has been taken into the log

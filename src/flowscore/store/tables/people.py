@@ -1,4 +1,4 @@
-"""Who people are: contacts, the names they go by, attributes and consent."""
+"""Who people are: contacts, the names they go by, their company, attributes and consent."""
 
 # No `from __future__ import annotations` here: SQLModel reads annotations at run time.
 
@@ -12,7 +12,11 @@ class Contact(SQLModel, table=True):
     """A person; `known` once an e-mail or userId names them, anonymous before."""
 
     __tablename__ = "contacts"
-    __table_args__ = (Index("contacts_created", "created_at"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("contacts_created", "created_at"),
+        Index("contacts_company", "company_id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = serial()
     email: str | None = Field(default=None, sa_type=Bytewise)  # as first written
@@ -23,6 +27,18 @@ class Contact(SQLModel, table=True):
     draw_a: int = 0  # two 31-bit draws for stable shares (ruling 131)
     draw_b: int = 0
     suppressed: str | None = Field(default=None, sa_type=Bytewise)  # 'bounced' | 'complained'
+    company_id: int | None = big(default=None)
+    company_at: int | None = big(default=None)  # own time of the `group` call that said so
+
+
+class Company(SQLModel, table=True):
+    """A company, named by the `groupId` of `group` calls."""
+
+    __tablename__ = "companies"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = serial()
+    key: str = Field(sa_type=Bytewise, unique=True)
 
 
 class Identity(SQLModel, table=True):
@@ -61,6 +77,27 @@ class Attribute(SQLModel, table=True):
     number: float | None = None
     instant: int | None = big(default=None)
     local: int | None = big(default=None)  # a bare date or zone-less time, as wall-clock time
+
+
+class CompanyAttribute(SQLModel, table=True):
+    """A company's attribute, with the same rows and forms as a contact's."""
+
+    __tablename__ = "company_attributes"
+    __table_args__ = (
+        Index("company_attributes_instant", "name", "instant"),
+        Index("company_attributes_local", "name", "local"),
+    )
+
+    company_id: int = Field(primary_key=True, sa_type=BigInteger)
+    name: str = Field(primary_key=True, sa_type=Bytewise)
+    element: int = Field(default=0, primary_key=True)
+    value: object = Field(sa_column=Column("value", Json, nullable=False))
+    set_at: int = big()  # own time of the newest value
+    forms: object = Field(default=None, sa_column=Column("forms", Json))
+    text: str | None = Field(default=None, sa_type=Bytewise)
+    number: float | None = None
+    instant: int | None = big(default=None)
+    local: int | None = big(default=None)
 
 
 class Consent(SQLModel, table=True):
