@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Delete,
     Insert,
-    Integer,
     Text,
     Update,
     and_,
@@ -23,17 +21,16 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    update,
 )
 
-from flowscore.engine import anchors, counting, gates, schedule
+from flowscore.engine import gates
+from flowscore.engine.noticing import HAPPENED, Listener, hear, listener
 from flowscore.engine.work import Work, fresh, happened, rows_of
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as words
 from flowscore.language.scenario import Scenario
 from flowscore.rules.book import NEVER, Book
 from flowscore.rules.conditions import holds
-from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
 from flowscore.rules.who import Who
 from flowscore.store.tables import contacts, decisions, enrollments, events
 
@@ -47,16 +44,12 @@ class Entry:
     live_from: int | None
     first_activation: bool
     place: int  # in the order of ruling 16
-    noticing: tuple[Insert | None, ...]
+    listeners: tuple[Listener, ...]
     judge: Update | None
     enter: Insert
     refuse: tuple[Insert, ...]
     loop: Insert
     existing: Insert | None
-
-
-HAPPENED = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
-LIVE = Sight()
 
 
 def build(
@@ -74,33 +67,15 @@ def build(
         live_from=live_from,
         first_activation=first,
         place=place,
-        noticing=tuple(_noticing(t, i, book) for i, t in enumerate(scenario.trigger)),
+        listeners=tuple(
+            listener(trigger, place, f"scenario/{scenario.name}/{place}", live_from, book)
+            for place, trigger in enumerate(scenario.trigger)
+        ),
         judge=gates.judge(scenario, book),
         enter=gates.enter(scenario, definition_id, book),
         refuse=gates.refusals(scenario, definition_id, book),
         loop=gates.refuse_entrants(scenario, definition_id, book),
         existing=_existing(scenario, book) if scenario.enroll_existing else None,
-    )
-
-
-def _noticing(trigger: words.Trigger, position: int, book: Book) -> Insert | None:
-    found = occurrences(trigger, book, LIVE)
-    if found is None:
-        return None
-    return _into_happened(found.subquery(), position)
-
-
-def _into_happened(rows: Any, position: int) -> Insert:
-    return insert(happened).from_select(
-        HAPPENED,
-        select(
-            rows.c.contact_id,
-            rows.c.own_at,
-            rows.c.key,
-            rows.c.event_id,
-            literal(position),
-            true(),
-        ),
     )
 
 
@@ -173,56 +148,13 @@ MOST_ROUNDS = 20
 
 def _notice(work: Work, entry: Entry) -> bool:
     """Fill `happened` with the scenario's occurrences; false when there are none."""
-    for position, trigger in enumerate(entry.scenario.trigger):
-        _notice_trigger(work, entry, trigger, position)
+    for one in entry.listeners:
+        hear(work, one)
     if "enroll_requested" in work.names:
         work.fill(happened, _requested(entry.scenario.name), kept=False)
     if entry.existing is not None and work.round == 1 and _goes_live(work, entry):
         work.fill(happened, entry.existing)
     return work.filled(happened)
-
-
-def _notice_trigger(work: Work, entry: Entry, trigger: words.Trigger, position: int) -> None:
-    first, statement = work.round == 1, entry.noticing[position]
-    match trigger:
-        case words.OnEvent() if is_counted(trigger.query):
-            if counting.may_complete(work, trigger):
-                _count(work, entry, trigger, position)
-        case words.NoEvent() if is_counted(trigger.after):
-            mark, live_from = _counting_from(entry, trigger, position)
-            anchors.notice(work, mark, trigger, LIVE, live_from)
-            work.run(PLACE, place=position)
-        case words.Schedule():
-            if first:
-                schedule.notice(work, trigger, position)
-        case words.ScoreCrosses():
-            if work.told_of({("score", trigger.score)}, work.crossings_from):
-                work.fill(happened, statement, changes_seen=work.crossings_from)
-        case _ if statement is not None:
-            names = listens_to(trigger)
-            if (first and "" in names) or names & work.names:
-                work.fill(happened, statement)
-
-
-def _count(work: Work, entry: Entry, trigger: words.OnEvent, position: int) -> None:
-    mark, live_from = _counting_from(entry, trigger, position)
-    counting.walk(work, mark, trigger, LIVE, live_from)
-    work.run(PLACE, place=position)
-
-
-def _counting_from(
-    entry: Entry, trigger: words.OnEvent | words.NoEvent, position: int
-) -> tuple[str, int]:
-    """The mark of a counted trigger, and since when events complete its counts."""
-    mark = counting.mark_of(f"scenario/{entry.scenario.name}/{position}", trigger)
-    return mark, entry.live_from if entry.live_from is not None else -1
-
-
-PLACE = (
-    update(happened)
-    .where(happened.c.position.is_(null()))
-    .values(position=bindparam("place", type_=Integer), passes=true())
-)
 
 
 def _requested(name: str) -> Insert:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSim
-from sqlalchemy import BigInteger, cast, false, insert, literal, null, or_, select, true
+from sqlalchemy import BigInteger, and_, cast, false, insert, literal, null, or_, select, true
 
 from flowscore.clock import datetime_of, find_zone, instant_of, instant_of_local
 from flowscore.engine.work import Work, happened
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from flowscore.language.triggers import Schedule
 
 
-def notice(work: Work, trigger: Schedule, position: int) -> None:
-    """Put an occurrence for each instant in (prev, T] and each contact that exists."""
+def notice(work: Work, trigger: Schedule, position: int, who: Any = None) -> None:
+    """Put an occurrence for each instant in (prev, T] and each contact that exists.
+
+    `who`: only for these (a SELECT of ids).
+    """
     since = work.prev if work.prev != NEVER else work.now - work.step
-    for zone, who in _zones(work, trigger):
+    among = true() if who is None else contacts.c.id.in_(who)
+    for zone, there in _zones(work, trigger):
         for instant in instants(trigger, zone, since, work.now):
-            work.fill(happened, _everybody(work, instant, position, who), kept=False)
+            everybody = _everybody(work, instant, position, and_(there, among))
+            work.fill(happened, everybody, kept=False)
 
 
 def instants(trigger: Schedule, zone: str, after: int, upto: int) -> Iterator[int]:

@@ -80,7 +80,7 @@ def grow_enrollments() -> None:
         ("enrollments_inside", ["definition_id", "contact_id"], "ended_at IS NULL"),
         ("enrollments_watched", ["goal_until"], "outcome = 'finished'"),
     ):
-        only = {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
+        only: dict[str, Any] = {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
         op.create_index(name, "enrollments", columns, **only)
 
 

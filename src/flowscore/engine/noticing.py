@@ -1,0 +1,103 @@
+"""Listening to one trigger: how its new occurrences get into `happened`, whoever asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Insert, Integer, bindparam, insert, literal, null, select, true, update
+
+from flowscore.engine import anchors, counting, schedule
+from flowscore.engine.work import Work, happened
+from flowscore.language import triggers as words
+from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
+
+if TYPE_CHECKING:
+    from flowscore.rules.book import Book
+
+HAPPENED = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
+LIVE = Sight()
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A trigger at its place: `mark` keeps its counts, which events after `live_from` complete.
+
+    `who` narrows what the calendar brings to those who wait (a SELECT of contacts' ids).
+    """
+
+    trigger: words.Trigger
+    position: int
+    mark: str
+    live_from: int
+    notice: Insert | None
+    who: Any = None
+
+
+def listener(
+    trigger: words.Trigger,
+    position: int,
+    place: str,
+    live_from: int | None,
+    book: Book,
+    who: Any = None,
+) -> Listener:
+    """The listener of a trigger; `place` names where it stands (`scenario/NAME/0`)."""
+    counted = counted_part(trigger)
+    mark = counting.mark_of(place, trigger) if counted else ""  # type: ignore[arg-type]
+    found = occurrences(trigger, book, LIVE)
+    notice = None if found is None else into_happened(found.subquery(), position)
+    return Listener(trigger, position, mark, -1 if live_from is None else live_from, notice, who)
+
+
+def counted_part(trigger: words.Trigger) -> bool:
+    """Whether only a walk over a contact's events finds the trigger's occurrences or anchors."""
+    match trigger:
+        case words.OnEvent(query=query) | words.NoEvent(after=query):
+            return is_counted(query)
+    return False
+
+
+def into_happened(rows: Any, position: int) -> Insert:
+    """Statement: these occurrences, at the trigger's position."""
+    return insert(happened).from_select(
+        HAPPENED,
+        select(
+            rows.c.contact_id,
+            rows.c.own_at,
+            rows.c.key,
+            rows.c.event_id,
+            literal(position),
+            true(),
+        ),
+    )
+
+
+def hear(work: Work, one: Listener) -> None:
+    """Put what the trigger newly notices into `happened`."""
+    first = work.round == 1
+    match one.trigger:
+        case words.OnEvent() if one.mark:
+            if counting.may_complete(work, one.trigger):
+                counting.walk(work, one.mark, one.trigger, LIVE, one.live_from)
+                work.run(PLACE, place=one.position)
+        case words.NoEvent() if one.mark:
+            anchors.notice(work, one.mark, one.trigger, LIVE, one.live_from)
+            work.run(PLACE, place=one.position)
+        case words.Schedule():
+            if first:
+                schedule.notice(work, one.trigger, one.position, one.who)
+        case words.ScoreCrosses():
+            if work.told_of({("score", one.trigger.score)}, work.crossings_from):
+                work.fill(happened, one.notice, changes_seen=work.crossings_from)
+        case _ if one.notice is not None:
+            names = listens_to(one.trigger)
+            if (first and "" in names) or names & work.names:
+                work.fill(happened, one.notice)
+
+
+PLACE = (
+    update(happened)
+    .where(happened.c.position.is_(null()))
+    .values(position=bindparam("place", type_=Integer), passes=true())
+)
