@@ -110,6 +110,9 @@ class Message(SQLModel, table=True):
 
     `status`: queued, sending, sent, withheld, failed, uncertain (ruling 132). `key` names the
     message for good: its Message-ID and its .eml file are made from it.
+
+    A queued mail that may go, only not yet, says what it `waits` for: its send window (`window`;
+    `waits_in` is the contact's zone by which that was reckoned) or a frequency cap (`capped`).
     """
 
     __tablename__ = "messages"
@@ -130,6 +133,12 @@ class Message(SQLModel, table=True):
         ),
         Index("messages_contact", "contact_id", "template"),
         Index("messages_sent", "sent_at"),
+        Index(
+            "messages_failed",
+            "settled_at",
+            sqlite_where=text("status = 'failed'"),
+            postgresql_where=text("status = 'failed'"),
+        ),
         Index(
             "messages_unsaid",
             "settled_at",
@@ -157,7 +166,9 @@ class Message(SQLModel, table=True):
     unless_late_by: int | None = big(default=None)
     status: str = Field(default="queued", sa_type=Bytewise)
     reason: str | None = Field(default=None, sa_type=Bytewise)
-    next_at: int = big()  # not before this instant (retries)
+    next_at: int = big()  # not before this instant (retries, waits)
+    waits: str | None = Field(default=None, sa_type=Bytewise)
+    waits_in: str | None = Field(default=None, sa_type=Bytewise)
     attempts: int = 0
     claimed_by: str | None = Field(default=None, sa_type=Bytewise)
     lease_until: int | None = big(default=None)

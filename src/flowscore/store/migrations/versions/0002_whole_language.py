@@ -85,6 +85,13 @@ def grow_enrollments() -> None:
 
 
 def grow_messages() -> None:
-    """Whom a notice goes to, and what a webhook carries."""
+    """Whom a notice goes to, what a webhook carries, what a mail waits for."""
     op.add_column("messages", sa.Column("recipients", JSON))
     op.add_column("messages", sa.Column("payload", JSON))
+    op.add_column("messages", sa.Column("waits", TEXT))
+    op.add_column("messages", sa.Column("waits_in", TEXT))
+    failed: dict[str, Any] = {
+        "sqlite_where": sa.text("status = 'failed'"),
+        "postgresql_where": sa.text("status = 'failed'"),
+    }
+    op.create_index("messages_failed", "messages", ["settled_at"], **failed)
