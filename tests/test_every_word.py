@@ -20,7 +20,8 @@ from flowscore.language.grammar.triggers import TRIGGERS
 from flowscore.language.grammar.values import OPERATORS
 from flowscore.rules import operators
 from flowscore.rules.conditions import holds
-from flowscore.rules.explain import seen, sentence
+from flowscore.rules.explain import sentence
+from flowscore.rules.seen import seen
 from flowscore.rules.triggers import occurrences
 from flowscore.rules.watch import listen
 

@@ -27,7 +27,8 @@ from sqlalchemy import (
 from flowscore.engine.work import happened
 from flowscore.language import conditions as asks
 from flowscore.rules.conditions import holds
-from flowscore.rules.explain import seen, sentence
+from flowscore.rules.explain import sentence
+from flowscore.rules.seen import seen
 from flowscore.rules.shares import is_drawn
 from flowscore.rules.who import Who
 from flowscore.store.dialects import insert_from

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy import not_ as sql_not
 
 from flowscore.rules.events import log_alias, matching
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def is_anchor(book: Book, trigger: NoEvent, log: Any) -> ColumnElement[bool]:
     """The event starts the waiting: it matches, and carries what the answer must agree on."""
-    carries = (has_property(book, log, name) for name in trigger.same)
+    carries = (has_property(book, log, name) for name in (*trigger.same, *trigger.after.same))
     return and_(matching(book, trigger.after, log), *carries)
 
 
@@ -36,7 +36,10 @@ def is_unanswered(book: Book, trigger: NoEvent, anchor: Any) -> ColumnElement[bo
 
 def agrees(book: Book, one: Any, other: Any, name: str) -> ColumnElement[bool]:
     """Both events carry the property and agree on it, compared like `is` (ruling 85)."""
-    return book.first_text(one.c.forms, name) == book.first_text(other.c.forms, name)
+    return or_(
+        book.first_text(one.c.forms, name) == book.first_text(other.c.forms, name),
+        book.first_number(one.c.forms, name) == book.first_number(other.c.forms, name),
+    )
 
 
 def has_property(book: Book, log: Any, name: str) -> ColumnElement[bool]:

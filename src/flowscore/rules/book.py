@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    Double,
     Executable,
     Text,
     bindparam,
@@ -111,10 +112,24 @@ class Book:
 
     def first_text(self, forms: ColumnElement[Any], path: str) -> ColumnElement[str]:
         """The text form of a property's first element, or null."""
+        return self._first(forms, path, 0)
+
+    def first_number(self, forms: ColumnElement[Any], path: str) -> ColumnElement[float]:
+        """The number that a property's first element reads as, or null."""
+        found = self._first(forms, path, 1)
+        return cast(found, Double) if self.dialect == "postgresql" else found
+
+    def _first(self, forms: ColumnElement[Any], path: str, form: int) -> ColumnElement[Any]:
         if self.dialect == "postgresql":
-            return cast(forms, JSONB)[path][0][0].astext
+            return cast(forms, JSONB)[path][0][form].astext
         quoted = path.replace("\\", "\\\\").replace('"', '\\"')
-        return func.json_extract(forms, f'$."{quoted}"[0][0]')
+        return func.json_extract(forms, f'$."{quoted}"[0][{form}]')
+
+    def before(self, text: ColumnElement[str], mark: str) -> ColumnElement[str]:
+        """What stands before the first such mark; the whole text where there is none."""
+        if self.dialect == "postgresql":
+            return func.split_part(text, mark, 1)
+        return func.substr(text, 1, func.instr(text + mark, mark) - 1)
 
     def json_object(self, **items: Any) -> ColumnElement[Any]:
         """A JSON object built in the database from constants and columns."""

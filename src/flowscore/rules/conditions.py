@@ -9,25 +9,17 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, null, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, null, or_, select, true
 from sqlalchemy import not_ as sql_not
 
 from flowscore.language import conditions as words
-from flowscore.language.words import Bounds, ValueTest, ValueTests
 from flowscore.rules.book import Book
-from flowscore.rules.events import log_alias, matching, subject_matches
-from flowscore.rules.operators import Forms, element_passes, wants
+from flowscore.rules.events import log_alias, subject_matches
+from flowscore.rules.happened import happened_enough, this_event_passes, within_bounds
+from flowscore.rules.shares import is_drawn
+from flowscore.rules.traits import Contact, attribute_passes, company_passes, contact_is
 from flowscore.rules.who import Who
-from flowscore.store.tables import (
-    SHOWN,
-    attributes,
-    balances,
-    consents,
-    contacts,
-    members,
-)
-
-Contact = ColumnElement[Any]  # the column with its id
+from flowscore.store.tables import SHOWN, balances, consents, contacts, members
 
 
 @singledispatch
@@ -62,21 +54,23 @@ def _(condition: words.AttributeIs, book: Book, who: Who) -> ColumnElement[bool]
 
 
 @holds.register
+def _(condition: words.CompanyIs, book: Book, who: Who) -> ColumnElement[bool]:
+    return and_(true(), *(company_passes(book, who.contact, one) for one in condition.attributes))
+
+
+@holds.register
 def _(condition: words.InList, book: Book, who: Who) -> ColumnElement[bool]:
     return is_member(condition.lists, who.contact)
 
 
 @holds.register
 def _(condition: words.Happened, book: Book, who: Who) -> ColumnElement[bool]:
-    log = log_alias()
-    query = condition.query
-    found = [log.c.contact_id == who.contact, matching(book, query, log), log.c.own_at <= book.now]
-    if query.within is not None:
-        found.append(log.c.own_at > book.now - query.within)
-    if query.times == AT_LEAST_ONCE:
-        return select(1).where(*found).correlate_except(log).exists()
-    count = select(func.count()).select_from(log).where(*found).correlate_except(log)
-    return within_bounds(count.scalar_subquery(), query.times)
+    return happened_enough(book, condition.query, who)
+
+
+@holds.register
+def _(condition: words.ThisEvent, book: Book, who: Who) -> ColumnElement[bool]:
+    return this_event_passes(book, condition.properties, who)
 
 
 @holds.register
@@ -125,27 +119,9 @@ def _(condition: words.MayMail, book: Book, who: Who) -> ColumnElement[bool]:
     return and_(granted, contact_is(who.contact, contacts.c.suppressed.is_(null())))
 
 
-AT_LEAST_ONCE = Bounds(at_least=1)
-
-
-def within_bounds(value: ColumnElement[Any], bounds: Bounds, unit: int = 1) -> ColumnElement[bool]:
-    """The value, counted in 1/unit, lies within the bounds."""
-    parts: list[ColumnElement[bool]] = []
-    if bounds.at_least is not None:
-        parts.append(value >= scaled(bounds.at_least, unit))
-    if bounds.at_most is not None:
-        parts.append(value <= scaled(bounds.at_most, unit))
-    if bounds.above is not None:
-        parts.append(value > scaled(bounds.above, unit))
-    if bounds.below is not None:
-        parts.append(value < scaled(bounds.below, unit))
-    return and_(true(), *parts)
-
-
-def scaled(number: float, unit: int) -> float | int:
-    """The number in 1/unit: an integer where it is one, so that no comparison is a float's."""
-    times = round(number * unit, 6)
-    return int(times) if times == int(times) else times
+@holds.register
+def _(condition: words.Drawn, book: Book, who: Who) -> ColumnElement[bool]:
+    return is_drawn(condition.place, condition.share, who.contact)
 
 
 def balance_of(score: str, who: Contact) -> ColumnElement[Any]:
@@ -169,11 +145,6 @@ def is_member(lists: tuple[str, ...], who: Contact) -> ColumnElement[bool]:
     )
 
 
-def contact_is(who: Contact, *clauses: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Clauses on the contact's own row (on the plain `contacts` table)."""
-    return select(1).where(contacts.c.id == who, *clauses).correlate_except(contacts).exists()
-
-
 def is_granted(topic: str, consent: str, who: Contact) -> ColumnElement[bool]:
     """The topic's own word first, else the general one; unknown as the policy says (ruling 82)."""
 
@@ -185,37 +156,6 @@ def is_granted(topic: str, consent: str, who: Contact) -> ColumnElement[bool]:
 
     spoken = [word(topic), word("email")] if topic != "email" else [word("email")]
     return func.coalesce(*spoken, true() if consent == "implied" else false())
-
-
-COLUMNS_THAT_COUNT_AS_ATTRIBUTES = ("created_at", "email")
-
-
-def attribute_passes(book: Book, who: Contact, asked: ValueTests) -> ColumnElement[bool]:
-    """Every test passes for the attribute; absent fails all but the negative ones."""
-    return and_(true(), *(_one_test(book, who, asked.name, test) for test in asked.tests))
-
-
-def _one_test(book: Book, who: Contact, name: str, test: ValueTest) -> ColumnElement[bool]:
-    if name in COLUMNS_THAT_COUNT_AS_ATTRIBUTES:
-        passes = contact_is(who, element_passes(book, column_forms(name), test))
-    else:
-        rows = attributes.alias()
-        forms = Forms(rows.c.text, rows.c.number, rows.c.instant, rows.c.local)
-        passes = (
-            select(1)
-            .where(rows.c.contact_id == who, rows.c.name == name, element_passes(book, forms, test))
-            .correlate_except(rows)
-            .exists()
-        )
-    return passes if wants(test) else sql_not(passes)
-
-
-def column_forms(name: str) -> Forms:
-    """`created_at` and `email` of the contact's row, as comparison forms."""
-    nothing: ColumnElement[Any] = null()
-    if name == "email":
-        return Forms(contacts.c.email_folded, nothing, nothing, nothing)
-    return Forms(literal("known"), nothing, contacts.c.created_at, nothing)
 
 
 def mail_sent(ask: Any, log: Any, who: Contact) -> ColumnElement[bool]:

@@ -24,6 +24,8 @@ def matching(book: Book, query: EventQuery, log: FromClause) -> ColumnElement[bo
         parts.append(subject_matches(log, query.subjects))
     if query.topics:
         parts.append(log.c.topic.in_(query.topics))
+    if query.links:
+        parts.append(or_(*(link_matches(book, log, one) for one in query.links)))
     if not query.machine and HUMAN_MATTERS & set(query.names):
         parts.append(not_(log.c.machine))
     parts += [property_passes(book, log, tests) for tests in query.where]
@@ -41,6 +43,15 @@ def subject_matches(log: FromClause, patterns: tuple[str, ...]) -> ColumnElement
     parts: list[ColumnElement[bool]] = [log.c.subject.in_(plain)] if plain else []
     parts += [log.c.subject.like(like(one), escape="\\") for one in patterns if "*" in one]
     return or_(*parts)
+
+
+def link_matches(book: Book, log: FromClause, pattern: str) -> ColumnElement[bool]:
+    """The whole link that was clicked, `*` standing for any run; without its query and fragment,
+    unless the pattern asks for a query (rulings 99 and 120)."""
+    link = book.before(book.first_text(log.c.forms, "link"), "#")
+    if "?" not in pattern:
+        link = book.before(link, "?")
+    return link.like(like(pattern.casefold()), escape="\\")
 
 
 def like(pattern: str) -> str:

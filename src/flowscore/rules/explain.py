@@ -1,32 +1,19 @@
-"""Conditions and triggers in English, and the value a condition saw, as SQL."""
+"""Conditions and triggers in English."""
 
 from __future__ import annotations
 
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Numeric, Text, case, cast, func, literal, select
-
-from flowscore.clock import duration_text
+from flowscore.clock import DAY, HOUR, MINUTE, duration_text
 from flowscore.language import conditions as words
 from flowscore.language import triggers
-from flowscore.rules.book import Book
-from flowscore.rules.conditions import (
-    AT_LEAST_ONCE,
-    COLUMNS_THAT_COUNT_AS_ATTRIBUTES,
-    balance_of,
-    column_forms,
-    holds,
-)
-from flowscore.rules.events import log_alias, matching
+from flowscore.language.words import WHOLE_SHARE, Bounds
+from flowscore.rules.happened import AT_LEAST_ONCE
 from flowscore.rules.operators import test_in_english
-from flowscore.rules.who import Who
-from flowscore.store.tables import SHOWN, attributes, contacts
 
 if TYPE_CHECKING:
-    from flowscore.language.words import Bounds, EventQuery, ValueTests
-
-# ---------------------------------------------------------------- sentences
+    from flowscore.language.words import EventQuery, ValueTests
 
 
 @singledispatch
@@ -66,6 +53,11 @@ def _(word: words.AttributeIs) -> str:
 
 
 @sentence.register
+def _(word: words.CompanyIs) -> str:
+    return " and ".join(f"company's {asked_text(one)}" for one in word.attributes)
+
+
+@sentence.register
 def _(word: words.InList) -> str:
     return f"in list {' or '.join(word.lists)}"
 
@@ -73,6 +65,11 @@ def _(word: words.InList) -> str:
 @sentence.register
 def _(word: words.Happened) -> str:
     return query_text(word.query)
+
+
+@sentence.register
+def _(word: words.ThisEvent) -> str:
+    return " and ".join(f"this event's {asked_text(one)}" for one in word.properties)
 
 
 @sentence.register
@@ -91,8 +88,18 @@ def _(word: words.MayMail) -> str:
 
 
 @sentence.register
+def _(word: words.Drawn) -> str:
+    return f"drawn at random ({share_text(word.share)})"
+
+
+@sentence.register
 def _(word: triggers.ScoreCrosses) -> str:
     return f"score {word.score} {word.direction.replace('_', ' ')} {word.threshold:g}"
+
+
+@sentence.register
+def _(word: triggers.ScoreGains) -> str:
+    return f"score {word.score} gains {word.points:g} within {duration_text(word.within)}"
 
 
 @sentence.register
@@ -102,8 +109,9 @@ def _(word: triggers.OnEvent) -> str:
 
 @sentence.register
 def _(word: triggers.NoEvent) -> str:
+    agreeing = f" on the same {' and '.join(word.same)}" if word.same else ""
     return (
-        f"no {' or '.join(word.awaited.names)} within {duration_text(word.within)} "
+        f"no {query_text(word.awaited)}{agreeing} within {duration_text(word.within)} "
         f"after {query_text(word.after)}"
     )
 
@@ -134,6 +142,35 @@ def _(word: triggers.AttributeChanges) -> str:
 
 
 @sentence.register
+def _(word: triggers.ConsentChanges) -> str:
+    said = {"all": "everything", "email": "mail in general"}
+    return f"{word.word} {' or '.join(said.get(one, one) for one in word.topics)}"
+
+
+@sentence.register
+def _(word: triggers.DateComes) -> str:
+    whose = "the event's " if word.of_event else ""
+    every = "every year " if word.yearly else ""
+    zone = {None: "", "contact": ", contact's own time"}.get(word.timezone, f", {word.timezone}")
+    return f"{every}{_when_it_comes(word)} {whose}{word.name}{_hour(word)}{zone}"
+
+
+def _when_it_comes(word: triggers.DateComes) -> str:
+    """`3 days before`, `on`, `at`."""
+    offset = word.offset if word.days is None else word.days * DAY
+    if not offset:
+        return "at" if word.days is None else "on"
+    side = "before" if offset < 0 else "after"
+    return f"{duration_text(abs(offset))} {side}"
+
+
+def _hour(word: triggers.DateComes) -> str:
+    if word.days is None:
+        return ""
+    return f" at {word.at // HOUR:02d}:{word.at % HOUR // MINUTE:02d}"
+
+
+@sentence.register
 def _(word: triggers.ListJoined) -> str:
     return f"joins list {' or '.join(word.lists)}"
 
@@ -151,6 +188,11 @@ def _(word: triggers.Schedule) -> str:
 @sentence.register
 def _(word: triggers.Manual) -> str:
     return "enrolled by hand"
+
+
+def share_text(share: int) -> str:
+    """`10%`, of a share in millionths."""
+    return f"{share * 100 / WHOLE_SHARE:g}%"
 
 
 def bounds_text(bounds: Bounds) -> str:
@@ -179,13 +221,30 @@ def query_text(query: EventQuery) -> str:
         parts.append(" or ".join(query.subjects))
     if query.topics:
         parts.append("on " + " or ".join(query.topics))
+    if query.links:
+        parts.append("link " + " or ".join(query.links))
     if query.where:
         parts.append("where " + " and ".join(asked_text(one) for one in query.where))
-    if query.times != AT_LEAST_ONCE:
+    if query.times not in (AT_LEAST_ONCE, NO_DEMAND):
         parts.append(bounds_text(query.times) + " times")
+    parts += [f"with {one.name} adding up to {bounds_text(one.bounds)}" for one in query.sums]
+    if query.same:
+        parts.append(f"of the same {' and '.join(query.same)}")
+    return " ".join(parts + _window(query))
+
+
+NO_DEMAND = Bounds()  # on the count, where only a sum is asked for
+
+
+def _window(query: EventQuery) -> list[str]:
+    parts = []
     if query.within is not None:
         parts.append(f"within {duration_text(query.within)}")
-    return " ".join(parts)
+    if query.older_than is not None:
+        parts.append(f"more than {duration_text(query.older_than)} ago")
+    if query.since_entry:
+        parts.append("since entering")
+    return parts
 
 
 def _mail_text(word: words.MailIgnored | triggers.MailNotAnswered) -> str:
@@ -195,100 +254,3 @@ def _mail_text(word: words.MailIgnored | triggers.MailNotAnswered) -> str:
 
 def _not_answered(awaited: str) -> str:
     return "not " + awaited.removeprefix("email_")
-
-
-# ---------------------------------------------------------------- the value seen
-
-
-@singledispatch
-def seen(word: words.Condition, book: Book, who: Who) -> ColumnElement[str]:
-    """What the condition saw of the contact, as text; one function for each word."""
-    raise TypeError(f"nothing to see for {type(word).__name__}")
-
-
-@seen.register(words.All)
-@seen.register(words.AnyOf)
-def _(word: words.All | words.AnyOf, book: Book, who: Who) -> ColumnElement[str]:
-    joined: ColumnElement[str] = cast(literal(""), Text)
-    for place, one in enumerate(word.of):
-        part = seen(one, book, who)
-        joined = part if place == 0 else joined + literal("; ") + part
-    return joined
-
-
-@seen.register
-def _(word: words.Not, book: Book, who: Who) -> ColumnElement[str]:
-    return seen(word.of, book, who)
-
-
-@seen.register
-def _(word: words.ScoreIs, book: Book, who: Who) -> ColumnElement[str]:
-    return literal(f"{word.score} ") + _points_text(balance_of(word.score, who.contact), book)
-
-
-def _points_text(balance: ColumnElement[Any], book: Book) -> ColumnElement[str]:
-    """`6`, `8.7`: the same on both databases."""
-    if book.dialect == "postgresql":
-        text: ColumnElement[str] = cast(func.round(cast(balance, Numeric) / SHOWN, 4), Text)
-    else:
-        text = func.printf("%.4f", balance * 1.0 / SHOWN)
-    return func.rtrim(func.rtrim(text, "0"), ".")
-
-
-@seen.register
-def _(word: words.AttributeIs, book: Book, who: Who) -> ColumnElement[str]:
-    parts = [
-        literal(f"{one.name} = ") + _value_of(one.name, book, who.contact)
-        for one in word.attributes
-    ]
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = joined + literal("; ") + part
-    return joined
-
-
-def _value_of(name: str, book: Book, who: ColumnElement[Any]) -> ColumnElement[str]:
-    if name in COLUMNS_THAT_COUNT_AS_ATTRIBUTES:
-        email = name == "email"
-        column = column_forms(name).text if email else _instant_text(contacts.c.created_at, book)
-        found = select(cast(column, Text)).where(contacts.c.id == who).correlate_except(contacts)
-    else:
-        rows = attributes.alias()
-        found = (
-            select(rows.c.text)
-            .where(rows.c.contact_id == who, rows.c.name == name, rows.c.element == 0)
-            .correlate_except(rows)
-        )
-    return func.coalesce(found.scalar_subquery(), "not known")
-
-
-def _instant_text(instant: ColumnElement[Any], book: Book) -> ColumnElement[str]:
-    """`2026-11-22 09:00 UTC`."""
-    seconds = instant // 1_000_000
-    if book.dialect == "postgresql":
-        utc = func.timezone("UTC", func.to_timestamp(seconds))
-        return func.to_char(utc, 'YYYY-MM-DD HH24:MI "UTC"')
-    return func.strftime("%Y-%m-%d %H:%M UTC", seconds, "unixepoch")
-
-
-@seen.register
-def _(word: words.Happened, book: Book, who: Who) -> ColumnElement[str]:
-    log = log_alias()
-    found = [
-        log.c.contact_id == who.contact,
-        matching(book, word.query, log),
-        log.c.own_at <= book.now,
-    ]
-    if word.query.within is not None:
-        found.append(log.c.own_at > book.now - word.query.within)
-    count = select(func.count()).select_from(log).where(*found).correlate_except(log)
-    return cast(count.scalar_subquery(), Text) + literal(" times")
-
-
-@seen.register(words.InList)
-@seen.register(words.MailIgnored)
-@seen.register(words.Inactive)
-@seen.register(words.MayMail)
-def _(word: words.Condition, book: Book, who: Who) -> ColumnElement[str]:
-    said = sentence(word)
-    return case((holds(word, book, who), f"true: {said}"), else_=f"false: {said}")

@@ -35,8 +35,9 @@ from flowscore.language import triggers as words
 from flowscore.language.words import EventQuery, ValueTests
 from flowscore.rules.answers import is_anchor, is_unanswered
 from flowscore.rules.book import Book
-from flowscore.rules.conditions import AT_LEAST_ONCE, answers, mail_sent, scaled
+from flowscore.rules.conditions import answers, mail_sent
 from flowscore.rules.events import log_alias, matching, property_passes
+from flowscore.rules.happened import AT_LEAST_ONCE, scaled
 from flowscore.rules.watch import Edge
 from flowscore.store.tables import SHOWN, balances, changes, contacts, events
 

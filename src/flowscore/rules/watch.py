@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select, func, select
 
 from flowscore.language import conditions as words
-from flowscore.rules.conditions import COLUMNS_THAT_COUNT_AS_ATTRIBUTES
 from flowscore.rules.operators import edge_offsets
-from flowscore.store.tables import attributes, contacts, events
+from flowscore.rules.traits import COLUMNS_THAT_COUNT_AS_ATTRIBUTES
+from flowscore.store.tables import attributes, company_attributes, contacts, enrollments, events
 
 if TYPE_CHECKING:
     from flowscore.language.words import EventQuery, ValueTests
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Edge:
     """Instants `instant + offset` at which the clock alone may change a contact's answer.
 
-    `local`: the column holds wall-clock times of the policy's zone.
+    `local`: the column holds wall-clock times of the policy's zone. `through`: how a row that is
+    not the contact's own leads to the contact; the next instant is found without it.
     """
 
     who: ColumnElement[Any]
@@ -34,11 +35,13 @@ class Edge:
     where: tuple[ColumnElement[bool], ...]
     offset: int
     local: bool = False
+    through: tuple[ColumnElement[bool], ...] = ()
 
     def passed(self, book: Book) -> Select[Any]:
         """The contacts for whom such an instant lies in (prev, now]."""
         low, high = self._bounds(book)
-        return select(self.who).where(*self.where, self.instant > low, self.instant <= high)
+        inside = (self.instant > low, self.instant <= high)
+        return select(self.who).where(*self.where, *inside, *self.through)
 
     def next(self, book: Book) -> Select[Any]:
         """The first such instant after `prev`, as it stands in the column (one look-up)."""
@@ -132,6 +135,15 @@ def _(condition: words.AttributeIs) -> Watch:
 
 
 @listen.register
+def _(condition: words.CompanyIs) -> Watch:
+    seen = Watch(changes={("company", one.name) for one in condition.attributes})
+    seen.changes.add(("company", ""))
+    for one in condition.attributes:
+        seen.edges += company_edges(one)
+    return seen
+
+
+@listen.register
 def _(condition: words.InList) -> Watch:
     return Watch(changes={("list", name) for name in condition.lists})
 
@@ -140,11 +152,17 @@ def _(condition: words.InList) -> Watch:
 def _(condition: words.Happened) -> Watch:
     query = condition.query
     seen = Watch(events=set(query.names))
-    if query.within is not None:
-        seen.edges += [event_edge(name, query.within) for name in query.names]
-    if reads_the_clock(query):
+    for offset in (query.within, query.older_than):
+        if offset is not None:
+            seen.edges += [event_edge(name, offset) for name in query.names]
+    if reads_the_clock(query.where):
         seen.edges.append(every_contact_with(query))
     return seen
+
+
+@listen.register
+def _(condition: words.ThisEvent) -> Watch:
+    return Watch(edges=[EVERYBODY_INSIDE] if reads_the_clock(condition.properties) else [])
 
 
 @listen.register
@@ -167,6 +185,11 @@ def _(condition: words.MayMail) -> Watch:
     return Watch(changes={("consent", "")})
 
 
+@listen.register
+def _(condition: words.Drawn) -> Watch:
+    return Watch()
+
+
 def event_edge(name: str, offset: int) -> Edge:
     """An event of that name becomes `offset` old."""
     return Edge(events.c.contact_id, events.c.own_at, (events.c.name == name,), offset)
@@ -185,9 +208,21 @@ def attribute_edges(asked: ValueTests) -> list[Edge]:
     return found
 
 
-def reads_the_clock(query: EventQuery) -> bool:
-    """Whether a property of the event is held against the clock (`where: {due: {within: …}}`)."""
-    return any(edge_offsets(test) for asked in query.where for test in asked.tests)
+def company_edges(asked: ValueTests) -> list[Edge]:
+    """The same of an attribute of the company, for everybody in it."""
+    rows = company_attributes
+    named = (rows.c.name == asked.name,)
+    members = (contacts.c.company_id == rows.c.company_id,)
+    found = []
+    for offset in {at for test in asked.tests for at in edge_offsets(test)}:
+        found.append(Edge(contacts.c.id, rows.c.instant, named, offset, through=members))
+        found.append(Edge(contacts.c.id, rows.c.local, named, offset, local=True, through=members))
+    return found
+
+
+def reads_the_clock(properties: tuple[ValueTests, ...]) -> bool:
+    """Whether a property of an event is held against the clock (`where: {due: {within: …}}`)."""
+    return any(edge_offsets(test) for asked in properties for test in asked.tests)
 
 
 class EveryTick(Edge):
@@ -204,3 +239,9 @@ def every_contact_with(query: EventQuery) -> Edge:
     """All who have such an event, at every tick."""
     named = (events.c.name.in_(query.names),)
     return EveryTick(events.c.contact_id, events.c.own_at, named, 0)
+
+
+# Nor when a date in the event that enrolled somebody does: whoever is inside is asked.
+EVERYBODY_INSIDE = EveryTick(
+    enrollments.c.contact_id, enrollments.c.due_at, (enrollments.c.ended_at.is_(None),), 0
+)
