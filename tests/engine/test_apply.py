@@ -8,10 +8,13 @@ import pytest
 
 from engine.world import START
 from flowscore.clock import DAY, HOUR
+from flowscore.engine.registry import apply_project
 from flowscore.errors import FlowscoreError
+from flowscore.language.project import load_project
 
 if TYPE_CHECKING:
     from engine.world import World
+    from flowscore.engine.registry import ApplyReport
 
 ANA, BEN = "ana@x.example", "ben@x.example"
 SCORE = """
@@ -99,7 +102,9 @@ def test_a_list_that_people_inside_still_need_cannot_go(world: World) -> None:
     """)
     world.track(ANA, "order", START)
     world.tick(START)
-    with pytest.raises(FlowscoreError, match=r"list 'a' cannot go: version 1 .* 1 contacts"):
+    with pytest.raises(
+        FlowscoreError, match=r"list 'a' cannot go: version 1 .* 1 contact is inside"
+    ):
         world.apply("list: other")
 
 
@@ -119,7 +124,9 @@ def test_what_an_older_version_names_cannot_go_either(world: World) -> None:
     trigger: {event: order}
     actions: [{wait: 3 hours}]
     """
-    with pytest.raises(FlowscoreError, match=r"list 'a' cannot go: version 1 .* 1 contacts"):
+    with pytest.raises(
+        FlowscoreError, match=r"list 'a' cannot go: version 1 .* 1 contact is inside"
+    ):
         world.apply(newer)
     world.tick(START + 2 * HOUR)
     world.apply(newer)
@@ -205,6 +212,43 @@ def test_enroll_existing_takes_in_those_who_stand_there(world: World) -> None:
     world.tick(START + HOUR)
     assert world.members("hot") == [ANA, BEN]
     assert world.rows("SELECT key FROM enrollments ORDER BY id LIMIT 1") != []
+
+
+def take_in(world: World, *names: str) -> ApplyReport:
+    """Apply what is live again, and ask these scenarios to take in who stands there."""
+    project, _ = load_project(world.root)
+    return apply_project(world.store, project, START, names)
+
+
+def test_who_stands_there_is_enrolled_on_demand_once_for_each_time(world: World) -> None:
+    """Ruling 45: key `existing`, afterwards `existing@` and the watermark; unasked, nobody."""
+    world.apply(SCORE.format(points=25))
+    world.track(ANA, "order", START)
+    world.tick(START)
+    world.apply(SCORE.format(points=25) + WELCOME.format(line=20))
+    world.tick(START + HOUR)
+    assert world.entered("hot") == []
+    assert take_in(world, "hot").taken_in == {"hot": 1}
+    world.tick(START + 2 * HOUR)
+    assert world.entered("hot") == [ANA]
+    world.tick(START + 3 * HOUR)
+    assert take_in(world, "hot").taken_in == {"hot": 1}
+    world.tick(START + 5 * HOUR)
+    assert world.entered("hot") == [ANA, ANA]
+    keys = world.rows("SELECT key FROM enrollments ORDER BY id")
+    assert keys == [("existing",), (f"existing@{START + 3 * HOUR}",)]
+
+
+def test_who_stands_there_meets_the_gates_like_everybody(world: World) -> None:
+    """Who was inside once does not enter a scenario of `never` again, and the record says so."""
+    once = WELCOME.format(line=20).replace("    reenroll: every_time\n", "")
+    world.apply(SCORE.format(points=25) + once)
+    world.track(ANA, "order", START)
+    world.tick(START)
+    assert take_in(world, "hot").taken_in == {"hot": 1}
+    world.tick(START + HOUR)
+    assert world.entered("hot") == [ANA]
+    assert world.rows("SELECT key, reason FROM decisions") == [("existing", "reenroll")]
 
 
 def test_history_scores_and_fires_nothing(world: World) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Delete,
     Insert,
+    Select,
     Text,
     Update,
     and_,
@@ -75,30 +76,40 @@ def build(
         enter=gates.enter(scenario, definition_id, book),
         refuse=gates.refusals(scenario, definition_id, book),
         loop=gates.refuse_entrants(scenario, definition_id, book),
-        existing=_existing(scenario, book) if scenario.enroll_existing else None,
+        existing=_existing(scenario, book) if states_of(scenario) else None,
     )
 
 
 def _existing(scenario: Scenario, book: Book) -> Insert:
     """Statement: an occurrence for all for whom the trigger's state holds already (ruling 45)."""
-    states = [_state(trigger) for trigger in scenario.trigger]
-    state = asks.AnyOf(of=tuple(one for one in states if one is not None))
-    people = contacts.alias()  # conditions read the table itself
-    has_one = exists().where(happened.c.contact_id == people.c.id).correlate(people)
+    standing = stands_there(scenario, book).subquery()
+    has_one = exists().where(happened.c.contact_id == standing.c.id).correlate(standing)
     rows = select(
-        people.c.id,
+        standing.c.id,
         cast(book.now, BigInteger),
-        literal("existing"),
+        bindparam("existing_key", type_=Text),
         cast(null(), BigInteger),
-        literal(len(states)),
+        literal(len(scenario.trigger)),
         true(),
-    ).where(
+    ).where(~has_one)
+    return insert(happened).from_select(HAPPENED, rows)
+
+
+def stands_there(scenario: Scenario, book: Book) -> Select[tuple[int]]:
+    """The known contacts for whom the state of one of the scenario's triggers holds now."""
+    people = contacts.alias()  # conditions read the table itself
+    return select(people.c.id).where(
         people.c.known,
         people.c.created_at <= book.now,
-        holds(state, book, Who(people.c.id)),
-        ~has_one,
+        holds(asks.AnyOf(of=states_of(scenario)), book, Who(people.c.id)),
     )
-    return insert(happened).from_select(HAPPENED, rows)
+
+
+def states_of(scenario: Scenario) -> tuple[asks.Condition, ...]:
+    """The states that its triggers enter; none where one of them is no state."""
+    triggers = [one for one in scenario.trigger if not isinstance(one, words.Manual)]
+    states = [_state(one) for one in triggers]
+    return tuple(one for one in states if one is not None) if None not in states else ()
 
 
 def _state(trigger: words.Trigger) -> asks.Condition | None:
@@ -152,8 +163,8 @@ def _notice(work: Work, entry: Entry) -> bool:
         hear(work, one)
     if "enroll_requested" in work.names:
         work.fill(happened, _requested(entry.scenario.name), kept=False)
-    if entry.existing is not None and work.round == 1 and _goes_live(work, entry):
-        work.fill(happened, entry.existing)
+    if work.round == 1 and entry.existing is not None and (key := _existing_key(work, entry)):
+        work.fill(happened, entry.existing, existing_key=key)
     return work.filled(happened)
 
 
@@ -166,6 +177,29 @@ def _requested(name: str) -> Insert:
         .where(fresh.c.name == "enroll_requested", log.c.subject == name)
     )
     return insert(happened).from_select(HAPPENED, rows)
+
+
+def _existing_key(work: Work, entry: Entry) -> str:
+    """The key under which who stands there already is taken in now; nothing when nobody is."""
+    if entry.scenario.enroll_existing and _goes_live(work, entry):
+        return EXISTING
+    if entry.scenario.name not in work.takes_in:
+        return ""
+    used = work.run(EXISTING_USED, flow=entry.scenario.name).scalar()
+    return f"{EXISTING}@{work.prev}" if used else EXISTING
+
+
+EXISTING = "existing"
+EXISTING_USED = select(
+    or_(
+        *(
+            exists().where(
+                table.c.scenario == bindparam("flow", type_=Text), table.c.key == EXISTING
+            )
+            for table in (enrollments, decisions)
+        )
+    )
+)
 
 
 def _goes_live(work: Work, entry: Entry) -> bool:

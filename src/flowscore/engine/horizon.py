@@ -12,6 +12,7 @@ from sqlalchemy import Connection, exists, func, null, select, text
 
 from flowscore.clock import datetime_of, find_zone, instant_of_local
 from flowscore.engine import schedule
+from flowscore.engine.registry import TAKES_IN, read_state
 from flowscore.language.triggers import Schedule
 from flowscore.rules.book import NEVER
 from flowscore.store.tables import changes, enrollments, inbox, messages, taken
@@ -39,7 +40,7 @@ def next_due(
     sources = [
         _arrivals(connection),
         _carried(connection),
-        _activations(program, mark),
+        _activations(connection, program, mark),
         _steps_due(connection, program),
         _mail(connection, mark, delivers),
         _schedules(connection, program, mark),
@@ -62,10 +63,13 @@ def _carried(connection: Connection) -> Iterator[int | None]:
         yield NEVER
 
 
-def _activations(program: Program, mark: int) -> Iterator[int | None]:
-    """A scenario just applied that takes in who stands there already (ruling 45)."""
+def _activations(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
+    """Scenarios that take in who stands there already: just applied, or asked to (ruling 45)."""
+    if read_state(connection, TAKES_IN):
+        yield NEVER
     for entry in program.entries:
-        if entry.existing is not None and entry.first_activation and entry.live_from == mark:
+        takes_in = entry.scenario.enroll_existing and entry.first_activation
+        if takes_in and entry.live_from == mark:
             yield NEVER
 
 

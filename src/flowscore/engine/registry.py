@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, insert, null, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, null, select, update
 
 from flowscore.engine import recompute
+from flowscore.engine.enrollment import stands_there
 from flowscore.engine.program import Applied, Program, Version, compile_program
 from flowscore.errors import FlowscoreError
 from flowscore.language.actions import AddPoints, AddToList, MoveToList, RemoveFromList, SendEmail
@@ -21,6 +22,7 @@ from flowscore.store.tables import definitions, enrollments, state
 
 if TYPE_CHECKING:
     from flowscore.language.scenario import Scenario
+    from flowscore.rules.book import Book
     from flowscore.store.database import Store
 
 KINDS = ("policy", "list", "score", "scenario")
@@ -35,6 +37,8 @@ class ApplyReport:
     removed: list[tuple[str, str]] = field(default_factory=list)
     unchanged: int = 0
     recomputed: list[str] = field(default_factory=list)
+    taken_in: dict[str, int] = field(default_factory=dict)
+    """How many contacts stand where a scenario begins that is to take them in, by its name."""
 
 
 # ---------------------------------------------------------------- state
@@ -49,6 +53,17 @@ def write_state(connection: Connection, key: str, value: Any) -> None:
     """Keep a value under its key."""
     connection.execute(delete(state).where(state.c.key == key))
     connection.execute(insert(state).values(key=key, value=value))
+
+
+def take_note(connection: Connection, key: str) -> Any:
+    """A value that is read once: whoever takes it leaves nothing behind."""
+    found = read_state(connection, key)
+    if found is not None:
+        connection.execute(delete(state).where(state.c.key == key))
+    return found
+
+
+TAKES_IN = "takes in existing"  # the state's key for the scenarios that the next tick asks
 
 
 def watermark(connection: Connection) -> int | None:
@@ -116,8 +131,12 @@ def _read(row: Any, project: Project) -> Any:
 
 
 def _first_activation(row: Any, earlier: Any) -> bool:
-    """Whether the version before it (if any) did not enroll those already there."""
-    return earlier is None or not _enrolled(earlier) or earlier.live_from == row.live_from
+    return takes_in_anew(earlier, row.live_from)
+
+
+def takes_in_anew(earlier: Any, mark: int | None) -> bool:
+    """Whether the version before (if any) did not enroll those already there, or never ticked."""
+    return earlier is None or not _enrolled(earlier) or earlier.live_from == mark
 
 
 def _enrolled(row: Any) -> bool:
@@ -130,10 +149,13 @@ def _enrolled(row: Any) -> bool:
 # ---------------------------------------------------------------- apply
 
 
-def apply_project(store: Store, project: Project, now: int) -> ApplyReport:
+def apply_project(
+    store: Store, project: Project, now: int, enroll_existing: Sequence[str] = ()
+) -> ApplyReport:
     """Make the project live in one transaction; people inside finish on their version.
 
-    `now` is the clock, for the record. Changed scores are recomputed silently (ruling 128).
+    `now` is the clock, for the record. Changed scores are recomputed silently (ruling 128). The
+    next tick enrolls into the scenarios `enroll_existing` who stands there already (ruling 45).
     """
     report = ApplyReport()
     with store.lock_tick(), store.transact() as connection:
@@ -147,7 +169,30 @@ def apply_project(store: Store, project: Project, now: int) -> ApplyReport:
         if mark is not None:
             fresh = program(connection, store.dialect)
             report.recomputed = recompute.catch_up(connection, old.project, fresh, mark)
+        if enroll_existing:
+            _invite(connection, program(connection, store.dialect), enroll_existing, report)
     return report
+
+
+def _invite(
+    connection: Connection, live: Program, names: Sequence[str], report: ApplyReport
+) -> None:
+    """Leave a note for the next tick, and count who stands there."""
+    asked = {*names, *(read_state(connection, TAKES_IN) or ())}
+    write_state(connection, TAKES_IN, sorted(asked))
+    for name in dict.fromkeys(names):
+        scenario = live.applied.project.scenarios[name]
+        standing = stands_there(scenario, live.book)
+        report.taken_in[name] = count_rows(connection, standing, live.book)
+
+
+def count_rows(connection: Connection, rows: Select[Any], book: Book) -> int:
+    """How many rows a statement of the book finds as of the watermark; none before a tick."""
+    mark = watermark(connection)
+    if mark is None:
+        return 0
+    query = select(func.count()).select_from(rows.subquery())
+    return connection.execute(query, book.instants(mark, mark)).scalar_one()
 
 
 def _record(
@@ -155,7 +200,7 @@ def _record(
 ) -> None:
     rows = connection.execute(select(definitions).where(definitions.c.retired_at.is_(null()))).all()
     live = {(row.kind, row.name): row for row in rows}
-    for kind, name, definition in _all(project):
+    for kind, name, definition in definitions_of(project):
         row = live.pop((kind, name), None)
         meaning = digest(definition)
         if row is not None and row.digest == meaning:
@@ -171,7 +216,8 @@ def _record(
         _retire(connection, row.id, now)
 
 
-def _all(project: Project) -> Iterator[tuple[str, str, Any]]:
+def definitions_of(project: Project) -> Iterator[tuple[str, str, Any]]:
+    """Kind, name and meaning of everything that an apply makes live."""
     for kind, group in (
         ("list", project.lists),
         ("score", project.scores),
@@ -227,15 +273,21 @@ def _insert(
 
 
 def _refuse_if_needed(connection: Connection, old: Applied, project: Project) -> None:
+    if said := "\n".join(refusals(connection, old, project)):
+        raise FlowscoreError(said)
+
+
+def refusals(connection: Connection, old: Applied, project: Project) -> Iterator[str]:
+    """What may not go because people are inside of a version that names it, a sentence each."""
     for version in old.versions:
         missing = sorted(_named(version.scenario, project))
         if not missing:
             continue
-        people = _people_inside(connection, version.definition_id)
-        if people:
-            raise FlowscoreError(
+        if people := _people_inside(connection, version.definition_id):
+            yield (
                 f"{', '.join(missing)} cannot go: version {_number(connection, version)} of "
-                f"scenario '{version.scenario.name}' names it and {people} contacts are inside; "
+                f"scenario '{version.scenario.name}' names it and "
+                f"{people} {'contact is' if people == 1 else 'contacts are'} inside; "
                 "keep it until they have finished"
             )
 

@@ -161,15 +161,24 @@ def _one_tick(store: Store, now: int, step: int, passed: bool, goes_on: bool) ->
                 f"the tick at {rfc3339(now)} is not after the watermark {rfc3339(mark)}"
             )
         before = now - step if passed else mark
-        counts = tick(connection, program, now, NEVER if before is None else before, step)
+        takes_in = registry.take_note(connection, registry.TAKES_IN) or ()
+        prev = NEVER if before is None else before
+        counts = tick(connection, program, now, prev, step, frozenset(takes_in))
         registry.set_watermark(connection, now)
         registry.write_state(connection, MISSED, now if goes_on else None)
     return counts
 
 
-def tick(connection: Connection, program: Program, now: int, prev: int, step: int) -> Counts:
+def tick(
+    connection: Connection,
+    program: Program,
+    now: int,
+    prev: int,
+    step: int,
+    takes_in: frozenset[str] = frozenset(),
+) -> Counts:
     """One tick at `now` in the caller's transaction; `prev` is the watermark before it."""
-    work = Work(connection, program.book, program.patterns, now, prev, step)
+    work = Work(connection, program.book, program.patterns, now, prev, step, takes_in=takes_in)
     prepare_scratch(connection)
     work.stand_at(work.last(events) + 1, work.last(contacts))
     seen = Seen()

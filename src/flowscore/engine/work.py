@@ -160,6 +160,7 @@ class Work:
     last_contact: int = 0
     names: set[str] = field(default_factory=set)  # of the events in `fresh`
     silent: bool = False  # history is taken in, or a recompute runs: nothing is noticed
+    takes_in: frozenset[str] = frozenset()  # scenarios that enroll who stands there already
     crossings_from: int = 0  # changes after this id came since the last phase 3
     _told: dict[int, set[tuple[str, str]]] = field(default_factory=dict)  # by id seen
     _instants: dict[str, int] = field(default_factory=dict)
