@@ -19,7 +19,7 @@ from flowscore.store.tables import marks
 
 if TYPE_CHECKING:
     from flowscore.rules.book import Book
-    from flowscore.rules.triggers import Sight
+    from flowscore.rules.sight import Sight
 
 
 def notice(work: Work, mark: str, trigger: NoEvent, sight: Sight, live_from: int | None) -> None:

@@ -29,13 +29,14 @@ from flowscore.engine.work import Work, fresh, happened
 from flowscore.language.project import digest
 from flowscore.rules.book import NEVER
 from flowscore.rules.events import log_alias, matching
-from flowscore.rules.triggers import Sight, needed
+from flowscore.rules.triggers import needed
 from flowscore.store.dialects import insert_or_replace
 from flowscore.store.tables import changes, events, marks
 
 if TYPE_CHECKING:
     from flowscore.language.triggers import NoEvent, OnEvent
     from flowscore.rules.book import Book
+    from flowscore.rules.sight import Sight
 
 Moment = tuple[int, int, str]  # own time, receipt, messageId: the order of events (ruling 10)
 

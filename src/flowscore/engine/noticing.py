@@ -10,7 +10,8 @@ from sqlalchemy import Insert, Integer, bindparam, insert, literal, null, select
 from flowscore.engine import anchors, counting, schedule
 from flowscore.engine.work import Work, happened
 from flowscore.language import triggers as words
-from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
+from flowscore.rules.sight import Sight
+from flowscore.rules.triggers import is_counted, listens_to, occurrences
 
 if TYPE_CHECKING:
     from flowscore.rules.book import Book

@@ -31,7 +31,8 @@ from flowscore.engine.work import Work, asked, awards, happened, noticed, rows_o
 from flowscore.language.scoring import Rule, Score
 from flowscore.language.triggers import NoEvent, OnEvent, Schedule, ScoreCrosses
 from flowscore.rules.conditions import holds
-from flowscore.rules.triggers import Sight, is_counted, listens_to, occurrences
+from flowscore.rules.sight import Sight
+from flowscore.rules.triggers import is_counted, listens_to, occurrences
 from flowscore.rules.watch import watch
 from flowscore.rules.who import Who
 from flowscore.store.dialects import insert_from

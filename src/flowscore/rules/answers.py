@@ -1,4 +1,4 @@
-"""`no_event`: what counts as an answer to an anchor (rulings 24 and 85)."""
+"""Events that belong together: what agrees with what, what answers an anchor (24 and 85)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ from flowscore.rules.events import log_alias, matching
 
 if TYPE_CHECKING:
     from flowscore.language.triggers import NoEvent
+    from flowscore.language.words import EventQuery
     from flowscore.rules.book import Book
+
+
+def completing(book: Book, query: EventQuery, log: Any) -> ColumnElement[bool]:
+    """The event matches, and carries the properties on which those that count agree."""
+    carries = (has_property(book, log, name) for name in query.same)
+    return and_(matching(book, query, log), *carries)
 
 
 def is_anchor(book: Book, trigger: NoEvent, log: Any) -> ColumnElement[bool]:
     """The event starts the waiting: it matches, and carries what the answer must agree on."""
-    carries = (has_property(book, log, name) for name in (*trigger.same, *trigger.after.same))
-    return and_(matching(book, trigger.after, log), *carries)
+    carries = (has_property(book, log, name) for name in trigger.same)
+    return and_(completing(book, trigger.after, log), *carries)
 
 
 def is_unanswered(book: Book, trigger: NoEvent, anchor: Any) -> ColumnElement[bool]:

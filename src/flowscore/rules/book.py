@@ -131,6 +131,12 @@ class Book:
             return func.split_part(text, mark, 1)
         return func.substr(text, 1, func.instr(text + mark, mark) - 1)
 
+    def json_list(self, *items: Any, grouped: bool = False) -> ColumnElement[Any]:
+        """A JSON list of these; `grouped`: of the one item in every row of the group."""
+        if self.dialect == "postgresql":
+            return (func.jsonb_agg if grouped else func.jsonb_build_array)(*items)
+        return (func.json_group_array if grouped else func.json_array)(*items)
+
     def json_object(self, **items: Any) -> ColumnElement[Any]:
         """A JSON object built in the database from constants and columns."""
         name = func.jsonb_build_object if self.dialect == "postgresql" else func.json_object
