@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from flowscore.mail.settings import MailSettings
     from flowscore.mail.templates import Rendered, Templates
     from flowscore.mail.transport import Transport
+    from flowscore.mail.webhooks.delivery import WebhookReport
     from flowscore.orders import Grid, Reading
     from flowscore.settings import Settings
     from flowscore.store.database import Store
@@ -105,7 +107,8 @@ class Workspace:
 
     def _live(self, connection: Connection) -> Project:
         """Read anew only after an apply, since a delivery asks for it at every tick."""
-        from flowscore.engine.registry import live_project, read_state
+        from flowscore.engine.registry import live_project
+        from flowscore.engine.states import read_state
 
         revision = read_state(connection, "revision")
         if self._known_live is None or self._known_live[0] != revision:
@@ -123,20 +126,9 @@ class Workspace:
     @cached_property
     def mail_settings(self) -> MailSettings:
         """What mail needs to know of its surroundings; the secret is made when links need it."""
-        from flowscore.mail.settings import MailSettings
-        from flowscore.settings import secret_of
+        from flowscore.surroundings import mail_settings_of
 
-        given = self.settings
-        smtp_url = given.smtp_url.get_secret_value() if given.smtp_url else None
-        return MailSettings(
-            public_url=given.public_url,
-            secret=secret_of(self.root, given) if given.public_url else "",
-            unsubscribe_mailto=given.unsubscribe_mailto,
-            uncertain=given.uncertain,
-            outbox_dir=given.outbox,
-            smtp_url=smtp_url,
-            connections=given.smtp_connections,
-        )
+        return mail_settings_of(self.root, self.settings)
 
     @cached_property
     def templates(self) -> Templates:
@@ -341,9 +333,20 @@ class Workspace:
         from flowscore.mail.delivery import deliver
 
         settings = self.mail_settings
-        return deliver(
+        report = deliver(
             self.store, self.live, self.templates, self.transport, now, settings=settings, stop=stop
         )
+        return replace(report, webhooks=self._deliver_webhooks(now, stop))
+
+    def _deliver_webhooks(self, now: int, stop: Callable[[], bool]) -> WebhookReport:
+        """After the mails, so that no receiver holds them up."""
+        from flowscore.mail.webhooks.delivery import WebhookReport, are_due, deliver_webhooks
+        from flowscore.surroundings import webhook_settings_of
+
+        if not are_due(self.store, now):
+            return WebhookReport()
+        settings = webhook_settings_of(self.root, self.settings)
+        return deliver_webhooks(self.store, now, settings, clock=clock_now, stop=stop)
 
     def settle_uncertain(self, key: str, *, resend: bool) -> str:
         """Settle a mail of which a crash left unknown whether it went out; gives the address."""
@@ -361,6 +364,15 @@ class Workspace:
         topics = {name: self.templates.topic(name) for name in self.templates.names}
         marketing = [n for n, topic in topics.items() if topic not in (None, "transactional")]
         refuse_unstoppable_mail(self.settings, marketing)
+
+    def refuse_unset_variables(self) -> None:
+        """A service whose webhooks want what the environment does not give would fail later."""
+        from flowscore.engine.registry import load_applied
+        from flowscore.surroundings import refuse_unset_variables
+
+        with self.store.read() as connection:
+            versions = load_applied(connection).versions
+        refuse_unset_variables(self.root, [version.scenario for version in versions])
 
     # --- looking ------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Delete,
     Insert,
     Select,
@@ -26,14 +27,29 @@ from sqlalchemy import (
 
 from flowscore.engine import gates
 from flowscore.engine.noticing import HAPPENED, Listener, hear, listener
-from flowscore.engine.work import Work, fresh, happened, rows_of
+from flowscore.engine.work import Work, fresh, happened, requested, rows_of
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as words
 from flowscore.language.scenario import Scenario
 from flowscore.rules.book import NEVER, Book
 from flowscore.rules.conditions import holds
 from flowscore.rules.who import Who
-from flowscore.store.tables import contacts, decisions, enrollments, events
+from flowscore.store.tables import consents, contacts, decisions, enrollments, events
+
+
+class Said(asks.Condition):
+    """The contact has granted (or refused) one of these topics; no word that anybody writes."""
+
+    topics: tuple[str, ...]
+    granted: bool
+
+
+@holds.register
+def _(condition: Said, book: Book, who: Who) -> ColumnElement[bool]:
+    topics = [one if one != "all" else "email" for one in condition.topics]
+    said = and_(consents.c.topic.in_(topics), consents.c.granted.is_(condition.granted))
+    mine = select(1).where(consents.c.contact_id == who.contact, said)
+    return mine.correlate_except(consents).exists()
 
 
 @dataclass(frozen=True)
@@ -126,6 +142,8 @@ def _state(trigger: words.Trigger) -> asks.Condition | None:
             return asks.AttributeIs(attributes=(named,))
         case words.GoneQuiet():
             return asks.Inactive(duration=trigger.duration)
+        case words.ConsentChanges():
+            return Said(topics=trigger.topics, granted=trigger.word == "subscribed")
     return None
 
 
@@ -147,7 +165,7 @@ def enroll(work: Work, entry: Entry, looping: bool) -> int:
         work.counts.refused += rows_of(work.run(entry.loop))
         return 0
     due = work.now if work.round <= MOST_ROUNDS else work.now + 1
-    known = work.last(events)
+    known = work.noticed_upto
     entered = rows_of(work.run(entry.enter, first_step_due=due, known_events=known))
     work.counts.enrolled += entered
     work.changed += entered
@@ -163,6 +181,8 @@ def _notice(work: Work, entry: Entry) -> bool:
         hear(work, one)
     if "enroll_requested" in work.names:
         work.fill(happened, _requested(entry.scenario.name), kept=False)
+    if work.filled(requested):
+        work.fill(happened, REQUESTED, flow=entry.scenario.name)
     if work.round == 1 and entry.existing is not None and (key := _existing_key(work, entry)):
         work.fill(happened, entry.existing, existing_key=key)
     return work.filled(happened)
@@ -177,6 +197,19 @@ def _requested(name: str) -> Insert:
         .where(fresh.c.name == "enroll_requested", log.c.subject == name)
     )
     return insert(happened).from_select(HAPPENED, rows)
+
+
+REQUESTED = insert(happened).from_select(
+    HAPPENED,
+    select(
+        requested.c.contact_id,
+        requested.c.own_at,
+        requested.c.key,
+        requested.c.event_id,
+        literal(-1),
+        true(),
+    ).where(requested.c.scenario == bindparam("flow", type_=Text)),
+)
 
 
 def _existing_key(work: Work, entry: Entry) -> str:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, exists, func, null, select, text
 
 from flowscore.clock import datetime_of, find_zone, instant_of_local
 from flowscore.engine import schedule
-from flowscore.engine.registry import TAKES_IN, read_state
+from flowscore.engine.registry import TAKES_IN
+from flowscore.engine.states import read_state
 from flowscore.language.triggers import Schedule
 from flowscore.rules.book import NEVER
 from flowscore.store.tables import changes, enrollments, inbox, messages, taken

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Insert, Select, cast, false, literal, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Select,
+    Text,
+    cast,
+    false,
+    literal,
+    select,
+    true,
+)
 
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import Json, events
@@ -13,7 +24,7 @@ if TYPE_CHECKING:
     from flowscore.rules.book import Book
 
 COLUMNS = [
-    "message_id", "contact_id", "name", "subject", "machine", "behaviour", "own_at",
+    "message_id", "contact_id", "name", "subject", "topic", "machine", "behaviour", "own_at",
     "received_at", "seen_at", "historical", "properties", "forms",
 ]  # fmt: skip
 
@@ -25,16 +36,25 @@ def own_event(
     message_id: ColumnElement[Any],
     rows: Any,
     properties: dict[str, Any],
+    *,
+    topic: str | None = None,
+    forms: Any = None,
 ) -> Insert:
-    """Statement: an event at T for each contact of `rows` (a FROM with `contact_id`)."""
+    """Statement: an event at T for each contact of `rows` (a FROM with `contact_id`).
+
+    `forms` are those of the properties where nothing else (an expression over `rows`) is given.
+    """
     now = cast(book.now, BigInteger)
-    forms = {key: [[str(value).casefold()]] for key, value in properties.items()}
+    if forms is None:
+        folded = {key: [[str(value).casefold()]] for key, value in properties.items()}
+        forms = literal(folded, Json)
     chosen: Select[Any] = (
         select(
             message_id,
             rows.c.contact_id,
             literal(name),
             literal(subject),
+            cast(literal(topic), Text),
             false(),
             false(),
             now,
@@ -42,7 +62,7 @@ def own_event(
             now,
             false(),
             literal(properties, Json),
-            literal(forms, Json),
+            forms,
         )
         .where(true())
         .order_by(rows.c.contact_id)

@@ -1,33 +1,19 @@
-"""`set_attribute`: values written by steps; a text with `{{ }}` is a sandboxed expression."""
+"""`set_attribute` and whatever else writes an attribute from a step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, TemplateError, Undefined
-from jinja2.sandbox import SandboxedEnvironment
 from sqlalchemy import and_, bindparam, delete, select, update
 
+from flowscore.engine.expressions import UNCHANGED, evaluate, in_chunks, scopes_of
 from flowscore.store.forms import forms_of
-from flowscore.store.tables import (
-    SHOWN,
-    attributes,
-    balances,
-    changes,
-    contacts,
-    events,
-    members,
-    steps,
-)
+from flowscore.store.tables import attributes, changes, events, steps
 
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
     from flowscore.language.actions import SetAttribute
-
-UNCHANGED = object()  # an undefined value leaves the attribute as it is (ruling 95)
-SANDBOX = SandboxedEnvironment(undefined=StrictUndefined)
 
 
 def set_attributes(work: Work, action: SetAttribute, rows: list[Any]) -> dict[int, list[str]]:
@@ -36,18 +22,16 @@ def set_attributes(work: Work, action: SetAttribute, rows: list[Any]) -> dict[in
     Returns, by enrollment, the attributes left as they were: something in their text is unknown.
     """
     left: dict[int, list[str]] = {}
-    known = _people(work, [row.contact_id for row in rows])
-    happened = _events(work, [row.event_id for row in rows if row.event_id is not None])
+    scopes = scopes_of(work, rows)
     for name, value in action.values:
         wanted = {}
         for row in rows:
-            scope = {"contact": known[row.contact_id], "event": happened.get(row.event_id, {})}
-            result = evaluate(value, scope)
+            result = evaluate(value, scopes[row.enrollment_id])
             if result is UNCHANGED:
                 left.setdefault(row.enrollment_id, []).append(name)
             else:
                 wanted[row.contact_id] = (row.enrollment_id, result)
-        _write(work, name, action.path, wanted)
+        write_attribute(work, name, action.path, wanted)
     return left
 
 
@@ -62,73 +46,7 @@ def record_left(work: Work, step: str, left: dict[int, list[str]]) -> None:
         work.connection.execute(update(steps).where(here).values(outcome=bindparam("said")), said)
 
 
-def evaluate(value: Any, scope: dict[str, Any]) -> Any:
-    """The value, or what its expression gives; UNCHANGED where something in it is undefined."""
-    if not isinstance(value, str) or ("{{" not in value and "{%" not in value):
-        return list(value) if isinstance(value, tuple) else value
-    try:
-        alone = _lone_expression(value)
-        if alone is None:
-            return SANDBOX.from_string(value).render(scope)
-        result = alone(**scope)
-    except (TemplateError, TypeError, ValueError, ArithmeticError):
-        return UNCHANGED
-    return UNCHANGED if result is None or isinstance(result, Undefined) else _plain(result)
-
-
-@lru_cache(maxsize=512)
-def _lone_expression(text: str) -> Any:
-    """The compiled expression of `{{ … }}` standing alone, which keeps its type; else None."""
-    stripped = text.strip()
-    inner = stripped[2:-2]
-    if (
-        not (stripped.startswith("{{") and stripped.endswith("}}"))
-        or "{{" in inner
-        or "}}" in inner
-    ):
-        return None
-    return SANDBOX.compile_expression(inner, undefined_to_none=False)
-
-
-def _plain(result: Any) -> Any:
-    """A value that an attribute can hold; anything else as its text."""
-    if isinstance(result, (str, int, float, bool)):
-        return result
-    return [_plain(one) for one in result] if isinstance(result, (list, tuple)) else str(result)
-
-
-def _people(work: Work, ids: list[int]) -> dict[int, dict[str, Any]]:
-    """What expressions may read of each contact: attributes, e-mail, scores, lists."""
-    people: dict[int, dict[str, Any]] = {}
-    for some in _chunks(ids):
-        for row in work.connection.execute(select(contacts).where(contacts.c.id.in_(some))):
-            people[row.id] = {"email": row.email, "score": {}, "lists": []}
-        own = select(attributes).where(attributes.c.contact_id.in_(some), attributes.c.element == 0)
-        for row in work.connection.execute(own):
-            people[row.contact_id].setdefault(row.name, row.value)
-        for row in work.connection.execute(select(balances).where(balances.c.contact_id.in_(some))):
-            people[row.contact_id]["score"][row.score] = row.balance / SHOWN
-        stays = select(members).where(members.c.contact_id.in_(some), members.c.left_at.is_(None))
-        for row in work.connection.execute(stays):
-            people[row.contact_id]["lists"].append(row.list)
-    return people
-
-
-def _events(work: Work, ids: list[int]) -> dict[int | None, Any]:
-    """The properties of the enrolling events, by id."""
-    found: dict[int | None, Any] = {}
-    for some in _chunks(ids):
-        rows = select(events.c.id, events.c.properties).where(events.c.id.in_(some))
-        found.update({row.id: row.properties or {} for row in work.connection.execute(rows)})
-    return found
-
-
-def _chunks(ids: Iterable[int], size: int = 500) -> Iterator[list[int]]:
-    every = sorted(set(ids))
-    return (every[start : start + size] for start in range(0, len(every), size))
-
-
-def _write(work: Work, name: str, step: str, wanted: dict[int, tuple[int, Any]]) -> None:
+def write_attribute(work: Work, name: str, step: str, wanted: dict[int, tuple[int, Any]]) -> None:
     """Set the attribute where the value is another than before; each change is an event."""
     before = _values(work, name, list(wanted))
     changed = [
@@ -136,12 +54,12 @@ def _write(work: Work, name: str, step: str, wanted: dict[int, tuple[int, Any]])
         for contact_id, (enrollment_id, value) in sorted(wanted.items())
         if forms_of(value) != forms_of(before.get(contact_id))
     ]
-    for some in _chunks(wanted):  # the newest own time wins, also of what says the same
+    for some in in_chunks(wanted):  # the newest own time wins, also of what says the same
         here = and_(attributes.c.name == name, attributes.c.contact_id.in_(some))
         work.connection.execute(update(attributes).where(here).values(set_at=work.now))
     if not changed:
         return
-    for some in _chunks(contact_id for contact_id, *_ in changed):
+    for some in in_chunks(contact_id for contact_id, *_ in changed):
         here = and_(attributes.c.name == name, attributes.c.contact_id.in_(some))
         work.connection.execute(delete(attributes).where(here))
     rows = [row for one in changed for row in _attribute_rows(work, name, one)]
@@ -156,7 +74,7 @@ def _write(work: Work, name: str, step: str, wanted: dict[int, tuple[int, Any]])
 
 def _values(work: Work, name: str, ids: list[int]) -> dict[int, Any]:
     found = {}
-    for some in _chunks(ids):
+    for some in in_chunks(ids):
         rows = select(attributes.c.contact_id, attributes.c.value).where(
             attributes.c.name == name, attributes.c.contact_id.in_(some), attributes.c.element == 0
         )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowscore.engine import enrollment, lists, scoring, steps
+from flowscore.engine.goals import Hope, Way, build_hopes, build_way_out
+from flowscore.engine.path import Path
 from flowscore.engine.patterns import Patterns
 from flowscore.language.project import Project
 from flowscore.language.scenario import Scenario
 from flowscore.language.triggers import ScoreCrosses, Trigger
 from flowscore.rules.book import Book
-from flowscore.rules.triggers import deadline_edges
+from flowscore.rules.deadlines import deadline_edges
 from flowscore.rules.watch import EXISTENCE, Asked, shared
 
 if TYPE_CHECKING:
@@ -49,7 +51,10 @@ class Program:
     scoring: scoring.Scoring
     lists: tuple[lists.DynamicList, ...]
     entries: tuple[enrollment.Entry, ...]
-    paths: dict[int, steps.Path]
+    paths: dict[int, Path]
+    goals: tuple[Hope, ...]
+    waits: tuple[Hope, ...]
+    ways_out: tuple[Way, ...]
     triggers: tuple[Trigger, ...]
     edges: tuple[Asked, ...]
 
@@ -60,10 +65,13 @@ def compile_program(applied: Applied, dialect: str) -> Program:
     book = Book(dialect, project.policy)
     points = scoring.build(project.scores.values(), applied.score_ids, book)
     order = {one.name: place for place, one in enumerate(in_order(project.scenarios.values()))}
-    topics = {name: template.topic for name, template in project.templates.items()}
     entries = tuple(_entries(applied, order, book))
-    triggers = _triggers(entries, points)
+    paths = [_path(one, project, order, book, points) for one in applied.versions]
+    hopes = [build_hopes(path) for path in paths]
+    hoped = tuple(one.trigger for found in hopes for some in found for one in some)
+    triggers = (*_triggers(entries, points), *hoped)
     dynamic = lists.build(project.lists.values(), book)
+    ways_out = tuple(way for path in paths if (way := build_way_out(path)) is not None)
     for edge in (EXISTENCE, *(edge for one in triggers for edge in deadline_edges(one))):
         shared(book, edge)
     return Program(
@@ -75,14 +83,27 @@ def compile_program(applied: Applied, dialect: str) -> Program:
         entries=entries,
         triggers=triggers,
         edges=tuple(book.edges.values()),
-        paths={
-            one.definition_id: steps.build(
-                _as_now(one, project), one.definition_id, order.get(one.scenario.name, len(order)),
-                book, points, topics,
-            )
-            for one in applied.versions
-        },
-    )  # fmt: skip
+        paths={path.definition_id: path for path in paths},
+        goals=tuple(one for found, _ in hopes for one in found),
+        waits=tuple(one for _, found in hopes for one in found),
+        ways_out=ways_out,
+    )
+
+
+def _path(
+    version: Version, project: Project, order: dict[str, int], book: Book, points: scoring.Scoring
+) -> Path:
+    """The places of a version, oldest order first; one whose scenario is gone comes last."""
+    path = Path(
+        scenario=_as_now(version, project),
+        definition_id=version.definition_id,
+        order=order.get(version.scenario.name, len(order)),
+        book=book,
+        scoring=points,
+        topics={name: template.topic for name, template in project.templates.items()},
+        reply_to=(project.policy.sender.reply_to or "") if project.policy.sender else "",
+    )
+    return steps.build(path)
 
 
 def _triggers(entries: Iterable[enrollment.Entry], points: scoring.Scoring) -> tuple[Trigger, ...]:
@@ -139,5 +160,6 @@ def _words(applied: Applied) -> list[BaseModel]:
     return [
         *project.scores.values(),
         *project.lists.values(),
+        project.policy,
         *(version.scenario for version in applied.versions),
     ]

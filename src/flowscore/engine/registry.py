@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, null, select, update
+from sqlalchemy import Connection, Select, func, insert, null, select, update
 
-from flowscore.engine import recompute
+from flowscore.engine import outbox, recompute
 from flowscore.engine.enrollment import stands_there
 from flowscore.engine.program import Applied, Program, Version, compile_program
+from flowscore.engine.states import read_state, write_state
 from flowscore.errors import FlowscoreError
 from flowscore.language.actions import AddPoints, AddToList, MoveToList, RemoveFromList, SendEmail
 from flowscore.language.conditions import InList, ScoreIs
@@ -18,7 +19,7 @@ from flowscore.language.document import read_documents
 from flowscore.language.project import Project, digest, read_definition, read_stored
 from flowscore.language.triggers import ListJoined, ListLeft, ScoreCrosses
 from flowscore.language.words import Word, walk
-from flowscore.store.tables import definitions, enrollments, state
+from flowscore.store.tables import definitions, enrollments
 
 if TYPE_CHECKING:
     from flowscore.language.scenario import Scenario
@@ -42,25 +43,6 @@ class ApplyReport:
 
 
 # ---------------------------------------------------------------- state
-
-
-def read_state(connection: Connection, key: str) -> Any:
-    """A value the store keeps about itself, or None."""
-    return connection.execute(select(state.c.value).where(state.c.key == key)).scalar()
-
-
-def write_state(connection: Connection, key: str, value: Any) -> None:
-    """Keep a value under its key."""
-    connection.execute(delete(state).where(state.c.key == key))
-    connection.execute(insert(state).values(key=key, value=value))
-
-
-def take_note(connection: Connection, key: str) -> Any:
-    """A value that is read once: whoever takes it leaves nothing behind."""
-    found = read_state(connection, key)
-    if found is not None:
-        connection.execute(delete(state).where(state.c.key == key))
-    return found
 
 
 TAKES_IN = "takes in existing"  # the state's key for the scenarios that the next tick asks
@@ -163,6 +145,7 @@ def apply_project(
         _refuse_if_needed(connection, old, project)
         mark = watermark(connection)
         _record(connection, project, now, mark, report)
+        outbox.ask_again(connection)
         templates = {name: one.model_dump() for name, one in project.templates.items()}
         write_state(connection, "templates", templates)
         write_state(connection, "revision", (read_state(connection, "revision") or 0) + 1)

@@ -16,7 +16,7 @@ from flowscore.rules.book import NEVER
 from flowscore.store.tables import attributes, contacts
 
 if TYPE_CHECKING:
-    from flowscore.language.triggers import Schedule
+    from flowscore.language.triggers import DateComes, Schedule
 
 
 def notice(work: Work, trigger: Schedule, position: int, who: Any = None) -> None:
@@ -26,7 +26,7 @@ def notice(work: Work, trigger: Schedule, position: int, who: Any = None) -> Non
     """
     since = work.prev if work.prev != NEVER else work.now - work.step
     among = true() if who is None else contacts.c.id.in_(who)
-    for zone, there in _zones(work, trigger):
+    for zone, there in zones(work, trigger):
         for instant in instants(trigger, zone, since, work.now):
             everybody = _everybody(work, instant, position, and_(there, among))
             work.fill(happened, everybody, kept=False)
@@ -75,23 +75,23 @@ def contact_zones(connection: Any) -> list[str]:
     return [str(one) for one in connection.execute(rows).scalars() if find_zone(str(one))]
 
 
-def _zones(work: Work, trigger: Schedule) -> list[tuple[str, Any]]:
-    """Each zone to read the schedule in, and the contacts it is read for."""
+def zones(work: Work, trigger: Schedule | DateComes) -> list[tuple[str, Any]]:
+    """Each zone to read the trigger's clock in, and the contacts it is read for."""
     policy = work.book.policy.timezone
     if trigger.timezone != "contact":
         return [(trigger.timezone or policy, true())]
     named = contact_zones(work.connection)
-    own = [(zone, _has_zone([zone])) for zone in named]
-    return [*own, (policy, ~_has_zone(named))]
+    own = [(zone, has_zone([zone], contacts.c.id)) for zone in named]
+    return [*own, (policy, ~has_zone(named, contacts.c.id))]
 
 
-def _has_zone(zones: list[str]) -> Any:
+def has_zone(zones: list[str], who: Any) -> Any:
     """The contact names one of these, letter by letter: another spelling is no zone (117)."""
     said = attributes.c.value
     return (
         select(1)
         .where(
-            attributes.c.contact_id == contacts.c.id,
+            attributes.c.contact_id == who,
             attributes.c.name == "timezone",
             or_(false(), *(said == literal(zone, said.type) for zone in zones)),
         )

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, Connection, bindparam, delete
 
 from flowscore.clock import first_tick_at_or_after, last_tick_at_or_before, rfc3339
-from flowscore.engine import balances, enrollment, horizon, lists, registry, scoring, steps
+from flowscore.engine import balances, enrollment, goals, horizon, lists, registry, scoring, steps
 from flowscore.engine.enrollment import MOST_ROUNDS
-from flowscore.engine.work import Counts, Work, prepare_scratch
+from flowscore.engine.states import read_state, take_note, write_state
+from flowscore.engine.work import Counts, Work, prepare_scratch, requested
 from flowscore.errors import FlowscoreError
 from flowscore.rules.book import NEVER
 from flowscore.store.intake import forget_taken, take_in
@@ -48,6 +49,8 @@ class Seen:
     awarded: int = 0
     listed: int = 0
     enrolled: int = 0
+    left: int = 0
+    left_changes: int = 0
     stood_changes: int = 0
     listed_changes: int = 0
     noticed_changes: int = 0
@@ -136,7 +139,7 @@ def _first_due(due: int | None, earliest: int, step: int) -> int | None:
 def _make_up(store: Store, after_tick: Callable[[int], None]) -> None:
     """A run that died between a tick and what comes after it is made good at that tick's T."""
     with store.read() as connection:
-        missed = registry.read_state(connection, MISSED)
+        missed = read_state(connection, MISSED)
     if missed is not None:
         after_tick(missed)
 
@@ -145,7 +148,7 @@ def _settle_watermark(store: Store, last: int) -> None:
     """The instants passed over are done too: the watermark stands at the last one."""
     with store.transact() as connection:
         registry.set_watermark(connection, last)
-        registry.write_state(connection, MISSED, None)
+        write_state(connection, MISSED, None)
 
 
 MISSED = "missed after tick"  # the state's key for the tick whose delivery may not have been
@@ -161,11 +164,11 @@ def _one_tick(store: Store, now: int, step: int, passed: bool, goes_on: bool) ->
                 f"the tick at {rfc3339(now)} is not after the watermark {rfc3339(mark)}"
             )
         before = now - step if passed else mark
-        takes_in = registry.take_note(connection, registry.TAKES_IN) or ()
+        takes_in = take_note(connection, registry.TAKES_IN) or ()
         prev = NEVER if before is None else before
         counts = tick(connection, program, now, prev, step, frozenset(takes_in))
         registry.set_watermark(connection, now)
-        registry.write_state(connection, MISSED, now if goes_on else None)
+        write_state(connection, MISSED, now if goes_on else None)
     return counts
 
 
@@ -185,7 +188,7 @@ def tick(
     seen.noticed_changes = work.last(changes)  # what a stopped tick left behind is known
     project = program.applied.project
     before = work.first_id - 1
-    seen.awarded = seen.listed = seen.enrolled = before
+    seen.awarded = seen.listed = seen.enrolled = seen.left = before
     take_in(connection, work.book.dialect, project, now, historical=True)
     work.stir()
     balances.recut(work, program.scoring.scores)
@@ -226,6 +229,7 @@ def _rounds(work: Work, program: Program, seen: Seen) -> None:
         _award(work, program, seen, scoring.LIVE)
         _refresh(work, program, seen, by_clock=work.round == 1)
         entered[work.round] = _notice(work, program, seen, set())
+        work.clear(requested)
         steps.walk(work, program.paths)
         if not work.changed:
             work.run(FORGET_CHANGES, upto=work.last(changes))
@@ -267,8 +271,13 @@ def _refresh(work: Work, program: Program, seen: Seen, by_clock: bool) -> None:
 
 def _notice(work: Work, program: Program, seen: Seen, looping: set[str]) -> set[str]:
     """Phase 3; returns the scenarios that enrolled somebody."""
-    seen.enrolled = work.look_from(seen.enrolled)
+    before = seen.enrolled
+    seen.enrolled = work.noticed_upto = work.look_from(before)
     work.crossings_from = seen.noticed_changes
+    goals.convert(work, program.goals)
+    goals.answer(work, program.waits)
+    _let_out(work, program, seen)
+    work.look_from(before)
     entered = set()
     for entry in program.entries:
         if enrollment.enroll(work, entry, entry.scenario.name in looping):
@@ -277,6 +286,26 @@ def _notice(work: Work, program: Program, seen: Seen, looping: set[str]) -> set[
     balances.remember_looked(work, seen.noticed_changes)
     seen.noticed_changes = work.last(changes)
     return entered
+
+
+def _let_out(work: Work, program: Program, seen: Seen) -> None:
+    """Exits: history counts as well here, since it is asked what holds, not what is new (40)."""
+    seen.left = work.look_from(seen.left)
+    everybody = work.round == 1 and _was_applied(work)
+    goals.exit_people(work, program.ways_out, seen.left_changes, everybody)
+    seen.left_changes = work.last(changes)
+
+
+def _was_applied(work: Work) -> bool:
+    """Whether this is the first tick after an apply: what was silent then may let people out."""
+    revision = read_state(work.connection, "revision")
+    if read_state(work.connection, EXITS_ASKED) == revision:
+        return False
+    write_state(work.connection, EXITS_ASKED, revision)
+    return True
+
+
+EXITS_ASKED = "exits asked at revision"  # the state's key
 
 
 def owed(store: Store, now: int, step: int) -> bool:

@@ -6,10 +6,11 @@ it goes, a set at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
-from flowscore.language.actions import Action, If
+from flowscore.language.actions import Action, If, Split, WaitFor
 from flowscore.language.conditions import Condition
 
 
@@ -30,13 +31,30 @@ class Branch:
 
 
 @dataclass(frozen=True)
+class Await:
+    """Pause until the trigger occurs and go on; else, when the time is over, at `otherwise`."""
+
+    path: str
+    action: WaitFor
+    otherwise: int
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Go on at one of several places, by a stable share: each (name, share, place)."""
+
+    path: str
+    ways: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
 class Jump:
     """Go on at another place."""
 
     to: int
 
 
-Place = Do | Branch | Jump
+Place = Do | Branch | Await | Fork | Jump
 
 
 def program(actions: Iterable[Action]) -> tuple[Place, ...]:
@@ -50,18 +68,38 @@ def _lay(actions: Iterable[Action], places: list[Place]) -> None:
     for action in actions:
         if not action.enabled:
             continue
-        if isinstance(action, If):
-            _lay_branch(action, places)
-        else:
-            places.append(Do(action))
+        match action:
+            case If():
+                _lay_two(action, places, partial(Branch, action.path, action.condition))
+            case WaitFor():
+                _lay_two(action, places, partial(Await, action.path, action))
+            case Split():
+                _lay_split(action, places)
+            case _:
+                places.append(Do(action))
 
 
-def _lay_branch(action: If, places: list[Place]) -> None:
+def _lay_two(action: If | WaitFor, places: list[Place], place: Callable[[int], Place]) -> None:
+    """`then` and `else`, one behind the other; `place` is made once it is known where."""
     here = len(places)
-    places.append(Jump(0))  # held free for the branch, until it is known where `else` begins
+    places.append(Jump(0))  # held free until it is known where `else` begins
     _lay(action.then, places)
     after_then = len(places)
     places.append(Jump(0))
-    places[here] = Branch(action.path, action.condition, len(places))
+    places[here] = place(len(places))
     _lay(action.otherwise, places)
     places[after_then] = Jump(len(places))
+
+
+def _lay_split(action: Split, places: list[Place]) -> None:
+    here = len(places)
+    places.append(Jump(0))  # held free until it is known where the branches begin
+    ways, ends = [], []
+    for branch in action.branches:
+        ways.append((branch.name, branch.share, len(places)))
+        _lay(branch.actions, places)
+        ends.append(len(places))
+        places.append(Jump(0))
+    places[here] = Fork(action.path, tuple(ways))
+    for end in ends:
+        places[end] = Jump(len(places))

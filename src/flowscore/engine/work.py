@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from flowscore.rules.book import Book
-from flowscore.rules.triggers import fresh, scratch
+from flowscore.rules.sight import fresh, scratch
 from flowscore.rules.watch import Asked
 from flowscore.store import statistics
 from flowscore.store.dialects import COUNTED, insert_new
@@ -81,21 +81,50 @@ walking = _scratch(
     Column("own_at", BigInteger),
     Column("held", Boolean),
     Column("came", Boolean),
+    Column("entered_at", BigInteger),
+    Column("email", Text),
+    Column("key", Text),
+)
+# Enrollments for which what they wait for has happened, and what steps ask to enroll by hand.
+answered = _scratch("answered", Column("enrollment_id", BigInteger, primary_key=True))
+# What steps say of consent, in the shape that store/consents.py wants.
+speaking = _scratch(
+    "speaking",
+    Column("contact_id", BigInteger),
+    Column("topic", Text),
+    Column("granted", Boolean),
+    Column("ord", BigInteger),
+    Column("source", Text),
+    Column("message_id", Text),
+)
+requested = _scratch(
+    "requested",
+    Column("scenario", Text),
+    Column("contact_id", BigInteger),
+    Column("own_at", BigInteger),
+    Column("key", Text),
+    Column("event_id", BigInteger),
 )
 Index("walking_at", walking.c.definition_id, walking.c.turn, walking.c.position)
 
 # See store/statistics.py: they hold what one tick changed.
 SHORT = {
+    ("answered", "sqlite_autoindex_answered_1"): "500 1",
     ("asked", "sqlite_autoindex_asked_1"): "2000 1",
     ("awards", None): "2000",
     ("fresh", "sqlite_autoindex_fresh_1"): "5000 500 1",
     ("happened", "happened_key"): "1000 2 1",
+    ("speaking", None): "500",
     ("noticed", None): "500",
+    ("requested", None): "500",
     ("turned", "sqlite_autoindex_turned_1"): "500 1",
     ("walking", "sqlite_autoindex_walking_1"): "1000 1",
     ("walking", "walking_at"): "1000 100 50 20",
 }
-SCRATCH_TABLES = (fresh, happened, awards, noticed, asked, turned, walking)
+SCRATCH_TABLES = (
+    fresh, happened, awards, noticed, asked, turned, walking, answered, requested,
+    speaking,
+)  # fmt: skip
 
 
 def prepare_scratch(connection: Connection) -> None:
@@ -162,6 +191,7 @@ class Work:
     silent: bool = False  # history is taken in, or a recompute runs: nothing is noticed
     takes_in: frozenset[str] = frozenset()  # scenarios that enroll who stands there already
     crossings_from: int = 0  # changes after this id came since the last phase 3
+    noticed_upto: int = 0  # events up to this id have been looked at in phase 3
     _told: dict[int, set[tuple[str, str]]] = field(default_factory=dict)  # by id seen
     _instants: dict[str, int] = field(default_factory=dict)
     _fresh_range: tuple[int, int] = (0, 0)
