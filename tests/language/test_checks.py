@@ -294,10 +294,10 @@ POLICIES = {
     "topics: [News Letter]": (2, 10, "did you mean 'news-letter'?"),
     "consent: explicit": (2, 10, "found 'explicit', expected required, implied"),
     "sender: Acme <a@b.example>": (2, 9, "the sender: a mapping with name, address, reply_to"),
-    "sender: {address: Acme <a@b.example>}": (2, 19, "put the name into `name`"),
+    "sender: {address: Acme <a@b.example>}": (2, 19, "write the address alone"),
     "sender: {name: Acme}": (2, 9, "needs the key 'address'"),
-    "frequency_cap: [{emails: 1, per: 1 day}]": (2, 1, "'frequency_cap' in the policy is not"),
-    "quiet_hours: {}": (2, 1, "did you mean 'send_window'? (not supported yet)"),
+    "decay_every: 1 hour": (2, 1, "'decay_every' in the policy is not supported yet"),
+    "quiet_hours: {}": (2, 1, "did you mean 'send_window'?"),
 }
 
 

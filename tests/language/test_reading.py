@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from flowscore.clock import DAY, HOUR, WEEK
+from flowscore.clock import DAY, HOUR, MINUTE, WEEK
 from flowscore.language import actions as a
 from flowscore.language import conditions as c
 from flowscore.language import triggers as t
 from flowscore.language.scenario import Reenroll
 from flowscore.language.scoring import Cap, Range
-from flowscore.language.words import Bounds, EventQuery, ValueTest, ValueTests
+from flowscore.language.words import Bounds, EventQuery, Sum, ValueTest, ValueTests
 
 
 def passing(name, **operands) -> ValueTests:
@@ -87,15 +87,54 @@ CONDITIONS = {
     "{email_not_opened: {template: offer, topic: offers, within: 1 day}}": c.MailIgnored(
         awaited="email_opened", templates=("offer",), topics=("offers",), within=DAY
     ),
+    "{email_not_clicked: {template: any, within: 1 day}}": c.MailIgnored(
+        awaited="email_clicked", within=DAY
+    ),
+    "{email_replied: offer}": happened("email_replied", subjects=("offer",)),
+    "{email_bounced: {where: {type: hard}, times: 2}}": happened(
+        "email_bounced", where=(passing("type", **{"is": "hard"}),), times=Bounds(at_least=2)
+    ),
+    "{email_clicked: {link: ['https://Acme.example/Offer#top', '*/x?utm=A*']}}": happened(
+        "email_clicked", links=("https://acme.example/offer", "*/x?utm=a*")
+    ),
+    "{event: {name: a, sum: {total: {at_least: 500}}}}": happened(
+        "event", "a", times=Bounds(), sums=(Sum(name="total", bounds=Bounds(at_least=500)),)
+    ),
+    "{event: {name: a, sum: {total: {below: 5}, 'p.n': {above: 1}}, times: 2}}": happened(
+        "event",
+        "a",
+        times=Bounds(at_least=2),
+        sums=(Sum(name="total", bounds=Bounds(below=5)), Sum(name="p.n", bounds=Bounds(above=1))),
+    ),
+    "{page_visited: {path: /a, within: 30 days, older_than: 1 week}}": happened(
+        "page_visited", "page_viewed", subjects=("/a",), within=30 * DAY, older_than=WEEK
+    ),
+    "{company: {industry: software, employees: {at_least: 50}}}": c.CompanyIs(
+        attributes=(passing("industry", **{"is": "software"}), passing("employees", at_least=50))
+    ),
+    "{random: 12.5%}": c.Drawn(share=125_000, place="list/x/members"),
+    "[{not: {random: 1%}}]": c.All(
+        of=(c.Not(of=c.Drawn(share=10_000, place="list/x/members/0/not")),)
+    ),
+    "{score: {engagement: {at_least: 1}, base: {at_most: 2}}}": c.All(
+        of=(
+            c.ScoreIs(score="engagement", bounds=Bounds(at_least=1)),
+            c.ScoreIs(score="base", bounds=Bounds(at_most=2)),
+        )
+    ),
     "{consent: email}": c.MayMail(),
     "{consent: [news, offers]}": c.MayMail(topics=("news", "offers")),
     "{consent: [email, news]}": c.AnyOf(of=(c.MayMail(), c.MayMail(topics=("news",)))),
 }
 
 
+SECOND = "---\nscore: base\nrules: [{name: a, points: 1, on: {event: a}}]\n"
+
+
 @pytest.mark.parametrize("text", CONDITIONS)
 def test_read_a_condition(text, clean) -> None:
-    project = clean(f"list: x\nmembers: {text}\n")
+    second = SECOND if "base:" in text else ""
+    project = clean(f"list: x\nmembers: {text}\n{second}")
     assert repr(project.lists["x"].members) == repr(CONDITIONS[text])
 
 
@@ -136,6 +175,53 @@ TRIGGERS = {
             origin=passing("country", **{"in": ("ES", "MX")}),
         ),
     ),
+    "{score: {engagement: {gains: 30, within: 2 days}}}": (
+        t.ScoreGains(score="engagement", points=30, within=2 * DAY),
+    ),
+    "{score: {gains: 2.5, within: 90 minutes}}": (
+        t.ScoreGains(score="engagement", points=2.5, within=90 * MINUTE),
+    ),
+    "{event: {name: a, times: 3, same: [path, x]}}": (
+        on("event", "a", times=THREE, same=("path", "x")),
+    ),
+    "{event: {name: a, sum: {total: {above: 100}}, within: 1 week}}": (
+        on(
+            "event",
+            "a",
+            times=Bounds(),
+            sums=(Sum(name="total", bounds=Bounds(above=100)),),
+            within=WEEK,
+        ),
+    ),
+    "{email_replied: {topic: news}}": (on("email_replied", topics=("news",)),),
+    "{email_bounced: any}": (on("email_bounced"),),
+    "{email_clicked: {link: '*/pricing*'}}": (on("email_clicked", links=("*/pricing*",)),),
+    "{no_event: {name: a, after: {email_replied: any}, within: 1 hour}}": (
+        t.NoEvent(
+            awaited=EventQuery(names=("a",)),
+            after=EventQuery(names=("email_replied",)),
+            within=HOUR,
+        ),
+    ),
+    "{email_not_clicked: {template: offer, within: 3 days}}": (
+        t.MailNotAnswered(awaited="email_clicked", templates=("offer",), within=3 * DAY),
+    ),
+    "{subscribed: news}": (t.ConsentChanges(word="subscribed", topics=("news",)),),
+    "{subscribed: [email, offers]}": (
+        t.ConsentChanges(word="subscribed", topics=("email", "offers")),
+    ),
+    "{unsubscribed: all}": (t.ConsentChanges(word="unsubscribed", topics=("all",)),),
+    "{date: {attribute: born_on}}": (t.DateComes(name="born_on"),),
+    "{date: {attribute: a, offset: -2 weeks, at: 08:30, timezone: contact, every: year}}": (
+        t.DateComes(name="a", days=-14, at=8 * HOUR + 30 * MINUTE, timezone="contact", yearly=True),
+    ),
+    "{date: {attribute: a, offset: 0 days, at: '00:00', timezone: Europe/Madrid}}": (
+        t.DateComes(name="a", at=0, timezone="Europe/Madrid"),
+    ),
+    "{date: {attribute: a, offset: -90 minutes}}": (
+        t.DateComes(name="a", days=None, offset=-90 * MINUTE),
+    ),
+    "{date: {attribute: a, offset: 2 hours}}": (t.DateComes(name="a", days=None, offset=2 * HOUR),),
     "{list_joined: customers}": (t.ListJoined(lists=("customers",)),),
     "{list_left: [customers, hot]}": (t.ListLeft(lists=("customers", "hot")),),
     "{schedule: {cron: '0  9 * * MON', timezone: Europe/Madrid}}": (
@@ -174,6 +260,58 @@ ACTIONS = {
     "send_email: {template: offer, unless_late_by: 2 days, once_per: 30 days}": a.SendEmail(
         path="actions/0", templates=("offer",), unless_late_by=2 * DAY, once_per=30 * DAY
     ),
+    "reset_score: engagement": a.ResetScore(path="actions/0", scores=("engagement",)),
+    "subscribe: [news, email]": a.ChangeConsent(
+        path="actions/0", topics=("news", "email"), granted=True
+    ),
+    "unsubscribe: all": a.ChangeConsent(path="actions/0", topics=("all",), granted=False),
+    "notify: {to: [sales@acme.example, owner], template: offer}": a.Notify(
+        path="actions/0", to=("sales@acme.example", "owner"), templates=("offer",)
+    ),
+    "assign_owner: Ana@acme.example": a.AssignOwner(path="actions/0", owners=("Ana@acme.example",)),
+    "assign_owner: {round_robin: [a@b.example, c@d.example]}": a.AssignOwner(
+        path="actions/0", owners=("a@b.example", "c@d.example"), round_robin=True
+    ),
+    "webhook: {url: 'https://crm.example/leads?k=1'}": a.CallWebhook(
+        path="actions/0", url="https://crm.example/leads?k=1"
+    ),
+    "webhook: {url: '${A}/x', body: [1, 'ñ', {b: null, a: '{{ event.x }}'}], headers: {X: 3}}": (
+        a.CallWebhook(
+            path="actions/0",
+            url="${A}/x",
+            body='[1,"ñ",{"a":"{{ event.x }}","b":null}]',
+            headers=(("X", "3"),),
+        )
+    ),
+    "wait: {until: 09:00}": a.Wait(path="actions/0", until=9 * HOUR),
+    "wait: {until: '23:59', days: [tue, mon], timezone: contact}": a.Wait(
+        path="actions/0", until=23 * HOUR + 59 * MINUTE, days=(0, 1), timezone="contact"
+    ),
+    "wait: {days: sun}": a.Wait(path="actions/0", days=(6,)),
+    "wait_for: {email_opened: offer, up_to: 7 days}": a.WaitFor(
+        path="actions/0", trigger=on("email_opened", subjects=("offer",)), up_to=7 * DAY
+    ),
+    "{wait_for: {event: {name: a, times: 3}, up_to: 1 day}, then: [{exit: y}], else: [exit: n]}": (
+        a.WaitFor(
+            path="actions/0",
+            trigger=on("event", "a", times=THREE),
+            up_to=DAY,
+            then=(a.Exit(path="actions/0/then/0", reason="y"),),
+            otherwise=(a.Exit(path="actions/0/else/0", reason="n"),),
+        )
+    ),
+    "split: [{name: a, share: 33.3%, actions: [{exit: x}]}, {name: b, share: 66.7%}]": a.Split(
+        path="actions/0",
+        branches=(
+            a.Portion(
+                name="a",
+                share=333_000,
+                actions=(a.Exit(path="actions/0/split/0/actions/0", reason="x"),),
+            ),
+            a.Portion(name="b", share=667_000),
+        ),
+    ),
+    "enroll: [base, second]": a.EnrollIn(path="actions/0", scenarios=("base", "second")),
     "wait: 36 hours": a.Wait(path="actions/0", duration=36 * HOUR),
     "exit: bought": a.Exit(path="actions/0", reason="bought"),
     "exit:": a.Exit(path="actions/0"),
@@ -190,9 +328,12 @@ ACTIONS = {
 }
 
 
+OTHER = "---\nscenario: second\ntrigger: manual\nactions: [{exit: done}]\n"
+
+
 @pytest.mark.parametrize("text", ACTIONS)
 def test_read_an_action(text, clean) -> None:
-    project = clean(f"scenario: x\ntrigger: manual\nactions:\n  - {text}\n")
+    project = clean(f"scenario: x\ntrigger: manual\nactions:\n  - {text}\n{OTHER}")
     assert repr(project.scenarios["x"].actions[0]) == repr(ACTIONS[text])
 
 

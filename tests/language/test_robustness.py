@@ -10,9 +10,10 @@ from jsonschema import Draft202012Validator
 from flowscore.language.document import Node, read_documents
 from flowscore.language.grammar.actions import ACTIONS, BESIDE
 from flowscore.language.grammar.conditions import CONDITIONS
+from flowscore.language.grammar.counting import IN_CONDITIONS
 from flowscore.language.grammar.events import EVENT_WORDS
 from flowscore.language.grammar.gathering import names_of_documents
-from flowscore.language.grammar.kinds import KINDS, kind_of
+from flowscore.language.grammar.kinds import KINDS, read_root
 from flowscore.language.grammar.mistakes import MistakesError
 from flowscore.language.grammar.triggers import TRIGGERS
 from flowscore.language.grammar.values import OPERATORS
@@ -22,7 +23,10 @@ TABLES = [ACTIONS, BESIDE, CONDITIONS, TRIGGERS, OPERATORS, *(row.table for row 
 WORDS = sorted(
     {word for table in TABLES for word in table.known}
     | {word for row in EVENT_WORDS.values() for word in row.subject}
-    | {"times", "within", "after", "cron", "at", "from", "to", "points", "reaches", "falls_to", "x"}
+    | set(IN_CONDITIONS.keys)
+    | {"after", "cron", "at", "from", "to", "points", "reaches", "falls_to", "gains", "x"}
+    | {"up_to", "offset", "every", "attribute", "property", "timezone", "until", "days", "url"}
+    | {"body", "headers", "share", "name", "actions", "template", "emails", "per", "bounces"}
 )
 SCALARS = st.one_of(
     st.none(),
@@ -31,6 +35,8 @@ SCALARS = st.one_of(
     st.floats(-5, 5).map(lambda number: round(number, 1)),
     st.sampled_from(["x", "any", "3 days", "4 hrs", "manual", "/a/*", "*", "{{ a }}", "{{", ""]),
     st.sampled_from(["2026-01-01", "0 9 * * *", "UTC", "contact", "email", "a: b", "Ã©", "(?=a)"]),
+    st.sampled_from(["10%", "50%", "09:00", "mon", "entered", "owner", "a@b.example", "drop"]),
+    st.sampled_from(["-3 days", "2 hours", "year", "all", "https://a.example/x", "${A}/b"]),
     st.sampled_from(WORDS),
 )
 VALUES = st.recursive(
@@ -66,7 +72,7 @@ def test_read_or_refuse_any_definition_with_a_place(written) -> None:
     names = names_of_documents(documents, [], ["x"])
     for document in documents:
         try:
-            definition = KINDS[kind_of(document.root)].read(document.root, names)
+            definition = read_root(document.root, names)
             assert definition.name == "x"
             assert VALIDATOR.is_valid(plain(document.root)), "the schema refuses what can be read"
         except MistakesError as mistakes:

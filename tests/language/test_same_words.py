@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flowscore.language.grammar.events import event_slug, page_path
+from flowscore.language.grammar.events import event_slug
+from flowscore.language.grammar.paths import page_path
 from flowscore.store.calls import plain_path, slug
 
 NAMES = [

@@ -40,6 +40,45 @@ enroll_existing: false
 reenroll: every_time
 actions: [{id: first, enabled: false, subtract_points: 5}]
 ---
+scenario: everything
+trigger:
+  - score: {engagement: {gains: 30, within: 2 days}}
+  - score: {gains: 30, within: 2 days}
+  - event: {name: a, same: [path], sum: {total: {at_least: 500}}}
+  - no_event: {name: a, after: {email_replied: any}, within: 2 hours, same: [cart_id]}
+  - email_not_clicked: {template: any, within: 3 days}
+  - subscribed: news
+  - unsubscribed: all
+  - date: {attribute: renewal_on, offset: -14 days, at: 09:00, timezone: contact, every: year}
+conditions:
+  - company: {industry: software, employees: {at_least: 50}}
+  - this_event: {rating: {at_least: 9}}
+  - event: {name: a, within: 30 days, older_than: 7 days, sum: {total: {at_least: 500}}}
+  - page_visited: {path: /a, since: entered, same: cart_id}
+  - email_clicked: {topic: news, link: "*/pricing*"}
+  - email_replied: any
+  - email_bounced: {where: {type: hard}}
+  - random: 10%
+reenroll: when_finished
+goal: {email_clicked: win-back-offer, up_to: 21 days}
+exit_when: {event: {name: order_completed, since: entered}}
+holdout: 10%
+actions:
+  - reset_score: engagement
+  - subscribe: news
+  - unsubscribe: all
+  - notify: {to: [sales@acme.example, owner], template: hot-lead}
+  - webhook: {url: "${CRM_URL}/leads", body: {email: "{{ contact.email }}"}, headers: {X-Key: a}}
+  - assign_owner: {round_robin: [ana@acme.example, luis@acme.example]}
+  - assign_owner: ana@acme.example
+  - wait: {until: 09:00, days: [mon, tue], timezone: contact}
+  - wait_for: {date: {property: starts_at, offset: -1 hour}, up_to: 30 days}
+  - wait_for: {email_opened: win-back-offer, up_to: 7 days}
+    then: [{exit: opened}]
+    else: [{exit: silent}]
+  - split: [{name: a, share: 50%, actions: [{exit: a}]}, {name: b, share: 50%, actions: []}]
+  - enroll: several
+---
 score: engagement
 objective: Who is about to buy.
 range: {min: -100, max: 100}
@@ -67,6 +106,11 @@ timezone: Europe/Madrid
 sender: {name: Acme, address: hello@acme.example, reply_to: ana@acme.example}
 topics: [news, offers]
 consent: required
+suppress: {in_list: do-not-mail}
+frequency_cap: [{emails: 1, per: 1 day}, {emails: 3, per: 7 days}]
+when_capped: {wait_up_to: 3 days}
+send_window: {days: [mon, tue, wed, thu, fri], from: 09:00, to: 20:00, timezone: contact}
+pause_when: {bounces: 5%, complaints: 0.1%, of_last: 1000}
 """
 MISTAKES = """\
 scenario: x
@@ -103,7 +147,40 @@ actions: []
 scenario: x
 trigger: manual
 actions: [{exit: a}]
-goal: {email_clicked: offer}
+goal: {email_clicked: offer, inactive: 3 days, up_to: 1 day}
+---
+scenario: x
+trigger: manual
+actions: [{wait_for: {email_clicked: offer}}]
+---
+scenario: x
+trigger: manual
+actions: [{split: [{name: a, share: 50, actions: [{exit: x}]}, {name: b, share: 50%}]}]
+---
+scenario: x
+trigger: {date: {attribute: a, offset: 2 months}}
+actions: [{exit: a}]
+---
+scenario: x
+trigger: manual
+actions: [{wait: {until: 9am}}]
+---
+scenario: x
+trigger: manual
+holdout: 10
+actions: [{exit: a}]
+---
+list: x
+members: {random: 0.1}
+---
+policy: x
+frequency_cap: {emails: 0, per: 1 day}
+---
+policy: x
+send_window: {from: 09:00}
+---
+policy: x
+when_capped: wait
 ---
 list: x
 members: {gte: 3}

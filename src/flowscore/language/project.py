@@ -16,7 +16,7 @@ from flowscore.language.draft import Draft
 from flowscore.language.folder import TextFile, read_scenario_files, read_template_files
 from flowscore.language.fronts import Front, read_front
 from flowscore.language.grammar.gathering import names_of_documents
-from flowscore.language.grammar.kinds import KINDS, kind_of, refuse_twin
+from flowscore.language.grammar.kinds import KINDS, kind_of, read_root, refuse_twin
 from flowscore.language.grammar.mistakes import Gathering, MistakesError
 from flowscore.language.grammar.names import Names
 from flowscore.language.policy import Policy
@@ -73,8 +73,7 @@ def read_definition(text: str, file: str, first_line: int, project: Project) -> 
     documents, problems = read_documents(text, file, first_line)
     if not problems and len(documents) == 1:
         try:
-            root = documents[0].root
-            return KINDS[kind_of(root)].read(root, names_of_project(project))
+            return read_root(documents[0].root, names_of_project(project))
         except MistakesError as mistakes:
             problems = list(mistakes.problems)
     said = "; ".join(f"{problem.mark}: {problem.message}" for problem in problems)
@@ -108,6 +107,7 @@ def names_of_project(project: Project) -> Names:
     return Names(
         scores={name: dict(score.bands) for name, score in project.scores.items()},
         lists={name: one.members is not None for name, one in project.lists.items()},
+        scenarios=frozenset(project.scenarios),
         topics=project.policy.topics,
         templates=frozenset(project.templates),
     )
@@ -163,7 +163,7 @@ def _definitions(documents: list[Document], names: Names, problems: list[Problem
             kind = kind_of(document.root)
             with gathering:
                 refuse_twin(document.root, kind, seen)
-            definition = KINDS[kind].read(document.root, names)
+            definition = read_root(document.root, names)
             read.setdefault((kind, definition.name), (definition, document))
     problems += gathering.problems
     return read

@@ -8,18 +8,23 @@ from typing import Any
 from flowscore.language import actions as words
 from flowscore.language.actions import Action
 from flowscore.language.document import Node
+from flowscore.language.grammar.addresses import ADDRESS, RECIPIENTS
 from flowscore.language.grammar.conditions import CONDITION_OR_LIST, bare_word_hint
+from flowscore.language.grammar.expressions import read_expression
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.references import (
+    CONSENTS,
+    REFUSALS,
+    SCENARIOS,
     SCORE,
+    SCORES,
     STATIC_LISTS,
     TEMPLATES,
     the_score,
 )
 from flowscore.language.grammar.shapes import (
     DURATION,
-    DURATION_WORDS,
     NUMBER,
     WORDS,
     YES_NO,
@@ -27,17 +32,20 @@ from flowscore.language.grammar.shapes import (
     Schema,
     Shape,
     Table,
-    duration_hint,
     later,
     list_of,
     read_elements,
     read_keys,
 )
 from flowscore.language.grammar.spelling import listed, near
+from flowscore.language.grammar.splits import split_shape
 from flowscore.language.grammar.values import VALUE, Operand
+from flowscore.language.grammar.waits import WAIT, WAIT_FOR_SHAPE, read_wait
+from flowscore.language.grammar.webhooks import WEBHOOK, read_webhook
 
 MOST_POINTS = 1_000_000
 FIXED = ("email", "created_at")  # attributes that say who a contact is
+BRANCHING = ("if", "wait_for")  # actions beside which `then` and `else` stand
 STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
 
@@ -96,8 +104,9 @@ def _extras(node: Node, names: Names, word: str) -> dict[str, Any]:
     gathering = Gathering()
     for key, child in beside.items():
         with gathering:
-            if key in ("then", "else") and word != "if":
-                raise misplaced(child, f"'{key}' stands beside '{word}'", "it belongs to an `if`")
+            if key in ("then", "else") and word not in BRANCHING:
+                hint = "it belongs to an `if` or a `wait_for`"
+                raise misplaced(child, f"'{key}' stands beside '{word}'", hint)
     gathering.settle()
     found = read_keys(Node(beside, node.mark, node.path), names, BESIDE)
     if word == "if" and not {"then", "otherwise"} & set(found):
@@ -167,21 +176,8 @@ def _attribute_value(node: Node, names: Names) -> Operand | tuple[Operand, ...]:
         hint = "put {{ }} into quotes" if node.shown.startswith("a mapping ((") else ""
         raise unexpected(node, "a value or a list of values", hint)
     if isinstance(node.value, tuple):
-        return read_elements(node, names, Shape(_expression, {}))
-    return _expression(node, names)
-
-
-def _expression(node: Node, names: Names) -> Operand:
-    """A value; one with {{ }} must be Jinja2 that can be read."""
-    value = VALUE.read(node, names)
-    if isinstance(value, str) and ("{{" in value or "{%" in value):
-        from jinja2 import Environment, TemplateSyntaxError  # only where an expression is read
-
-        try:
-            Environment(autoescape=True).parse(value)
-        except TemplateSyntaxError as error:
-            raise mistake(node, f"found {node.shown}, which Jinja2 cannot read: {error}") from None
-    return value
+        return read_elements(node, names, Shape(read_expression, {}))
+    return read_expression(node, names)
 
 
 def read_send_email(node: Node, names: Names) -> Any:
@@ -191,26 +187,32 @@ def read_send_email(node: Node, names: Names) -> Any:
     return words.SendEmail, {"templates": TEMPLATES.read(node, names)}
 
 
-def read_wait(node: Node, names: Names) -> Any:
-    """A duration; until an hour or a weekday comes later."""
-    if isinstance(node.value, dict):
-        for key, child in node.items.items():
-            if key in ("until", "days", "timezone"):
-                raise later(child, key, "wait")
-        raise unexpected(node, DURATION_WORDS)
-    if node.value is None:
-        raise unexpected(node, DURATION_WORDS, duration_hint(node))
-    return words.Wait, {"duration": DURATION.read(node, names)}
-
-
 def read_move(node: Node, names: Names) -> Any:
     """`{from: [a, b], to: c}`."""
     return words.MoveToList, read_keys(node, names, MOVE)
 
 
-def _lists(kind: type[Action]) -> Shape[Any]:
+def read_notify(node: Node, names: Names) -> Any:
+    """`{to: sales@acme.example, template: hot-lead}`."""
+    if isinstance(node.value, str | tuple):
+        raise unexpected(node, "a mapping with to and template", "{to: owner, template: NAME}")
+    return words.Notify, read_keys(node, names, NOTIFY)
+
+
+def read_owner(node: Node, names: Names) -> Any:
+    """An address, or `{round_robin: [..]}`."""
+    if isinstance(node.value, dict):
+        return words.AssignOwner, {**read_keys(node, names, OWNERS), "round_robin": True}
+    if node.elements:
+        hint = "write {round_robin: [..]}: each in turn"
+        raise unexpected(node, "one address, or {round_robin: [..]}", hint)
+    return words.AssignOwner, {"owners": (ADDRESS.read(node, names),)}
+
+
+def _filling(kind: type[Action], field: str, shape: Shape[Any], **fixed: object) -> Shape[Any]:
+    """An action of that kind with one field read by the shape."""
     return Shape(
-        lambda node, names: (kind, {"lists": STATIC_LISTS.read(node, names)}), STATIC_LISTS.schema
+        lambda node, names: (kind, {field: shape.read(node, names), **fixed}), shape.schema
     )
 
 
@@ -238,7 +240,20 @@ MOVE = Table(
         "to": Key(STATIC_LISTS, "The list to join.", required=True),
     },
 )
+NOTIFY = Table(
+    "notify",
+    {
+        "to": Key(RECIPIENTS, "Who gets it: addresses, or `owner`.", required=True),
+        "template": Key(TEMPLATES, "The template (several: all).", "templates", True),
+    },
+)
+OWNERS = Table(
+    "assign_owner",
+    {"round_robin": Key(list_of(ADDRESS, "addresses"), "Each in turn.", "owners", True)},
+)
 POINTS_SCHEMA: Schema = {"anyOf": [AMOUNT.schema, POINTS.schema]}
+
+STEPS_SCHEMA: Schema = {"type": "array", "items": {"$ref": "#/$defs/step"}, "minItems": 1}
 
 ACTIONS = Table(
     "an action",
@@ -248,8 +263,15 @@ ACTIONS = Table(
             Shape(lambda node, names: read_points(node, names, -1), POINTS_SCHEMA),
             "Takes points from a score.",
         ),
-        "add_to_list": Key(_lists(words.AddToList), "Puts the contact on static lists."),
-        "remove_from_list": Key(_lists(words.RemoveFromList), "Takes the contact off lists."),
+        "reset_score": Key(
+            _filling(words.ResetScore, "scores", SCORES), "Sets scores back to 0, for good."
+        ),
+        "add_to_list": Key(
+            _filling(words.AddToList, "lists", STATIC_LISTS), "Puts the contact on static lists."
+        ),
+        "remove_from_list": Key(
+            _filling(words.RemoveFromList, "lists", STATIC_LISTS), "Takes the contact off lists."
+        ),
         "move_to_list": Key(Shape(read_move, MOVE.schema), "Leaves lists and joins another."),
         "set_attribute": Key(
             Shape(
@@ -269,28 +291,42 @@ ACTIONS = Table(
             Shape(read_send_email, {"anyOf": [TEMPLATES.schema, SEND_EMAIL.schema]}),
             "Queues a templated mail, under the policy.",
         ),
-        "wait": Key(Shape(read_wait, DURATION.schema), "Pauses for so long."),
+        "notify": Key(
+            Shape(read_notify, NOTIFY.schema), "Internal mail, exempt from consent and caps."
+        ),
+        "webhook": Key(Shape(read_webhook, WEBHOOK.schema), "A signed POST to another system."),
+        "assign_owner": Key(
+            Shape(read_owner, {"anyOf": [ADDRESS.schema, OWNERS.schema]}),
+            "Sets the attribute `owner`.",
+        ),
+        "subscribe": Key(
+            _filling(words.ChangeConsent, "topics", CONSENTS, granted=True),
+            "Grants consent: to topics, or `email` in general.",
+        ),
+        "unsubscribe": Key(
+            _filling(words.ChangeConsent, "topics", REFUSALS, granted=False),
+            "Refuses consent: to topics, `email` in general, or `all`.",
+        ),
+        "wait": Key(
+            Shape(read_wait, {"anyOf": [DURATION.schema, WAIT.schema]}),
+            "Pauses for so long, or until a time of day.",
+        ),
+        "wait_for": Key(
+            WAIT_FOR_SHAPE, "Pauses until it occurs (`then`), at most `up_to` (`else`)."
+        ),
         "if": Key(
-            Shape(
-                lambda node, names: (words.If, {"condition": CONDITION_OR_LIST.read(node, names)}),
-                CONDITION_OR_LIST.schema,
-            ),
+            _filling(words.If, "condition", CONDITION_OR_LIST),
             "Branches on a condition, into `then` and `else`.",
         ),
-        "exit": Key(
-            Shape(
-                lambda node, names: (words.Exit, {"reason": WORDS.read(node, names)}), WORDS.schema
-            ),
-            "Ends here, with a reason.",
+        "split": Key(
+            split_shape(Shape(read_steps, STEPS_SCHEMA)),
+            "Branches at random, the same way for the same contact.",
         ),
+        "enroll": Key(_filling(words.EnrollIn, "scenarios", SCENARIOS), "Into another scenario."),
+        "exit": Key(_filling(words.Exit, "reason", WORDS), "Ends here, with a reason."),
     },
-    frozenset(
-        {
-            "reset_score", "set_stage", "subscribe", "unsubscribe", "notify", "webhook",
-            "assign_owner", "wait_for", "split", "enroll",
-        }
-    ),
-)  # fmt: skip
+    frozenset({"set_stage"}),
+)
 STEP: Shape[Action] = Shape(read_step, {"$ref": "#/$defs/step"})
 STEPS = list_of(STEP, "steps")
 BESIDE = Table(
@@ -309,7 +345,9 @@ STEP_SCHEMA: Schema = {
     "type": "object",
     "properties": {**ACTIONS.properties, **BESIDE.properties},
     "oneOf": [{"required": [word]} for word in ACTIONS.keys],
-    "dependentRequired": {"then": ["if"], "else": ["if"]},
+    "dependentSchemas": {
+        key: {"anyOf": [{"required": [word]} for word in BRANCHING]} for key in ("then", "else")
+    },
     "if": {"required": ["if"]},
     "then": {"anyOf": [{"required": ["then"]}, {"required": ["else"]}]},
     "additionalProperties": False,

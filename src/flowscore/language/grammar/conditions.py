@@ -8,16 +8,17 @@ from typing import Any
 from flowscore.language import conditions as words
 from flowscore.language.conditions import Condition
 from flowscore.language.document import Node
-from flowscore.language.grammar.events import IGNORED, TIMES, event_shapes
+from flowscore.language.grammar.counting import IN_CONDITIONS, WHERE
+from flowscore.language.grammar.events import IGNORED_WORDS, IgnoredWord, event_shapes
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.references import (
+    CONSENTS,
+    GENERAL,
     LISTS,
-    TRANSACTIONAL,
     read_level,
     read_score,
     the_score,
-    unknown_topic,
 )
 from flowscore.language.grammar.shapes import (
     DURATION,
@@ -27,11 +28,10 @@ from flowscore.language.grammar.shapes import (
     Table,
     filled,
     later,
-    one_or_more,
     read_elements,
     read_keys,
-    read_text,
 )
+from flowscore.language.grammar.shares import SHARE
 from flowscore.language.grammar.spelling import listed
 from flowscore.language.grammar.values import NAMED_TESTS, bounds_of, bounds_table
 
@@ -138,27 +138,34 @@ def read_consent(node: Node, names: Names) -> Condition:
     """`email` in general, or topics of the policy; of several any (ruling 82)."""
     topics = CONSENTS.read(node, names)
     general = words.MayMail(mark=node.place)
-    named = tuple(topic for topic in topics if topic != "email")
+    named = tuple(topic for topic in topics if topic != GENERAL)
     if not named:
         return general
     specific = words.MayMail(mark=node.place, topics=named)
-    if "email" not in topics:
+    if GENERAL not in topics:
         return specific
     return words.AnyOf(mark=node.place, of=(general, specific))
 
 
-def _read_consent_name(node: Node, names: Names) -> str:
-    topic = read_text(node, names)
-    if topic == "email" or names.topics is None or topic in names.topics:
-        return topic
-    if topic == TRANSACTIONAL:
-        raise mistake(node, "transactional mail needs no consent", "name a topic, or `email`")
-    raise unknown_topic(node, topic, (*names.topics, "email"))
+def read_this_event(node: Node, names: Names) -> words.ThisEvent:
+    """Tests of the event that enrolled (ruling 86)."""
+    if not names.in_scenario:
+        message = "`this_event` is the event that enrolled: it works only in a scenario"
+        raise misplaced(node, message, "use `event` with `where`")
+    return words.ThisEvent(mark=node.place, properties=WHERE.read(node, names))
 
 
-def _read_ignored(node: Node, names: Names) -> words.MailIgnored:
-    found = IGNORED.read(node, names)
-    return words.MailIgnored(mark=node.place, awaited="email_opened", **found)
+def read_drawn(node: Node, names: Names) -> words.Drawn:
+    """A stable share, drawn for the place where the condition stands (ruling 44)."""
+    place = f"{names.here}/{node.path.rpartition('/')[0]}"
+    return words.Drawn(mark=node.place, share=SHARE.read(node, names), place=place)
+
+
+def _ignored(row: IgnoredWord) -> Shape[words.MailIgnored]:
+    return Shape(
+        lambda node, names: words.MailIgnored(mark=node.place, **row.read(node, names)),
+        row.table.schema,
+    )
 
 
 def _happened(word: str, shape: Shape[Any]) -> Callable[[Node, Names], words.Happened]:
@@ -179,9 +186,6 @@ SCORE_IS_SCHEMA: Schema = {
 CONDITION: Shape[Condition] = Shape(read_condition, {"$ref": "#/$defs/condition"})
 SEVERAL: Schema = {"type": "array", "items": CONDITION.schema, "minItems": 1}
 CONDITION_OR_LIST: Shape[Condition] = Shape(read_condition, {"anyOf": [CONDITION.schema, SEVERAL]})
-CONSENTS = one_or_more(
-    Shape(_read_consent_name, {"type": "string", "minLength": 1}), "`email` or topics"
-)
 
 CONDITIONS = Table(
     "a condition",
@@ -197,19 +201,28 @@ CONDITIONS = Table(
             filled(words.AttributeIs, "attributes", NAMED_TESTS),
             "Every named attribute of the contact passes its tests.",
         ),
+        "company": Key(
+            filled(words.CompanyIs, "attributes", NAMED_TESTS),
+            "Every named attribute of the contact's company passes its tests.",
+        ),
         "in_list": Key(
             filled(words.InList, "lists", LISTS),
             "Member of this list now (of several: of any).",
         ),
         **{
             word: Key(Shape(_happened(word, shape), shape.schema), says)
-            for word, (shape, says) in event_shapes(
-                TIMES, "event", "page_visited", "email_sent", "email_opened", "email_clicked"
-            ).items()
+            for word, (shape, says) in event_shapes(IN_CONDITIONS).items()
         },
-        "email_not_opened": Key(
-            Shape(_read_ignored, IGNORED.schema),
-            "The latest such mail sent at least so long ago was not opened within that time.",
+        **{
+            word: Key(
+                _ignored(row),
+                "The latest such mail sent at least so long ago was ignored for that time.",
+            )
+            for word, row in IGNORED_WORDS.items()
+        },
+        "this_event": Key(
+            Shape(read_this_event, WHERE.schema),
+            "The event that enrolled the contact passes these tests.",
         ),
         "inactive": Key(
             filled(words.Inactive, "duration", DURATION),
@@ -219,11 +232,13 @@ CONDITIONS = Table(
             Shape(read_consent, CONSENTS.schema),
             "May be mailed now: `email` in general, or on a topic.",
         ),
+        "random": Key(
+            Shape(read_drawn, SHARE.schema), "Belongs to this share of all contacts, for good."
+        ),
     },
-    frozenset(
-        {
-            "grade", "stage", "company", "this_event", "random", "email_not_clicked",
-            "email_replied", "email_bounced",
-        }
-    ),
-)  # fmt: skip
+    frozenset({"grade", "stage"}),
+    {
+        "email_complained": "write `event: email_complained`",
+        "email_delivered": "write `email_sent`; a bounce is `email_bounced`",
+    },
+)

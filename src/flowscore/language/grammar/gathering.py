@@ -26,6 +26,10 @@ def names_of_documents(
             **{name: False for kind, name in headings if kind == "list"},
             **{name: "members" in root.items for name, root in _named(roots, "list")},
         },
+        scenarios=frozenset(
+            [name for kind, name in headings if kind == "scenario"]
+            + [name for name, _ in _named(roots, "scenario")]
+        ),
         topics=None if any(kind == "policy" for kind, _ in headings) else _topics(roots),
         templates=frozenset(templates),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowscore.errors import Mark
 from flowscore.language.document import Node
@@ -49,6 +49,12 @@ def kind_of(root: Node) -> str:
         if word in LATER_KINDS:
             raise misplaced(root.items[word], f"the kind '{word}' is not supported yet", LATER)
     return found[0]
+
+
+def read_root(root: Node, names: Names) -> Scope:
+    """The definition of a document."""
+    kind = kind_of(root)
+    return KINDS[kind].read(root, replace(names, here=f"{kind}/{root.items[kind].value}"))
 
 
 def _no_kind(root: Node) -> Exception:

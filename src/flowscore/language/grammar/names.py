@@ -16,3 +16,8 @@ class Names:
     topics: tuple[str, ...] | None = ()
     templates: frozenset[str] = frozenset()
     here: str = ""  # "scenario/NAME": the definition being read
+
+    @property
+    def in_scenario(self) -> bool:
+        """Whether the definition being read is one that people enter."""
+        return self.here.startswith("scenario/")

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import re
-
 from flowscore.language import policy as words
 from flowscore.language.document import Node
+from flowscore.language.grammar.addresses import ADDRESS
+from flowscore.language.grammar.calendar import CLOCK_TIME, DAYS, ZONE, ZONE_KEY
+from flowscore.language.grammar.conditions import CONDITION_OR_LIST
 from flowscore.language.grammar.mistakes import mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.shapes import (
+    DURATION,
     NAME,
+    WHOLE,
     WORDS,
     Key,
-    Schema,
     Shape,
     Table,
     choice,
     list_of,
+    one_or_more,
     read_keys,
     read_slug,
-    read_text,
 )
-from flowscore.language.grammar.triggers import ZONE
+from flowscore.language.grammar.shares import SHARE
 
 RESERVED = frozenset({"all", "any", "email", "transactional"})  # ruling 81
-ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
-
-
-def read_address(node: Node, names: Names) -> str:
-    """One bare e-mail address."""
-    text = read_text(node, names)
-    if ADDRESS.fullmatch(text):
-        return text
-    hint = "put the name into `name`" if "<" in text else ""
-    raise unexpected(node, "an e-mail address such as hello@acme.example", hint)
 
 
 def read_topic(node: Node, names: Names) -> str:
@@ -55,13 +47,91 @@ def read_sender(node: Node, names: Names) -> words.Sender:
     return words.Sender(mark=node.place, **read_keys(node, names, SENDER))
 
 
-ADDRESS_SCHEMA: Schema = {"type": "string", "pattern": "^[^\\s@<>]+@[^\\s@<>]+$"}
+def read_cap(node: Node, names: Names) -> words.FrequencyCap:
+    """`{emails: 3, per: 7 days}`."""
+    return words.FrequencyCap(mark=node.place, **read_keys(node, names, FREQUENCY_CAP))
+
+
+def read_at_least_one(node: Node, names: Names) -> int:
+    """A whole number from 1 on."""
+    number = WHOLE.read(node, names)
+    if number < 1:
+        raise unexpected(node, "1 or more")
+    return number
+
+
+def read_when_capped(node: Node, names: Names) -> int | None:
+    """`{wait_up_to: 3 days}`, or `drop`, which waits not at all."""
+    if node.value == "drop":
+        return None
+    if not isinstance(node.value, dict):
+        hint = f"write {{wait_up_to: {node.value}}}" if " " in str(node.value) else ""
+        raise unexpected(node, "drop, or {wait_up_to: 3 days}", hint)
+    wait: int = read_keys(node, names, WHEN_CAPPED)["wait"]
+    return wait
+
+
+def read_send_window(node: Node, names: Names) -> words.SendWindow:
+    """Days and hours; `to` at or before `from` is on the next day."""
+    found = read_keys(node, names, SEND_WINDOW)
+    if found["opens"] == found["closes"]:
+        hint = "for whole days leave send_window out; to midnight is `to: 00:00`"
+        raise mistake(node, "the window closes at the minute at which it opens", hint)
+    return words.SendWindow(mark=node.place, **found)
+
+
+def read_pause(node: Node, names: Names) -> words.PauseWhen:
+    """`{bounces: 5%, complaints: 0.1%, of_last: 1000}`."""
+    found = read_keys(node, names, PAUSE_WHEN)
+    if not {"bounces", "complaints"} & set(found):
+        raise mistake(node, "pause_when needs bounces or complaints", "bounces: 5%")
+    return words.PauseWhen(mark=node.place, **found)
+
+
+def read_harm(node: Node, names: Names) -> int:
+    """A share above 0."""
+    share = SHARE.read(node, names)
+    if share == 0:
+        raise unexpected(node, "a share above 0%", "0% would stop all sending at once")
+    return share
+
+
+AT_LEAST_ONE = Shape(read_at_least_one, {"type": "integer", "minimum": 1})
+HARM = Shape(read_harm, SHARE.schema)
+FREQUENCY_CAP = Table(
+    "a frequency cap",
+    {
+        "emails": Key(AT_LEAST_ONE, "At most so many marketing mails to a contact.", "", True),
+        "per": Key(DURATION, "Within any such span.", required=True),
+    },
+)
+WHEN_CAPPED = Table(
+    "when_capped",
+    {"wait_up_to": Key(DURATION, "How long a capped mail is tried again.", "wait", True)},
+)
+SEND_WINDOW = Table(
+    "the send window",
+    {
+        "days": Key(DAYS, "The days on which mail may go; every day where left out."),
+        "from": Key(CLOCK_TIME, "From this local time on.", "opens", True),
+        "to": Key(CLOCK_TIME, "Up to this local time.", "closes", True),
+        "timezone": ZONE_KEY,
+    },
+)
+PAUSE_WHEN = Table(
+    "pause_when",
+    {
+        "bounces": Key(HARM, "Sending stops at this share of hard bounces."),
+        "complaints": Key(HARM, "Sending stops at this share of complaints."),
+        "of_last": Key(AT_LEAST_ONE, "Over so many of the last mails sent.", "", True),
+    },
+)
 SENDER = Table(
     "the sender",
     {
         "name": Key(WORDS, "The name that readers see."),
-        "address": Key(Shape(read_address, ADDRESS_SCHEMA), "The address.", required=True),
-        "reply_to": Key(Shape(read_address, ADDRESS_SCHEMA), "Where answers go."),
+        "address": Key(ADDRESS, "The address.", required=True),
+        "reply_to": Key(ADDRESS, "Where answers go."),
     },
 )
 POLICY = Table(
@@ -78,8 +148,23 @@ POLICY = Table(
         "consent": Key(
             choice("required", "implied"), "Whether mail needs a granted consent (required)."
         ),
+        "suppress": Key(CONDITION_OR_LIST, "Who is never mailed, whatever the scenario."),
+        "frequency_cap": Key(
+            one_or_more(Shape(read_cap, FREQUENCY_CAP.schema), "caps"),
+            "How many marketing mails a contact gets at most.",
+            "frequency_caps",
+        ),
+        "when_capped": Key(
+            Shape(read_when_capped, {"anyOf": [{"const": "drop"}, WHEN_CAPPED.schema]}),
+            "What happens to a mail beyond the cap; it waits up to 3 days where left out.",
+            "capped_wait",
+        ),
+        "send_window": Key(
+            Shape(read_send_window, SEND_WINDOW.schema), "When marketing mail may go."
+        ),
+        "pause_when": Key(
+            Shape(read_pause, PAUSE_WHEN.schema), "When all sending stops until a person looks."
+        ),
     },
-    frozenset(
-        {"suppress", "frequency_cap", "when_capped", "send_window", "pause_when", "decay_every"}
-    ),
+    frozenset({"decay_every"}),
 )

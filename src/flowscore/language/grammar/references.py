@@ -11,6 +11,7 @@ from flowscore.language.grammar.shapes import Schema, Shape, one_or_more, read_n
 from flowscore.language.grammar.spelling import did_you_mean, listed
 
 TRANSACTIONAL = "transactional"
+GENERAL = "email"  # consent in general
 NAME_SCHEMA: Schema = {"type": ["string", "integer"], "minLength": 1}
 
 
@@ -60,6 +61,28 @@ def unknown_topic(node: Node, name: str, known: Collection[str]) -> MistakesErro
     return mistake(node, f"there is no topic '{name}' in the policy", hint)
 
 
+def consent_names(*also: str) -> Shape[tuple[str, ...]]:
+    """Topics of the policy, `email` for consent in general, and what else is said (ruling 81)."""
+
+    def read(node: Node, names: Names) -> str:
+        topic = read_text(node, names)
+        if topic in (GENERAL, *also) or names.topics is None or topic in names.topics:
+            return topic
+        if topic == TRANSACTIONAL:
+            raise mistake(node, "transactional mail needs no consent", "name a topic, or `email`")
+        if topic == "all":
+            hint = "`email` is consent in general; or name the topics"
+            raise mistake(node, "'all' stands only behind `unsubscribe` and `unsubscribed`", hint)
+        raise unknown_topic(node, topic, (*names.topics, GENERAL, *also))
+
+    return one_or_more(Shape(read, {"type": "string", "minLength": 1}), "`email` or topics")
+
+
+def read_scenario_name(node: Node, names: Names) -> str:
+    """The name of a scenario of the project."""
+    return _known(node, "scenario", names.scenarios)
+
+
 def the_score(node: Node, names: Names) -> str:
     """The project's only score, for the short forms that do not name it."""
     if len(names.scores) == 1:
@@ -105,3 +128,7 @@ STATIC_LISTS = one_or_more(Shape(read_static_list, NAME_SCHEMA), "names of lists
 SCORE = Shape(read_score, NAME_SCHEMA)
 TEMPLATES = one_or_more(Shape(read_template, NAME_SCHEMA), "names of templates")
 TOPICS = one_or_more(Shape(read_topic, NAME_SCHEMA), "topics")
+SCORES = one_or_more(SCORE, "names of scores")
+SCENARIOS = one_or_more(Shape(read_scenario_name, NAME_SCHEMA), "names of scenarios")
+CONSENTS = consent_names()
+REFUSALS = consent_names("all")

@@ -10,6 +10,7 @@ from flowscore.language.actions import Action
 from flowscore.language.document import Node
 from flowscore.language.grammar.actions import STEPS
 from flowscore.language.grammar.conditions import CONDITION_OR_LIST
+from flowscore.language.grammar.enrolling import refuse_what_no_event_carries
 from flowscore.language.grammar.mistakes import Gathering, mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.shapes import (
@@ -23,11 +24,17 @@ from flowscore.language.grammar.shapes import (
     Table,
     read_keys,
 )
+from flowscore.language.grammar.shares import SHARE
 from flowscore.language.grammar.spelling import did_you_mean, listed
 from flowscore.language.grammar.triggers import ONE_OR_MORE_TRIGGERS
+from flowscore.language.grammar.waits import GOAL, awaited_schema, read_awaited
 from flowscore.language.triggers import Trigger
 from flowscore.language.words import walk
 
+STATES = (
+    "score with reaches or falls_to, list_joined, attribute with `to` and without `from`, "
+    "subscribed, unsubscribed, inactive"
+)
 MODES = ("never", "when_finished", "every_time")
 HIGHEST = 1_000_000
 
@@ -58,6 +65,12 @@ def read_priority(node: Node, names: Names) -> int:
     return priority
 
 
+def read_goal(node: Node, names: Names) -> words.Goal:
+    """One trigger, with or without `up_to`."""
+    trigger, up_to = read_awaited(node, names, GOAL)
+    return words.Goal(mark=node.place, trigger=trigger, up_to=up_to)
+
+
 def read_scenario(node: Node, names: Names) -> words.Scenario:
     """A whole scenario."""
     found = read_keys(node, names, SCENARIO)
@@ -68,6 +81,8 @@ def read_scenario(node: Node, names: Names) -> words.Scenario:
         _demand_state(node, found)
     with gathering:
         _refuse_twin_steps(node, found["actions"])
+    with gathering:
+        refuse_what_no_event_carries(node, found)
     gathering.settle()
     return words.Scenario(mark=node.mark, **found)
 
@@ -82,7 +97,9 @@ def repeats(trigger: Trigger) -> str:
         case triggers.NoEvent():
             return "no_event"
         case triggers.MailNotAnswered():
-            return "email_not_opened"
+            return trigger.awaited.replace("_", "_not_")
+        case triggers.DateComes(yearly=True):
+            return "every: year"
     return ""
 
 
@@ -90,6 +107,8 @@ def is_state(trigger: Trigger) -> bool:
     """Whether people can be in the trigger's state already (ruling 107)."""
     match trigger:
         case triggers.ScoreCrosses() | triggers.ListJoined() | triggers.GoneQuiet():
+            return True
+        case triggers.ConsentChanges():
             return True
         case triggers.AttributeChanges(origin=None, to=to):
             return to is not None
@@ -115,7 +134,7 @@ def _demand_state(node: Node, found: dict[str, Any]) -> None:
             message = (
                 f"enroll_existing needs a state, the trigger in line {trigger.mark.line} is none"
             )
-            hint = "states: score, list_joined, inactive, attribute with `to` and without `from`"
+            hint = f"states: {STATES}"
             raise mistake(node.items["enroll_existing"], message, hint)
 
 
@@ -158,9 +177,14 @@ SCENARIO = Table(
         "priority": Key(
             Shape(read_priority, {"type": "integer"}), "Higher goes first; 0 by default."
         ),
+        "goal": Key(
+            Shape(read_goal, awaited_schema()),
+            "What makes it a success; with `up_to` measured after the last step too.",
+        ),
+        "exit_when": Key(CONDITION_OR_LIST, "Ends it at once for whom this holds."),
+        "holdout": Key(SHARE, "This share is enrolled and measured, and nothing is done to it."),
         "actions": Key(STEPS, "The steps, in order.", required=True),
     },
-    frozenset({"goal", "exit_when", "holdout"}),
 )
 LIST = Table(
     "a list",

@@ -9,6 +9,7 @@ from flowscore.language.conditions import ScoreIs
 from flowscore.language.document import Node
 from flowscore.language.grammar.actions import AMOUNT
 from flowscore.language.grammar.conditions import CONDITION_OR_LIST
+from flowscore.language.grammar.enrolling import refuse_property_date
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.sensitive import sensitive_places
@@ -76,6 +77,9 @@ def read_rule(node: Node, names: Names) -> words.Rule:
         _refuse_beside_when(node)
     with gathering:
         _refuse_manual(node, found)
+    for trigger in found.get("on", ()):
+        with gathering:
+            refuse_property_date(node, trigger)
     rule = words.Rule(mark=node.mark, **found)
     with gathering:
         _demand_because(node, rule)

@@ -59,11 +59,16 @@ class Key:
 
 @dataclass(frozen=True)
 class Table:
-    """The keys of one kind of mapping; `later` are words of the language to come."""
+    """The keys of one kind of mapping.
+
+    `later` are words of the language to come; `elsewhere` are words that have no place here,
+    each with what to do instead.
+    """
 
     thing: str
     keys: Mapping[str, Key]
     later: frozenset[str] = field(default=frozenset())
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def known(self) -> tuple[str, ...]:
@@ -72,6 +77,8 @@ class Table:
 
     def suggestion(self, word: str) -> str:
         """What was likely meant by a word that is not of this table."""
+        if word in self.elsewhere:
+            return self.elsewhere[word]
         found = near(word, self.known)
         if found is None:
             return f"known here: {listed(self.keys)}"
@@ -121,7 +128,8 @@ def read_keys(node: Node, names: Names, table: Table, skip: tuple[str, ...] = ()
             with gathering:
                 row = row_of(key, child, table)
                 found[row.field or key] = row.shape.read(child, names)
-    meant = {near(key, table.known) for key in node.items if key not in table.known}
+    strange = [key for key in node.items if key not in (*table.known, *table.elsewhere)]
+    meant = {near(key, table.known) for key in strange}
     for key, row in table.keys.items():
         if row.required and key not in node.items and key not in meant:
             with gathering:
@@ -139,7 +147,8 @@ def row_of(key: str, child: Node, table: Table) -> Key:
         raise later(child, key, table.thing)
     if key == "<<":
         raise misplaced(child, "merge keys (<<) are not read", "write the keys out")
-    raise misplaced(child, f"unknown key '{key}' in {table.thing}", table.suggestion(key))
+    found = f"unknown key '{key}'" if key not in table.elsewhere else f"'{key}' has no place"
+    raise misplaced(child, f"{found} in {table.thing}", table.suggestion(key))
 
 
 def later(child: Node, word: str, thing: str) -> MistakesError:

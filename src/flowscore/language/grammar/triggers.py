@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from flowscore import clock
 from flowscore.language import triggers as words
 from flowscore.language.document import Node
+from flowscore.language.grammar.calendar import SCHEDULE, read_schedule
 from flowscore.language.grammar.conditions import LEVEL_SCHEMA, the_word
+from flowscore.language.grammar.counting import IN_TRIGGERS, PROPERTIES
+from flowscore.language.grammar.dates import DATE, read_date_comes
 from flowscore.language.grammar.events import (
     EVENT_NAMES,
-    IGNORED,
-    TIMES_TO_REACH,
-    event_keys,
+    IGNORED_WORDS,
+    IgnoredWord,
     event_shapes,
 )
-from flowscore.language.grammar.mistakes import mistake, unexpected
+from flowscore.language.grammar.mistakes import misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
-from flowscore.language.grammar.references import LISTS, read_level, read_score, the_score
+from flowscore.language.grammar.references import (
+    CONSENTS,
+    LISTS,
+    REFUSALS,
+    read_level,
+    read_score,
+    the_score,
+)
 from flowscore.language.grammar.shapes import (
     DURATION,
-    TEXT,
+    NUMBER,
     Key,
     Schema,
     Shape,
@@ -33,13 +39,11 @@ from flowscore.language.grammar.shapes import (
     read_keys,
     read_text,
 )
-from flowscore.language.grammar.spelling import did_you_mean
 from flowscore.language.grammar.values import VALUE, VALUES, read_tests
 from flowscore.language.triggers import Trigger
 from flowscore.language.words import EventQuery, ValueTests
 
-MACHINE_ZONES = ("localtime", "posixrules", "Factory")  # they differ from machine to machine
-CROSSINGS = ("reaches", "falls_to")
+MOVES = ("reaches", "falls_to", "gains")
 BARE = {"manual": words.Manual, "contact_created": words.ContactCreated}
 
 
@@ -64,38 +68,63 @@ def _bare(word: str) -> Shape[Trigger]:
 # -- scores ---------------------------------------------------------------------------------
 
 
-def read_crossing(node: Node, names: Names) -> words.ScoreCrosses:
+def read_crossing(node: Node, names: Names) -> Trigger:
     """`{engagement: {reaches: 50}}`, or the crossing alone where there is one score."""
     if not isinstance(node.value, dict) or not node.items:
         raise unexpected(node, "{SCORE: {reaches: NUMBER}}")
-    if {*CROSSINGS, "gains"} & set(node.items) and not set(node.items) & set(names.scores):
-        return _crossing(node, names, the_score(node, names))
+    if {*MOVES, "within"} & set(node.items) and not set(node.items) & set(names.scores):
+        return _moves(node, names, the_score(node, names))
     if len(node.items) > 1:
         raise mistake(node, "found several scores in one trigger", "write a list of triggers")
     name, child = next(iter(node.items.items()))
-    return _crossing(child, names, read_score(Node(name, child.place, child.path), names))
+    return _moves(child, names, read_score(Node(name, child.place, child.path), names))
 
 
-def _crossing(node: Node, names: Names, score: str) -> words.ScoreCrosses:
+def _moves(node: Node, names: Names, score: str) -> Trigger:
+    """One of reaches, falls_to, gains; `within` belongs to `gains`."""
     level = Shape(lambda child, names: read_level(child, names, score), LEVEL_SCHEMA)
-    found = read_keys(node, names, _crossing_table(level))
+    found = read_keys(node, names, crossing_table(level))
+    within = found.pop("within", None)
     if len(found) != 1:
-        hint = "for both write a list of two triggers"
-        raise mistake(node, "expected one of reaches, falls_to", hint)
-    direction, threshold = next(iter(found.items()))
-    return words.ScoreCrosses(
-        mark=node.place, score=score, direction=direction, threshold=threshold
-    )
+        hint = "for several write a list of triggers" if found else "{reaches: 50}"
+        raise mistake(node, "expected one of reaches, falls_to, gains", hint)
+    direction, number = next(iter(found.items()))
+    if (within is not None) != (direction == "gains"):
+        raise _wrong_within(node, direction)
+    if within is not None:
+        return words.ScoreGains(mark=node.place, score=score, points=number, within=within)
+    way: Any = direction  # one of the two that are left
+    return words.ScoreCrosses(mark=node.place, score=score, direction=way, threshold=number)
 
 
-def _crossing_table(level: Shape[float]) -> Table:
+def _wrong_within(node: Node, direction: str) -> Exception:
+    if direction == "gains":
+        hint = "{gains: 30, within: 2 days}"
+        return mistake(node, "`gains` needs `within`: the span in which they are won", hint)
+    hint = "take it out, or write {gains: 30, within: 2 days}"
+    return misplaced(node.items["within"], f"`within` stands beside `{direction}`", hint)
+
+
+def read_gains(node: Node, names: Names) -> float:
+    """Points to win: above 0."""
+    points = NUMBER.read(node, names)
+    if points <= 0:
+        raise unexpected(node, "points above 0", "for a balance that falls use `falls_to`")
+    return points
+
+
+def crossing_table(level: Shape[float]) -> Table:
+    """The keys of a trigger over a score, whose levels are read like this."""
     return Table(
         "a trigger over a score",
         {
             "reaches": Key(level, "When the balance crosses from below to this or more."),
             "falls_to": Key(level, "When the balance crosses from above to this or less."),
+            "gains": Key(
+                Shape(read_gains, NUMBER.schema), "When so many points are won in a short time."
+            ),
+            "within": Key(DURATION, "The span in which `gains` are won."),
         },
-        frozenset({"gains", "within"}),
     )
 
 
@@ -109,14 +138,8 @@ def _on_event(word: str, shape: Shape[EventQuery]) -> Callable[[Node, Names], wo
     return read
 
 
-EVENTS = event_shapes(
-    TIMES_TO_REACH, "event", "page_visited", "email_sent", "email_opened", "email_clicked"
-)
-ANCHORS = Table(
-    "an anchor",
-    {word: Key(shape, says) for word, (shape, says) in EVENTS.items()},
-    frozenset({"email_replied", "email_bounced"}),
-)
+EVENTS = event_shapes(IN_TRIGGERS)
+ANCHORS = Table("an anchor", {word: Key(shape, says) for word, (shape, says) in EVENTS.items()})
 
 
 def read_anchor(node: Node, names: Names) -> EventQuery:
@@ -142,25 +165,30 @@ NO_EVENT = Table(
     "no_event",
     {
         "name": Key(EVENT_NAMES, "The events that are awaited.", "names", required=True),
-        "where": event_keys(TIMES_TO_REACH)["where"],
-        "machine": event_keys(TIMES_TO_REACH)["machine"],
+        "where": IN_TRIGGERS.keys["where"],
+        "machine": IN_TRIGGERS.keys["machine"],
         "after": Key(
             Shape(read_anchor, ANCHORS.one_key_schema),
             "The event from which the time runs.",
             required=True,
         ),
         "within": Key(DURATION, "How long the events are awaited.", required=True),
-        "same": Key(
-            one_or_more(TEXT, "properties"), "Properties that agree with the anchor's.", "same"
-        ),
+        "same": Key(PROPERTIES, "Properties that agree with the anchor's."),
     },
-    frozenset({"since", "older_than", "sum", "times"}),
+    elsewhere={
+        "times": "one awaited event is enough; count the anchor: after: {event: {times: …}}",
+        "sum": "one awaited event is enough; test it with `where`",
+        "since": "the time runs from the anchor, `after`",
+        "older_than": "the time runs from the anchor, `after`",
+    },
 )
 
 
-def _read_ignored(node: Node, names: Names) -> words.MailNotAnswered:
-    found = IGNORED.read(node, names)
-    return words.MailNotAnswered(mark=node.place, awaited="email_opened", **found)
+def _ignored(row: IgnoredWord) -> Shape[words.MailNotAnswered]:
+    return Shape(
+        lambda node, names: words.MailNotAnswered(mark=node.place, **row.read(node, names)),
+        row.table.schema,
+    )
 
 
 # -- attributes -----------------------------------------------------------------------------
@@ -210,91 +238,17 @@ CHANGE_SCHEMA: Schema = {
 }
 
 
-# -- schedules ------------------------------------------------------------------------------
+# -- consent --------------------------------------------------------------------------------
 
 
-def read_schedule(node: Node, names: Names) -> words.Schedule:
-    """`cron` or `at`, with its zone."""
-    if isinstance(node.value, str):
-        raise unexpected(node, "a mapping with cron or at", f'write {{cron: "{node.value}"}}')
-    found = read_keys(node, names, SCHEDULE)
-    if ("cron" in found) == ("at" in found):
-        raise mistake(node, "a schedule needs either cron or at", "write one of the two")
-    return words.Schedule(mark=node.place, **found)
-
-
-def read_cron(node: Node, names: Names) -> str:
-    """Five fields, as cron reads them."""
-    text = read_text(node, names)
-    from cronsim import CronSim, CronSimError  # only where a cron is read
-
-    if len(text.split()) != 5:
-        raise unexpected(node, "five cron fields: minute hour day month weekday", "'0 9 * * MON'")
-    try:
-        next(CronSim(text, datetime(2024, 1, 1, tzinfo=UTC)))
-    except CronSimError as error:
-        reason = str(error).lower()
-        raise mistake(node, f"found the cron '{text}', which cron cannot read: {reason}") from None
-    except StopIteration:
-        raise mistake(node, f"the cron '{text}' never comes") from None
-    return " ".join(text.split())
-
-
-def read_moment(node: Node, names: Names) -> str:
-    """A day and a local time, `2026-11-27 10:00`."""
-    text = node.value if isinstance(node.value, str) else ""
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}", text):
-        try:
-            return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M")
-        except ValueError:
-            raise unexpected(node, "a day and a time that exist") from None
-    raise unexpected(node, "a day and a time: YYYY-MM-DD HH:MM")
-
-
-def read_zone(node: Node, names: Names) -> str:
-    """An IANA zone."""
-    name = read_text(node, names)
-    if name not in MACHINE_ZONES and clock.find_zone(name) is not None:
-        return name
-    raise unexpected(node, "a zone of the IANA list, such as Europe/Madrid", _zone_hint(name))
-
-
-def _zone_hint(name: str) -> str:
-    from zoneinfo import available_timezones  # reads a folder: only for a mistake
-
-    zones = sorted(zone for zone in available_timezones() if "/" in zone)
-    tail = name.replace(" ", "_").lower()
-    for zone in zones:
-        if zone.lower() == tail or zone.lower().endswith("/" + tail):
-            return f"did you mean '{zone}'?"
-    return did_you_mean(name, zones)
-
-
-def read_schedule_zone(node: Node, names: Names) -> str:
-    """A zone, or `contact`: the same local time for each contact (ruling 100)."""
-    return "contact" if node.value == "contact" else read_zone(node, names)
-
-
-ZONE = Shape(read_zone, {"type": "string", "pattern": "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"})
-SCHEDULE = Table(
-    "a schedule",
-    {
-        "cron": Key(
-            Shape(read_cron, TEXT.schema), "Minute, hour, day, month, weekday: '0 9 * * MON'."
+def _consent(word: Literal["subscribed", "unsubscribed"]) -> Shape[words.ConsentChanges]:
+    topics = CONSENTS if word == "subscribed" else REFUSALS
+    return Shape(
+        lambda node, names: words.ConsentChanges(
+            mark=node.place, word=word, topics=topics.read(node, names)
         ),
-        "at": Key(
-            Shape(
-                read_moment,
-                {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}$"},
-            ),
-            "Once, at this local time: 2026-11-27 10:00.",
-        ),
-        "timezone": Key(
-            Shape(read_schedule_zone, ZONE.schema),
-            "The zone, or `contact` for each contact's own; the policy's where left out.",
-        ),
-    },
-)
+        topics.schema,
+    )
 
 
 # -- the table ------------------------------------------------------------------------------
@@ -302,12 +256,12 @@ SCHEDULE = Table(
 LEVEL: Shape[float] = Shape(lambda node, names: read_level(node, names, ""), LEVEL_SCHEMA)
 CROSSING_SCHEMA: Schema = {
     "anyOf": [
-        _crossing_table(LEVEL).one_key_schema,
+        crossing_table(LEVEL).schema,
         {
             "type": "object",
             "minProperties": 1,
             "maxProperties": 1,
-            "additionalProperties": _crossing_table(LEVEL).one_key_schema,
+            "additionalProperties": crossing_table(LEVEL).schema,
         },
     ]
 }
@@ -325,10 +279,10 @@ TRIGGERS = Table(
             Shape(read_no_event, NO_EVENT.schema),
             "When an awaited event did not come in time after another.",
         ),
-        "email_not_opened": Key(
-            Shape(_read_ignored, IGNORED.schema),
-            "For each mail sent that is not opened within the time.",
-        ),
+        **{
+            word: Key(_ignored(row), "For each mail sent that is ignored for so long.")
+            for word, row in IGNORED_WORDS.items()
+        },
         "inactive": Key(
             filled(words.GoneQuiet, "duration", DURATION),
             "Once per stretch of so long without behaviour.",
@@ -343,19 +297,32 @@ TRIGGERS = Table(
             filled(words.ListLeft, "lists", LISTS),
             "On leaving a list.",
         ),
+        "subscribed": Key(_consent("subscribed"), "On a yes to one of these topics."),
+        "unsubscribed": Key(
+            _consent("unsubscribed"), "On a no to one of these topics; `all`: to everything."
+        ),
+        "date": Key(Shape(read_date_comes, DATE.schema), "Around a date of the contact's."),
         "schedule": Key(
             Shape(read_schedule, SCHEDULE.schema),
             "At instants of the calendar, for every contact that passes the conditions.",
         ),
         "manual": Key(_bare("manual"), "Only when enrolled by hand."),
     },
-    frozenset(
-        {
-            "grade", "stage", "subscribed", "unsubscribed", "date",
-            "email_replied", "email_bounced", "email_not_clicked",
-        }
-    ),
-)  # fmt: skip
+    frozenset({"grade", "stage"}),
+    {
+        "email_complained": "write `event: email_complained`",
+        "email_delivered": "write `email_sent`; a bounce is `email_bounced`",
+        "in_list": "a trigger is a moment: write `list_joined`, or ask it under `conditions`",
+        "consent": "a trigger is a moment: write `subscribed`, or ask it under `conditions`",
+        "this_event": "ask it under `conditions`",
+        "random": "ask it under `conditions`, or write `holdout` or `split`",
+        "all": "of several triggers any starts it: write a list; what must hold goes to "
+        "`conditions`",
+        "any": "write the triggers as a list: any of them",
+        "not": "put it under `conditions`",
+        "company": "ask it under `conditions`",
+    },
+)
 TRIGGER: Shape[Trigger] = Shape(read_trigger, {"$ref": "#/$defs/trigger"})
 TRIGGER_SCHEMA: Schema = {"anyOf": [{"enum": sorted(BARE)}, TRIGGERS.one_key_schema]}
 ONE_OR_MORE_TRIGGERS = one_or_more(TRIGGER, "triggers")

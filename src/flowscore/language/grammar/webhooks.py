@@ -1,0 +1,146 @@
+"""The action `webhook`: where it goes, what it carries, and `${NAME}` from the environment."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from flowscore.language import actions as words
+from flowscore.language.document import Node
+from flowscore.language.grammar.expressions import holds_jinja, refuse_broken
+from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
+from flowscore.language.grammar.names import Names
+from flowscore.language.grammar.shapes import Key, Shape, Table, read_keys, read_text, read_words
+
+PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")  # `${NAME}`, from the environment
+DOLLAR = re.compile(r"\$\{([^}]*)\}?|\$([A-Za-z_][A-Za-z0-9_]*)")
+HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+OURS = ("webhook-id", "webhook-timestamp", "webhook-signature", "content-length", "host")
+
+
+def read_webhook(node: Node, names: Names) -> Any:
+    """`{url: "${CRM_URL}/leads", body: {..}, headers: {..}}`."""
+    if isinstance(node.value, str):
+        raise unexpected(node, "a mapping with url", f'write {{url: "{node.value}"}}')
+    return words.CallWebhook, read_keys(node, names, WEBHOOK)
+
+
+def read_url(node: Node, names: Names) -> str:
+    """An address of http or https, or one that begins with `${NAME}`."""
+    text = read_text(node, names)
+    if holds_jinja(node):
+        hint = "the receiver is the same for all; put what differs into `body`"
+        raise mistake(node, "found {{ }} in the address of a webhook", hint)
+    _refuse_odd_place(node, text)
+    filled = PLACE.sub("x", text)
+    if text.startswith("${") and not re.search(r"\s", text):
+        return text
+    address = _split(filled)
+    if address is None or address.scheme not in ("http", "https") or not address.hostname:
+        hint = f"did you mean 'https://{text}'?" if re.match(r"[\w-]+\.[\w.-]+(/|$)", text) else ""
+        raise unexpected(node, "an address that begins with https://, http:// or ${NAME}", hint)
+    if address.username or address.password:
+        hint = 'put it into the environment: headers: {Authorization: "Bearer ${TOKEN}"}'
+        raise mistake(node, "found a name or password in the address of a webhook", hint)
+    return text
+
+
+def _split(text: str) -> Any:
+    try:
+        return None if re.search(r"\s", text) else urlsplit(text)
+    except ValueError:
+        return None
+
+
+def _refuse_odd_place(node: Node, text: str) -> None:
+    """`$NAME`, `${my-name}` and the like, which nobody would fill in."""
+    for found in DOLLAR.finditer(text):
+        if not PLACE.fullmatch(found[0]):
+            name = re.sub(r"\W+", "_", found[1] or found[2] or "").strip("_").upper()
+            hint = f"write ${{{name}}}" if name else "write ${NAME}"
+            message = f"found '{found[0]}', expected ${{NAME}} of letters, digits and _"
+            raise mistake(node, message, hint)
+
+
+def read_body(node: Node, names: Names) -> str:
+    """Any value, as JSON text with its keys in order; texts may hold Jinja2."""
+    if node.value is None:
+        raise unexpected(node, "a value", "leave `body` out to send an empty {}")
+    gathering = Gathering()
+    value = _plain(node, gathering)
+    gathering.settle()
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _plain(node: Node, gathering: Gathering) -> Any:
+    if isinstance(node.value, dict):
+        return {key: _plain(child, gathering) for key, child in node.value.items()}
+    if isinstance(node.value, tuple):
+        return [_plain(child, gathering) for child in node.value]
+    with gathering:
+        refuse_broken(node)
+    return node.value
+
+
+def read_headers(node: Node, names: Names) -> tuple[tuple[str, str], ...]:
+    """Names and texts; those that the signature needs are flowscore's own."""
+    if not node.items:
+        raise unexpected(node, 'a mapping such as {Authorization: "Bearer ${TOKEN}"}')
+    gathering = Gathering()
+    headers: dict[str, tuple[str, str]] = {}
+    for name, child in node.items.items():
+        with gathering:
+            _refuse_header(name, child, headers)
+            headers[name.lower()] = (name, _header_text(child, names))
+    gathering.settle()
+    return tuple(headers.values())
+
+
+def _refuse_header(name: str, child: Node, headers: dict[str, tuple[str, str]]) -> None:
+    if not HEADER.fullmatch(name):
+        raise misplaced(child, f"'{name}' is no name for a header", "letters, digits and -")
+    if name.lower() in OURS:
+        raise misplaced(child, f"the header '{name}' is set by flowscore", "take it out")
+    if name.lower() in headers:
+        message = f"the header '{name}' stands twice; case does not count"
+        raise misplaced(child, message, "keep one of the two")
+
+
+def _header_text(node: Node, names: Names) -> str:
+    text = read_words(node, names)
+    if not text or re.search(r"[\r\n\0]", text):
+        raise unexpected(node, "a text of one line")
+    _refuse_odd_place(node, text)
+    refuse_broken(node)
+    return text
+
+
+WEBHOOK = Table(
+    "a webhook",
+    {
+        "url": Key(
+            Shape(read_url, {"type": "string", "minLength": 1}),
+            "Where it is sent; ${NAME} comes from the environment.",
+            required=True,
+        ),
+        "body": Key(Shape(read_body, {"not": {"type": "null"}}), "What is sent, as JSON."),
+        "headers": Key(
+            Shape(
+                read_headers,
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": {"type": ["string", "number", "boolean"]},
+                },
+            ),
+            "More headers; ${NAME} comes from the environment.",
+        ),
+    },
+    elsewhere={
+        "method": "it is always a POST: take it out",
+        "secret": "the signature's secret is a setting of the environment: take it out",
+        "timeout": "the timeout is a setting of the environment: take it out",
+    },
+)
