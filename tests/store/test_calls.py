@@ -54,6 +54,9 @@ def test_track_becomes_a_line() -> None:
         ("Email Link Clicked", "email_clicked", 1),
         ("Email Marked as Spam", "email_complained", 0),
         ("Email Bounced", "email_bounced", 0),
+        ("Email Delivered", "email_delivered", 0),
+        ("Email Replied", "email_replied", 1),
+        ("Email Verified", "email_verified", 1),
         ("email_sent", "email_sent", 0),
         ("Unsubscribed", "unsubscribed", 0),
         ("Größe gewählt", "gr_e_gew_hlt", 1),
@@ -65,7 +68,7 @@ def test_names_become_slugs(event: str, slug: str, behaviour: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "behaviour"), [(True, 0), ("true", 0), (False, 1), (None, 1), ("no", 1)]
+    ("machine", "behaviour"), [(True, 0), ("TRUE", 0), (False, 1), (None, 1), ("no", 1)]
 )
 def test_machine_opens_are_no_behaviour(machine: Any, behaviour: int) -> None:
     row = read(TRACK | {"event": "Email Opened", "properties": {"machine": machine}})
@@ -191,18 +194,60 @@ def test_without_message_id_the_call_itself_counts_once() -> None:
     assert read(TRACK | {"messageId": 7}).message_id.startswith("hash:")
 
 
-def test_consent_by_events() -> None:
-    row = read(TRACK | {"event": "Unsubscribed", "properties": {"topic": "all"}})
-    assert json.loads(row.consents or "") == [["all", False]]
-    assert (row.subject, row.topic) == ("all", "all")
-    assert json.loads(read(TRACK | {"event": "Subscribed"}).consents or "") == [["email", True]]
+@pytest.mark.parametrize(
+    ("event", "properties", "said"),
+    [
+        ("Subscribed", {}, [["email", True]]),
+        ("Subscribed", {"topic": " News "}, [["news", True]]),
+        ("Subscribed", {"topic": "all"}, [["email", True]]),
+        ("Subscribed", {"topics": ["news", "offers", "News", None]},
+         [["news", True], ["offers", True]]),
+        ("Unsubscribed", {"topic": ""}, [["email", False]]),
+        ("Unsubscribed", {"topic": "all"}, [["all", False]]),
+        ("Unsubscribed", {"topics": ["news", "All"]}, [["all", False]]),
+        ("Unsubscribed", {"topics": []}, [["email", False]]),
+    ],
+)  # fmt: skip
+def test_consent_by_events(event: str, properties: dict[str, Any], said: list[Any]) -> None:
+    row = read(TRACK | {"event": event, "properties": properties})
+    assert json.loads(row.consents or "") == said
+    assert (row.behaviour, row.source) == (0, f"event {event.lower()}")
 
 
-def test_group_and_alias_are_kept_whole() -> None:
-    call = {"type": "group", "userId": "u1", "groupId": "g", "traits": {"industry": "software"}}
+def test_group_names_a_company() -> None:
+    traits = {"industry": "software", "email": "office@g.es", "size": {"people": 40}}
+    call = {"type": "group", "userId": "u1", "groupId": " G/7 ", "traits": traits}
     row = read(call)
-    assert (row.kind, json.loads(row.properties or "")) == ("group", call)
+    assert (row.kind, row.subject, row.user_value, row.email) == ("group", "G/7", "u1", None)
+    assert json.loads(row.properties or "") == call
+    assert json.loads(row.traits or "") == [
+        ["industry", "software", [["software"]]],
+        ["email", "office@g.es", [["office@g.es"]]],
+        ["size.people", 40, [["40", 40]]],
+    ]
+    assert read({"type": "group", "userId": "u1", "groupId": 7}).subject == "7"
+
+
+def test_alias_is_kept_whole() -> None:
     assert read({"type": "alias", "userId": "u2", "previousId": "u1"}).kind == "alias"
+
+
+@pytest.mark.parametrize(
+    ("properties", "link"),
+    [
+        ({"link_url": "https://x.es/Offer?utm=1"}, "https://x.es/Offer?utm=1"),
+        ({"url": "https://x.es/a"}, "https://x.es/a"),
+        ({"link": "https://x.es/a", "link_url": "https://x.es/b"}, "https://x.es/a"),
+        ({"link_id": "7"}, None),
+    ],
+)
+def test_clicks_name_their_link(properties: dict[str, Any], link: str | None) -> None:
+    row = read(TRACK | {"event": "Email Link Clicked", "properties": properties})
+    found = json.loads(row.properties or "")
+    assert found.get("link") == link
+    assert properties.items() <= found.items()
+    forms = json.loads(row.forms or "").get("link")
+    assert forms == (None if link is None else [[link.casefold()]])
 
 
 def deep() -> Any:
@@ -232,6 +277,16 @@ def deep() -> Any:
         (TRACK | {"timestamp": 1_700_000_000}, "timestamp: found «1700000000», expected a time"),
         (TRACK | {"timestamp": "2026-02-30T00:00:00Z"}, "timestamp: found «2026-02-30T00:00:00Z»"),
         (TRACK | {"properties": [1]}, "properties: found a list, expected an object"),
+        (
+            TRACK | {"event": "Subscribed", "properties": {"topic": {"id": 1}}},
+            'topic: found «{"id":1}», expected the name of a topic',
+        ),
+        ({"type": "group", "userId": "u"}, "groupId: found nothing, expected the company's id"),
+        ({"type": "group", "userId": "u", "groupId": [1]}, "groupId: found a list, expected text"),
+        (
+            {"type": "group", "groupId": "g", "traits": {"email": "a@x.es"}},
+            "found no userId, anonymousId or email, expected whom",
+        ),
         ({"type": "identify", "userId": "u", "traits": "x"}, "traits: found text, expected an"),
     ],
 )

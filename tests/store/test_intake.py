@@ -115,7 +115,7 @@ def test_take_in_keeps_two_known_contacts_apart(store: Store) -> None:
     ]
     assert look(store, "SELECT kind, waiting FROM calls ORDER BY kind") == [
         ("alias", "alias"),
-        ("group", "group"),
+        ("group", None),
         ("identify", "merge"),
     ]
     assert attributes(store) == {"plan": "pro"}
@@ -353,37 +353,6 @@ def test_attributes_of_lists_and_objects(store: Store) -> None:
     tick(store, 1)
     assert attributes(store) == {"address.city": "vic", "age": "41", "tags": ["b", "a"]}
     assert look(store, "SELECT number FROM attributes WHERE name = 'age'") == [(41.0,)]
-
-
-# --- consent ----------------------------------------------------------------------------------
-
-
-def consents(store: Store) -> dict[str, bool]:
-    return dict(look(store, "SELECT topic, granted FROM consents"))  # type: ignore[arg-type]
-
-
-def test_consent_newest_own_time_wins(store: Store) -> None:
-    topic = {"properties": {"topic": "news"}}
-    send(store, track("Subscribed", 3, user=ANA, **topic))
-    tick(store, 3)
-    send(store, track("Unsubscribed", 2, user=ANA, **topic), received=5)
-    tick(store, 5)
-    assert consents(store) == {"news": True}
-    send(store, track("Unsubscribed", 6, user=ANA))
-    tick(store, 6)
-    assert consents(store) == {"news": True, "email": False}
-    assert look(store, "SELECT source, at FROM consents WHERE topic = 'email'") == [
-        ("event unsubscribed", at(6))
-    ]
-
-
-def test_unsubscribe_all_refuses_every_topic(store: Store) -> None:
-    send(store, track("Subscribed", 1, user=ANA, properties={"topic": "odd"}))
-    send(store, track("Unsubscribed", 2, user=ANA, properties={"topic": "all"}))
-    send(store, track("Subscribed", 3, user=ANA, properties={"topic": "news"}))
-    tick(store, 3)
-    tick(store, 4)
-    assert consents(store) == {"email": False, "offers": False, "odd": False, "news": True}
 
 
 # --- the log ----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Reads Segment-style calls into inbox lines, for every door by which they come.
 
 Event names become slugs, paths and comparison forms are made here, once (rulings 4, 9, 26, 63,
-64, 71b, 118 and 125). A call that cannot be read gives a `Reject` and never an exception.
+64, 71b, 81, 118 and 125). A call that cannot be read gives a `Reject` and never an exception.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from flowscore.store.fields import (
     Reading,
     RefusedError,
     Reject,
+    id_at,
     kind_of,
     mapping,
     message_id,
@@ -34,10 +35,11 @@ from flowscore.store.inbox import InboxRow
 NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
 RENAMED = {"email_link_clicked": "email_clicked", "email_marked_as_spam": "email_complained"}
 HUMAN = frozenset({"email_opened", "email_clicked", "email_replied"})
-NO_BEHAVIOUR = frozenset({"email_sent", "email_bounced", "email_complained", "subscribed",
-                          "unsubscribed", "list_joined", "list_left", "stage_changed",
-                          "attribute_changed", "contact_created"})  # fmt: skip
+NO_BEHAVIOUR = frozenset({"email_sent", "email_delivered", "email_bounced", "email_complained",
+                          "subscribed", "unsubscribed", "list_joined", "list_left",
+                          "stage_changed", "attribute_changed", "contact_created"})  # fmt: skip
 CONSENT = {"subscribed": True, "unsubscribed": False}
+GENERAL = "email"  # consent to mail in general, beside that of each topic
 CONTEXT_ASIDE = frozenset({"library", "traits"})
 KINDS = "track, page, screen, identify, group or alias"
 
@@ -110,12 +112,14 @@ def _event(
     if name.startswith("email_"):
         subject = text_at(properties, "template")
         topic = text_at(properties, "topic")
-        mail_key = _mail_key(properties)
-        machine = properties.get("machine") in (True, "true", "True")
+        mail_key = _first_text(properties, MAIL_IDS)
+        machine = _is_true(properties.get("machine"))
         behaviour = behaviour and not (machine and name in HUMAN)
+        if name == "email_clicked":
+            properties, forms = _with_link(properties, forms)
     elif name in CONSENT:
-        subject = topic = text_at(properties, "topic")
-        consents = _consents(name, properties)
+        said = [[one, CONSENT[name]] for one in _topics(properties, CONSENT[name])]
+        consents = orjson.dumps(said).decode()
     properties, forms = _with_context(call, properties, forms)
     return InboxRow(
         message_id(call), "track", name, user_kind, user_value, email, folded, anonymous,
@@ -125,18 +129,47 @@ def _event(
     )  # fmt: skip
 
 
-def _mail_key(properties: dict[str, Any]) -> str | None:
-    for key in ("message_id", "messageId", "email_id"):
-        if found := text_at(properties, key):
-            return found
-    return None
+MAIL_IDS = ("message_id", "messageId", "email_id")
+LINKS = ("link", "link_url", "url")
 
 
-def _consents(name: str, properties: dict[str, Any]) -> str:
-    """No topic means consent in general, which is called `email`."""
-    given = properties.get("topic") or properties.get("topics") or "email"
-    topics = given if type(given) is list else [given]
-    return orjson.dumps([[str(topic), CONSENT[name]] for topic in topics]).decode()
+def _first_text(properties: dict[str, Any], keys: tuple[str, ...]) -> str | None:
+    return next((found for key in keys if (found := text_at(properties, key))), None)
+
+
+def _is_true(value: Any) -> bool:
+    return value is True or (type(value) is str and value.casefold() == "true")
+
+
+def _with_link(
+    properties: dict[str, Any], forms: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Segment calls the link that was clicked `link_url`; `link` holds it here."""
+    link = _first_text(properties, LINKS)
+    if link is None or "link" in properties:
+        return properties, forms
+    return {**properties, "link": link}, {**forms, "link": forms_of(link)}
+
+
+def _topics(properties: dict[str, Any], granted: bool) -> list[str]:
+    """What a call is about: topics, each once, else mail in general; `all` is all there is to say.
+
+    Nobody subscribes to topics that they do not know: `all` then means mail in general.
+    """
+    given = properties.get("topic") or properties.get("topics")
+    named = [_topic(one) for one in (given if type(given) is list else [given])]
+    topics = list(dict.fromkeys(topic for topic in named if topic)) or [GENERAL]
+    if "all" not in topics:
+        return topics
+    return [GENERAL] if granted else ["all"]
+
+
+def _topic(given: Any) -> str:
+    if given is None:
+        return ""
+    if type(given) in (dict, list) or len(str(given)) > LONGEST:
+        raise RefusedError(f"topic: found {shown(given)}, expected the name of a topic")
+    return str(given).strip().casefold()
 
 
 def _with_context(
@@ -206,6 +239,7 @@ def _read_identify(call: Call, kind: str, reading: Reading) -> InboxRow:
     context = call.get("context")
     inner = context.get("traits") if type(context) is dict else None
     traits = {**(inner if type(inner) is dict else {}), **mapping(call, "traits")}
+    traits.pop("email", None)  # an identity, not an attribute
     return InboxRow(
         message_id(call), "identify", None, user_kind, user_value, email, folded, anonymous,
         own_at, received_at, int(reading.historical), traits=written_traits(traits),
@@ -214,13 +248,28 @@ def _read_identify(call: Call, kind: str, reading: Reading) -> InboxRow:
 
 
 def written_traits(traits: dict[str, Any]) -> str | None:
-    """`[name, value, forms]` of each; the address is an identity, not an attribute."""
-    said = [[n, v, forms_of(v)] for n, v in leaves(traits).items() if n != "email" and n]
+    """`[name, value, forms]` of each."""
+    said = [[n, v, forms_of(v)] for n, v in leaves(traits).items() if n]
     return orjson.dumps(said).decode() if said else None
 
 
+def _read_group(call: Call, kind: str, reading: Reading) -> InboxRow:
+    """The company stands in `subject`; its traits are no names of the contact."""
+    key = id_at(call, "groupId")
+    if key is None:
+        raise RefusedError("groupId: found nothing, expected the company's id")
+    traits = mapping(call, "traits")
+    user_kind, user_value, email, folded, anonymous = who({**call, "traits": None})
+    own_at, received_at = times(call, reading)
+    return InboxRow(
+        message_id(call), kind, None, user_kind, user_value, email, folded, anonymous,
+        own_at, received_at, int(reading.historical), subject=key,
+        traits=written_traits(traits), properties=orjson.dumps(call).decode(),
+    )  # fmt: skip
+
+
 def _read_later(call: Call, kind: str, reading: Reading) -> InboxRow:
-    """`group` and `alias` are kept as they came."""
+    """`alias` is kept as it came."""
     user_kind, user_value, email, folded, anonymous = who(call)
     own_at, received_at = times(call, reading)
     return InboxRow(
@@ -234,6 +283,6 @@ READERS: dict[str, Callable[[Call, str, Reading], InboxRow]] = {
     "page": _read_page,
     "screen": _read_page,
     "identify": _read_identify,
-    "group": _read_later,
+    "group": _read_group,
     "alias": _read_later,
 }

@@ -23,6 +23,7 @@ from flowscore.store.dialects import (
     json_text,
 )
 from flowscore.store.locks import Work, lock_database, lock_file
+from flowscore.store.waiting import offer_waiting
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -122,10 +123,13 @@ def open_store(url_or_path: str | Path, *, create: bool = False) -> Store:
     """
     text = str(url_or_path)
     if text.startswith(("postgresql:", "postgresql+", "postgres:")):
-        return _open_postgresql(text)
-    if "://" in text and not text.startswith("sqlite:"):
+        store = _open_postgresql(text)
+    elif "://" in text and not text.startswith("sqlite:"):
         raise FlowscoreError(f"{_shown(text)}: stores are SQLite files or postgresql:// URLs")
-    return _open_sqlite(_sqlite_path(text), create)
+    else:
+        store = _open_sqlite(_sqlite_path(text), create)
+    offer_waiting(store)
+    return store
 
 
 def _open_sqlite(path: Path, create: bool) -> Store:

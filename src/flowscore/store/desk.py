@@ -30,20 +30,23 @@ TABLES = {
     " user_id {text}, anonymous_id {text}, at bigint",
     "earlier": "contact_id bigint PRIMARY KEY, at bigint",
     "addresses": "contact_id bigint PRIMARY KEY, email {text}, email_folded {text}",
-    "brought": "contact_id bigint, name {text}, at bigint, ord bigint, told boolean,"
+    "brought": "owner_id bigint, name {text}, at bigint, ord bigint, told boolean,"
     " value {json}, forms {json}, whole {text}",
-    "settled": "contact_id bigint, name {text}, at bigint, ord bigint, told boolean,"
+    "settled": "owner_id bigint, name {text}, at bigint, ord bigint, told boolean,"
     " value {json}, forms {json}, whole {text}, was_value {json}, was_forms {json},"
     " changed boolean, place bigint, latest bigint",
-    "said": "contact_id bigint, topic {text}, granted boolean, at bigint, ord bigint,"
-    " told boolean, source {text}",
-    "heard": "contact_id bigint, topic {text}, granted boolean, at bigint, ord bigint,"
-    " told boolean, source {text}, was boolean, newest bigint",
+    "joins": "contact_id bigint, key {text}, at bigint, ord bigint, seq bigint",
+    "moves": "contact_id bigint PRIMARY KEY, company_id bigint, at bigint",
+    "said": "contact_id bigint, topic {text}, word {text}, granted boolean, at bigint, ord bigint,"
+    " source {text}, told boolean, message_id {text}, received_at bigint, historical boolean,"
+    " properties {json}, forms {json}",
+    "heard": "contact_id bigint, topic {text}, word {text}, granted boolean, at bigint, ord bigint,"
+    " source {text}, was boolean, newest bigint",
 }
 INDEXES = {
     "pairs_email": "pairs (email_folded, ord)",
     "newcomers_ord": "newcomers (ord)",
-    "settled_name": "settled (contact_id, name)",
+    "settled_name": "settled (owner_id, name)",
     "said_contact": "said (contact_id)",
 }
 
@@ -85,11 +88,11 @@ class Desk:
         for name, columns in INDEXES.items():
             self.run(f"CREATE INDEX IF NOT EXISTS {self.spelling.temp}{name} ON {columns}")
 
-    def clear(self) -> None:
-        """Empty the temporary tables that were filled."""
-        for name in (self.filled | {"template_topics"}) & TABLES.keys():
+    def clear(self, *names: str) -> None:
+        """Empty the temporary tables that were filled: these, else all."""
+        for name in (set(names) or TABLES.keys()) & (self.filled | {"template_topics"}):
             self.run(f"DELETE FROM {name}")
-        self.filled.clear()
+            self.filled.discard(name)
 
 
 @lru_cache(maxsize=512)

@@ -54,7 +54,7 @@ Who = tuple[str | None, str | None, str | None, str | None, str | None]
 
 def who(call: Call) -> Who:
     """Kind and value of the user, address as written and folded, anonymousId."""
-    user, anonymous = _id(call, "userId"), _id(call, "anonymousId")
+    user, anonymous = id_at(call, "userId"), id_at(call, "anonymousId")
     address = read_address(user) if user and "@" in user else None
     if address:
         return "email", address.folded, address.written, address.folded, anonymous
@@ -82,7 +82,8 @@ def _address_in(call: Call) -> str | None:
     return None
 
 
-def _id(call: Call, key: str) -> str | None:
+def id_at(call: Call, key: str) -> str | None:
+    """An id as text, trimmed and otherwise exactly as given."""
     value = call.get(key)
     if value is None or value == "":
         return None

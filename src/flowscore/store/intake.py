@@ -6,12 +6,12 @@ calls `take_in` for history first (with the quiet contact rows before it), then 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection, bindparam, text
 
-from flowscore.store import log, people, traits
+from flowscore.store import consents, groups, log, people, traits
 from flowscore.store.desk import Desk
 from flowscore.store.spelling import SPELLINGS
 from flowscore.store.tables import inbox
@@ -75,16 +75,35 @@ def _take(desk: Desk, which: str) -> int:
         return 0
     desk.lay()
     taken = _gather(desk, which)
-    log.keep_unapplied(desk)
+    kinds = _kinds(desk)
+    if kinds & {"alias", "group"}:
+        log.keep_unapplied(desk)
     people.meet(desk)
-    log.keep_identifies(desk)
-    log.greet(desk)
-    traits.set_attributes(desk)
-    traits.set_consents(desk)
-    log.write_events(desk)
-    log.suppress(desk)
+    for about, apply in APPLIED:
+        if kinds & about:
+            apply(desk)
     desk.clear()
     return taken
+
+
+def _kinds(desk: Desk) -> set[str]:
+    """What kinds of line there are in this pass; `consents` and `harm` beside the others."""
+    rows = desk.connection.execute(text("SELECT DISTINCT kind, consents, harm FROM due")).all()
+    flags = {"consents": any(row[1] for row in rows), "harm": any(row[2] for row in rows)}
+    return {row[0] for row in rows} | {name for name, there in flags.items() if there}
+
+
+ANY = frozenset({"track", "identify", "contact", "group"})
+# What is done with the lines once they have their contacts, in this order.
+APPLIED: tuple[tuple[frozenset[str], Callable[[Desk], object]], ...] = (
+    (frozenset({"identify"}), log.keep_identifies),
+    (ANY, log.greet),
+    (frozenset({"identify", "contact"}), traits.set_attributes),
+    (frozenset({"group"}), groups.join_companies),
+    (frozenset({"consents"}), consents.hear),
+    (frozenset({"track"}), log.write_events),
+    (frozenset({"harm"}), log.suppress),
+)
 
 
 def newcomers_wait(connection: Connection, dialect: str) -> bool:
@@ -112,10 +131,10 @@ def _gather(desk: Desk, which: str) -> int:
         ORDER BY i.own_at, i.received_at, i.message_id
     """)
     desk.run("INSERT INTO taken SELECT seq FROM due")
-    for table in ("events", "calls"):
+    for seen in ("events t WHERE", "calls t WHERE t.waiting IS DISTINCT FROM 'group' AND"):
         desk.run(f"""
             DELETE FROM due WHERE EXISTS (
-                SELECT 1 FROM {table} t WHERE t.message_id = due.message_id)
+                SELECT 1 FROM {seen} t.message_id = due.message_id)
         """)
     return taken
 

@@ -31,7 +31,10 @@ def greet(desk: Desk) -> None:
 
 
 def write_events(desk: Desk) -> int:
-    """The track, page and screen calls of this pass, in their order; gives how many are new."""
+    """The track, page and screen calls of this pass, in their order; gives how many are new.
+
+    Those that speak of consent are events only if they change it (`consents.py`).
+    """
     _note_topics(desk)
     return desk.run(f"""
         INSERT INTO events (message_id, contact_id, name, subject, topic, mail_key, machine,
@@ -43,7 +46,7 @@ def write_events(desk: Desk) -> int:
                i.mail_key, i.machine, i.behaviour, i.own_at, i.received_at, :tick, i.historical,
                i.properties, i.forms
         FROM due d CROSS JOIN {desk.spelling.inbox} i CROSS JOIN identities who
-        WHERE d.kind = 'track' AND i.seq = d.seq AND {WHO}
+        WHERE d.kind = 'track' AND NOT d.consents AND i.seq = d.seq AND {WHO}
         ORDER BY d.ord ON CONFLICT DO NOTHING
     """)
 
@@ -85,14 +88,22 @@ def _mark_suppressed(desk: Desk, harmed: str, why: str, **values: Any) -> None:
 
 
 def keep_unapplied(desk: Desk) -> None:
-    """Set aside what is not applied yet: `group` and `alias` (`tables.Call`)."""
+    """Set aside what cannot be applied (`tables.Call`): `alias`, and a `group` call without its
+    company, which an older flowscore received and `waiting.py` reads again.
+    """
+    spelling = desk.spelling
+    unapplied = """(d.kind = 'alias' OR d.kind = 'group' AND i.subject IS NULL)"""
     desk.run(f"""
         INSERT INTO calls (message_id, kind, own_at, received_at, seen_at, waiting, content)
         SELECT i.message_id, i.kind, i.own_at, i.received_at, :tick, i.kind, i.properties
-        FROM due d CROSS JOIN {desk.spelling.inbox} i
-        WHERE d.kind IN ('group', 'alias') AND i.seq = d.seq ON CONFLICT DO NOTHING
+        FROM due d CROSS JOIN {spelling.inbox} i
+        WHERE {unapplied} AND i.seq = d.seq ON CONFLICT DO NOTHING
     """)
-    desk.run("DELETE FROM due WHERE kind IN ('group', 'alias')")
+    desk.run(f"""
+        DELETE FROM due WHERE seq IN (
+            SELECT d.seq FROM due d CROSS JOIN {spelling.inbox} i
+            WHERE {unapplied} AND i.seq = d.seq)
+    """)
 
 
 def keep_identifies(desk: Desk) -> None:

@@ -57,6 +57,12 @@ SAME_MARK = "o.trigger = marks.trigger AND o.same = marks.same"
 LATER_MARK = """(o.own_at, o.received_at, o.message_id)
     > (marks.own_at, marks.received_at, marks.message_id)"""
 
+# Of the two companies the one that was named later is theirs (ruling 96).
+NEWER_COMPANY = """
+    FROM wave w JOIN contacts o ON o.id = w.old_id JOIN contacts n ON n.id = w.new_id
+    WHERE o.company_at > coalesce(n.company_at, o.company_at - 1)
+"""
+
 STATEMENTS = [
     _moved("identities"),
     _moved("events"),
@@ -94,6 +100,13 @@ STATEMENTS = [
     """,
     *_newest("attributes", "o.name = attributes.name", "o.set_at > attributes.set_at"),
     *_newest("consents", "o.topic = consents.topic", "o.at > consents.at"),
+    # Who refused everything refused what the other had agreed to before (`consents.py`).
+    f"""
+        UPDATE consents SET granted = false, at = a.at, source = a.source
+        FROM consents a
+        WHERE a.contact_id = consents.contact_id AND a.topic = 'all' AND a.at > consents.at
+          AND consents.{_owned_by("new_id")}
+    """,
     *_newest("marks", SAME_MARK, LATER_MARK),
     # What was last looked at stays the new contact's, so that a crossing is noticed in this tick.
     """
@@ -112,6 +125,15 @@ STATEMENTS = [
     f"""
         INSERT INTO changes (kind, name, contact_id)
         SELECT 'score', score, contact_id FROM balances WHERE {_owned_by("new_id")}
+    """,
+    f"""
+        INSERT INTO changes (kind, name, contact_id)
+        SELECT 'company', '', n.id {NEWER_COMPANY}
+    """,
+    f"""
+        UPDATE contacts SET (company_id, company_at) = (
+            SELECT o.company_id, o.company_at {NEWER_COMPANY} AND n.id = contacts.id)
+        WHERE id IN (SELECT n.id {NEWER_COMPANY})
     """,
     """
         INSERT INTO changes (kind, name, contact_id)

@@ -16,6 +16,8 @@ class Sqlite:
     json = "TEXT"
     json_list = "json_array"
     json_object = "json_object"
+    json_group = "json_group_array"
+    first = 0  # `item.key` of a list's first element
     last_contact = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'contacts'"
     has_temp = "SELECT 1 FROM sqlite_temp_master WHERE name = :last"
     temp = "temp."  # the schema of an index on a temporary table
@@ -52,6 +54,10 @@ class Sqlite:
         """JSON inside JSON that is being built."""
         return f"json({column})"
 
+    def over(self, column: str, upper: str) -> str:
+        """A JSON object with the keys of another laid over it."""
+        return f"json_patch({column}, {upper})"
+
     def given(self, name: str) -> str:
         """A bound JSON text."""
         return f":{name}"
@@ -74,6 +80,8 @@ class Postgresql(Sqlite):
     json = "jsonb"
     json_list = "jsonb_build_array"
     json_object = "jsonb_build_object"
+    json_group = "jsonb_agg"
+    first = 1
     last_contact = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM contacts_id_seq"
     has_temp = "SELECT 1 WHERE to_regclass('pg_temp.' || :last) IS NOT NULL"
     temp = ""
@@ -102,6 +110,9 @@ class Postgresql(Sqlite):
 
     def nested(self, column: str) -> str:
         return column
+
+    def over(self, column: str, upper: str) -> str:
+        return f"({column} || {upper})"
 
     def given(self, name: str) -> str:
         return f"CAST(:{name} AS jsonb)"

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Select, Table, select
 
 from flowscore.language.project import Project
 from flowscore.rules.explain import sentence
+from flowscore.store.companies import companies_of
+from flowscore.store.consents import EVERYTHING
 from flowscore.store.tables import (
     POINT,
     SHOWN,
@@ -51,6 +53,7 @@ def explain(connection: Connection, applied: Applied, email: str) -> Row:
         "created_at": shown_at(contact.created_at),
         "suppressed": contact.suppressed,
         "attributes": told.attributes(),
+        "company": companies_of(connection, [contact.id]).get(contact.id),
         "consent": told.consents(),
         "scores": told.scores(),
         "lists": told.lists(),
@@ -102,6 +105,7 @@ class Told:
                 "source": row.source,
             }
             for row in self.rows(consents, "topic")
+            if row.topic != EVERYTHING
         ]
 
     # --- points -------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from typing import IO, Any
 from sqlalchemy import Connection, Table, select
 
 from flowscore.store import tables
+from flowscore.store.companies import companies_of
+from flowscore.store.consents import EVERYTHING
 from flowscore.store.tables import POINT, SHOWN
 from flowscore.views.columns import (
     Page,
@@ -58,7 +60,9 @@ def contacts(extract: Extract, page: Page) -> Iterator[Row]:
             values[row.contact_id][row.name] = row.value
     consents: defaultdict[int, Row] = defaultdict(dict)
     for row in extract.of_page(page, tables.consents, "topic"):
-        consents[row.contact_id][row.topic] = "granted" if row.granted else "refused"
+        if row.topic != EVERYTHING:
+            consents[row.contact_id][row.topic] = "granted" if row.granted else "refused"
+    companies = companies_of(extract.connection, page.ids)
     people = tables.contacts
     query = select(people).where(people.c.id.in_(page.ids)).order_by(people.c.email_folded)
     for row in extract.connection.execute(query):
@@ -71,6 +75,7 @@ def contacts(extract: Extract, page: Page) -> Iterator[Row]:
             "user_id": row.user_id,
             "consent": consents[row.id],
             "suppressed": row.suppressed,
+            "company": companies.get(row.id),
         }
 
 

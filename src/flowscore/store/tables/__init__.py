@@ -54,6 +54,7 @@ __all__ = [
     "Verdict",
     "attributes",
     "balances",
+    "calls",
     "changes",
     "companies",
     "company_attributes",
@@ -84,6 +85,7 @@ company_attributes = TABLES["company_attributes"]
 consents = TABLES["consents"]
 events = TABLES["events"]
 inbox = TABLES["inbox"]
+calls = TABLES["calls"]
 changes = TABLES["changes"]
 definitions = TABLES["definitions"]
 ledger = TABLES["ledger"]

@@ -58,9 +58,9 @@ class InboxLine(SQLModel, table=True):
     """What came in and no tick has taken yet; on SQLite in a file of its own (`inbox.db`).
 
     `kind`: track (also page, screen), identify, contact (a row of `import contacts`), group,
-    alias. `traits` are the attributes that an identify or contact row brings, a list of
-    `[name, value, forms]`; `consents` a list of `[topic, granted]`. A line is never changed:
-    what replaces it gets a `seq` of its own.
+    alias. `traits` are the attributes that an identify, a contact row or a group call (of its
+    company, which is its `subject`) brings, a list of `[name, value, forms]`; `consents` a list
+    of `[topic, granted]`. A line is never changed: what replaces it gets a `seq` of its own.
     """
 
     __tablename__ = "inbox"
@@ -110,10 +110,11 @@ class Taken(SQLModel, table=True):
 
 
 class Call(SQLModel, table=True):
-    """Calls that are no event: an identify, once per messageId, and what waits to be applied.
+    """Calls that need not be an event, so that each messageId counts once: identify, group, and
+    (by the event's name) those that speak of consent; and what waits to be applied.
 
-    `waiting` is null once a call was applied, else why not: `group`, `alias`, or `merge` (it
-    names two known contacts). `content` is the call as it came, kept while it waits.
+    `waiting` is null once a call was applied, else why not: `alias`, `merge` (it names two known
+    contacts), `group` (an older flowscore kept it). `content` is the call, kept while it waits.
     """
 
     __tablename__ = "calls"
@@ -138,8 +139,9 @@ class Call(SQLModel, table=True):
 class Change(SQLModel, table=True):
     """This tick's change set: what a verb wrote, of which contact. Emptied when the tick ends.
 
-    `kind` is score, list, attribute, consent or contact (created, merged, suppressed);
-    events are found by their id instead.
+    `kind` is score, list, attribute, consent, company (an attribute of the contact's company;
+    no name: another company) or contact (created, merged, suppressed); events are found by
+    their id instead.
     """
 
     __tablename__ = "changes"

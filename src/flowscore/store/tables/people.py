@@ -101,7 +101,10 @@ class CompanyAttribute(SQLModel, table=True):
 
 
 class Consent(SQLModel, table=True):
-    """Granted or refused, for `email` (in general) and for each topic; the newest own time wins."""
+    """Granted or refused, for `email` (in general) and for each topic; the newest own time wins.
+
+    A row on the topic `all` says since when everything not named since is refused.
+    """
 
     __tablename__ = "consents"
 
