@@ -12,6 +12,7 @@ from sqlalchemy import Connection, exists, func, null, select, text
 
 from flowscore.clock import datetime_of, find_zone, instant_of_local
 from flowscore.engine import schedule
+from flowscore.engine.outbox import is_paused
 from flowscore.engine.registry import TAKES_IN
 from flowscore.engine.states import read_state
 from flowscore.language.triggers import Schedule
@@ -85,7 +86,10 @@ def _mail(connection: Connection, mark: int, delivers: bool) -> Iterator[int | N
     """What was sent becomes an event at the next tick; what waits is tried at a delivery."""
     yield connection.execute(select(func.min(messages.c.settled_at)).where(UNSAID)).scalar()
     if delivers:
-        yield connection.execute(select(func.min(messages.c.next_at)).where(WAITING)).scalar()
+        waiting = select(func.min(messages.c.next_at)).where(WAITING)
+        if is_paused(connection):
+            waiting = waiting.where(messages.c.kind == "webhook")
+        yield connection.execute(waiting).scalar()
 
 
 def _schedules(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:

@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from flowscore.engine.outbox import ask_again
 from flowscore.errors import FlowscoreError
+from flowscore.mail.claims import SAID
 from flowscore.store.tables import contacts, messages
 
 
@@ -14,7 +16,8 @@ def settle_as_sent(connection: Connection, key: str, now: int) -> str:
     """It arrived: it counts as sent from when it was handed over; gives the address."""
     mail = _uncertain(connection, key)
     sent_at = mail.handed_at if mail.handed_at is not None else now
-    _write(connection, mail.id, status="sent", reason=None, sent_at=sent_at, settled_at=now)
+    settled = {"sent_at": sent_at, "settled_at": now, "sent_event": SAID}
+    _write(connection, mail.id, status="sent", reason=None, **settled)
     return str(mail.email)
 
 
@@ -31,6 +34,7 @@ def queue_again(connection: Connection, key: str) -> str:
         claimed_by=None,
         lease_until=None,
     )
+    ask_again(connection)  # it fills no cap any more
     return str(mail.email)
 
 

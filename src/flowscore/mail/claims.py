@@ -20,16 +20,25 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    literal_column,
     or_,
     select,
-    text,
     update,
 )
 
 from flowscore.clock import MINUTE
-from flowscore.mail.gates import CLAIMED, FREE, MARKETING
-from flowscore.mail.scope import TRANSACTIONAL
+from flowscore.engine.outbox import ask_again, is_paused
+from flowscore.mail.states import (
+    CLAIMED,
+    FREE,
+    IS_MAIL,
+    MARKETING,
+    NO_LONGER_WAITING,
+    QUEUED,
+    SENDING,
+    TO_CONTACT,
+    UNCERTAIN,
+    WAITING,
+)
 from flowscore.store.tables import contacts, messages
 
 if TYPE_CHECKING:
@@ -39,11 +48,6 @@ LEASE = 15 * MINUTE
 CLAIM_LOCK = 0x666C6F79  # beside the keys of store/locks.py
 CRASHED = "the program ended while the mail was being handed over"
 
-# Written as the partial index says it, else SQLite would read every mail ever sent.
-WAITING = text("messages.status IN ('queued', 'sending')")
-QUEUED = and_(WAITING, messages.c.status == literal_column("'queued'"))
-SENDING = and_(WAITING, messages.c.status == literal_column("'sending'"))
-UNCERTAIN = messages.c.status == literal_column("'uncertain'")
 HANDED = messages.c.handed_at.is_not(None)
 DUE_BY_NOW = messages.c.next_at <= bindparam("now")
 THESE = messages.c.id.in_(bindparam("numbers", expanding=True))
@@ -88,9 +92,9 @@ def _is_running(process: int) -> bool:
 
 # --- what there is to do -------------------------------------------------------------------------
 
-CLAIMANTS = select(messages.c.claimed_by).where(SENDING).distinct()
-SOME_UNCERTAIN = select(messages.c.id).where(UNCERTAIN, DUE_BY_NOW).limit(1)
-COUNT_WAITING = select(func.count()).select_from(messages).where(WAITING)
+CLAIMANTS = select(messages.c.claimed_by).where(SENDING, IS_MAIL).distinct()
+SOME_UNCERTAIN = select(messages.c.id).where(UNCERTAIN, IS_MAIL, DUE_BY_NOW).limit(1)
+COUNT_WAITING = select(messages.c.waits, func.count()).where(WAITING, IS_MAIL).group_by("waits")
 
 
 def _due() -> Select[tuple[int]]:
@@ -98,7 +102,7 @@ def _due() -> Select[tuple[int]]:
     return (
         select(messages.c.id)
         .join(contacts, contacts.c.id == messages.c.contact_id)
-        .where(QUEUED, DUE_BY_NOW, messages.c.kind == "email")
+        .where(QUEUED, DUE_BY_NOW, IS_MAIL)
         .order_by(
             messages.c.priority.desc(),
             messages.c.queued_at,
@@ -120,8 +124,10 @@ class Work:
     """What a delivery finds: the due mails in their order, and whether a crash left something."""
 
     due: array[int]
-    waiting: int
     left_over: bool
+
+
+NOTHING = Work(array("q"), left_over=False)
 
 
 def look(connection: Connection, now: int, marketing: bool, resends: bool) -> Work:
@@ -133,23 +139,27 @@ def look(connection: Connection, now: int, marketing: bool, resends: bool) -> Wo
     left_over = connection.execute(CLAIMANTS).first() is not None
     if resends and not left_over:
         left_over = connection.execute(SOME_UNCERTAIN, {"now": now}).first() is not None
-    return Work(numbers, waiting(connection), left_over)
+    return Work(numbers, left_over)
 
 
 def is_due(connection: Connection, now: int) -> bool:
-    """Whether a delivery would find something: a mail due, or one that a crash left claimed."""
-    return bool(connection.scalar(select(exists().where(WAITING, messages.c.next_at <= now))))
+    """Whether a delivery would find something: a message due, or one that a crash left claimed."""
+    due = exists().where(WAITING, messages.c.next_at <= now)
+    if is_paused(connection):
+        due = due.where(~IS_MAIL)
+    return bool(connection.scalar(select(due)))
 
 
-def waiting(connection: Connection) -> int:
-    """How many mails are still to be sent."""
-    return connection.scalar(COUNT_WAITING) or 0
+def waiting(connection: Connection) -> dict[str | None, int]:
+    """How many mails are still to be sent, by what they wait for (None: their turn)."""
+    return {row[0]: row[1] for row in connection.execute(COUNT_WAITING)}
 
 
 # --- what a crash left ---------------------------------------------------------------------------
 
 LAPSED = and_(
     SENDING,
+    IS_MAIL,
     or_(
         messages.c.lease_until <= bindparam("now"),
         messages.c.claimed_by.in_(bindparam("gone", expanding=True)),
@@ -164,7 +174,7 @@ HOLD_LAPSED = (
 QUEUE_LAPSED = update(messages).where(LAPSED).values(QUEUE_AGAIN)
 RESEND = (
     update(messages)
-    .where(UNCERTAIN, DUE_BY_NOW)
+    .where(UNCERTAIN, IS_MAIL, DUE_BY_NOW)
     .values(QUEUE_AGAIN | {"reason": None, "settled_at": None})
 )
 
@@ -184,13 +194,15 @@ def recover(
     if uncertain == "hold":
         return held
     again = connection.execute(RESEND, {"now": now}).rowcount
+    if again:
+        ask_again(connection)  # what is to go once more fills no cap
     return max(0, held - again)
 
 
 # --- claiming ------------------------------------------------------------------------------------
 
 FREE_ONES = (
-    select(messages.c.id, messages.c.contact_id, messages.c.topic)
+    select(messages.c.id, messages.c.contact_id, MARKETING.label("marketing"))
     .where(THESE, messages.c.status == "queued")
     .with_for_update(skip_locked=True)
 )
@@ -201,7 +213,7 @@ CLAIM = (
     update(messages)
     .where(THESE)
     .values(status="sending", claimed_by=bindparam("owner"), handed_at=None)
-    .values(lease_until=bindparam("until"))
+    .values(NO_LONGER_WAITING | {"lease_until": bindparam("until")})
 )
 
 
@@ -216,7 +228,7 @@ def claim(
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK)))
     rows = connection.execute(FREE_ONES, {"numbers": numbers})
-    free = {number: (contact, topic) for number, contact, topic in rows}
+    free = {number: (contact, marketing) for number, contact, marketing in rows}
     asked = {contact for contact, _ in free.values()}
     busy = set(connection.scalars(BUSY_CONTACTS, {"contacts": list(asked)}))
     ours, later = _one_of_each([n for n in numbers if n in free], free, busy)
@@ -225,31 +237,33 @@ def claim(
 
 
 def _one_of_each(
-    numbers: list[int], free: dict[int, tuple[int, str]], busy: set[int]
+    numbers: list[int], free: dict[int, tuple[int, bool]], busy: set[int]
 ) -> tuple[list[int], list[int]]:
     """The first marketing mail of each contact who has none under way, and the rest."""
     ours, later = [], []
     for number in numbers:
-        contact, topic = free[number]
-        if topic == TRANSACTIONAL or contact not in busy:
+        contact, marketing = free[number]
+        if not marketing or contact not in busy:
             ours.append(number)
         else:
             later.append(number)
-        if topic != TRANSACTIONAL:
+        if marketing:
             busy.add(contact)
     return ours, later
 
 
 # --- talking and settling ------------------------------------------------------------------------
 
+SAID = or_(messages.c.sent_event, ~TO_CONTACT)  # of internal mail there is nothing to be said
 SETTLED = (
     "status", "reason", "response", "attempts", "next_at", "sent_at", "settled_at", "handed_at",
+    "waits", "waits_in",
 )  # fmt: skip
 SETTLE = (
     update(messages)
     .where(messages.c.id == bindparam("number"), messages.c.claimed_by == bindparam("owner"))
     .values({name: bindparam(f"new_{name}") for name in SETTLED})
-    .values(claimed_by=None, lease_until=None)
+    .values(claimed_by=None, lease_until=None, sent_event=SAID)
 )
 OURS = and_(THESE, messages.c.claimed_by == bindparam("owner"))
 BEGIN = update(messages).where(OURS).values(

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, func, select
 
 from flowscore.clock import datetime_of
 from flowscore.language.project import Project
-from flowscore.mail.links import Links, make_links
-from flowscore.mail.scope import MailContext, Record, reader_zone
+from flowscore.mail.links import NO_LINKS, Links, make_links
+from flowscore.mail.scope import TRANSACTIONAL, MailContext, Record, reader_zone
 from flowscore.mail.settings import MailSettings
 from flowscore.store.tables import (
     POINT,
@@ -34,13 +34,13 @@ LEDGER_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed mail with everything it is made of."""
+    """A claimed mail with everything it is made of; `address` is whom it goes to."""
 
     message_id: int
     key: str
     template: str
     topic: str
-    email: str
+    address: str
     attempts: int
     queued_at: int
     context: MailContext
@@ -76,14 +76,17 @@ def _job(
     row: Any, contact: Record, happened: dict[int, dict[str, Any]], around: Surroundings
 ) -> Job:
     event = Record(happened.get(row["event_id"], {}), "event")
-    links = make_links(around.settings, around.sender, row["id"], row["key"])
+    internal = row["kind"] == "notify"
+    links = (
+        NO_LINKS if internal else make_links(around.settings, around.sender, row["id"], row["key"])
+    )
     scenario = {"name": row["scenario"], "entered_at": row["entered_at"]}
     return Job(
         row["id"],
         row["key"],
         row["template"],
-        row["topic"],
-        contact.get("email", ""),
+        TRANSACTIONAL if internal else row["topic"],
+        str((row["recipients"] or [""])[0]) if internal else contact.get("email", ""),
         row["attempts"],
         row["queued_at"],
         make_context(contact, event, scenario, links, around),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from flowscore.clock import MINUTE
 from flowscore.language.policy import Sender
-from flowscore.mail import claims, gates
+from flowscore.mail import claims, gates, pause, waits
 from flowscore.mail.book import Book, Errand
 from flowscore.mail.contexts import Job, Surroundings, load_jobs
 from flowscore.mail.links import can_unsubscribe
@@ -24,6 +24,7 @@ from flowscore.mail.message import BadHeaderError, Letter, build
 from flowscore.mail.settings import MailSettings
 from flowscore.mail.settlements import Attempt, Settlement, settle, withhold
 from flowscore.mail.templates import RenderError, Templates
+from flowscore.mail.webhooks.report import WebhookReport
 
 if TYPE_CHECKING:
     from flowscore.language.project import Project
@@ -42,7 +43,11 @@ NO_WAY_OUT = (
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """Counts of mails; `withheld` by reason, `stopped` says why the batch ended early."""
+    """Counts of mails; `withheld` by reason, `stopped` says why the batch ended early.
+
+    Of those `waiting` some wait for their send window (`window`) or for a cap (`capped`).
+    `webhooks` went after the mails.
+    """
 
     sent: int = 0
     withheld: dict[str, int] = field(default_factory=dict)
@@ -50,7 +55,9 @@ class DeliveryReport:
     failed: int = 0
     uncertain: int = 0
     waiting: int = 0
+    waits: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
+    webhooks: WebhookReport = WebhookReport()
 
 
 def deliver(
@@ -71,8 +78,8 @@ def deliver(
     errand = Errand(store, project, templates, transport, now, settings or MailSettings(), stop)
     delivery = _Delivery(errand, limit)
     work = delivery.look()
-    if not work.due and not work.left_over:
-        return delivery.report(work.waiting)
+    if delivery.paused or not (work.due or work.left_over):
+        return delivery.report()
     return asyncio.run(delivery.run(work))
 
 
@@ -104,13 +111,30 @@ class _Delivery:
         self.withheld: Counter[str] = Counter()
         self.sender, self.marketing, self.stopped = _what_may_leave(errand)
         self.refused = "" if self.marketing else NO_WAY_OUT
+        self.policy = errand.project.policy
+        self.paused = ""
 
     def look(self) -> claims.Work:
-        """What is due, and what a crash left behind."""
-        errand = self.errand
+        """What is due, and what a crash left behind; what waits in vain is withheld first."""
+        errand, policy = self.errand, self.policy
         resends = errand.settings.uncertain == "resend"
         with errand.store.read() as connection:
+            self.paused = str(pause.find_pause(connection) or "")
+            if self.paused:
+                return claims.NOTHING
+            outdated = waits.are_outdated(connection, policy, errand.now)
+            if not outdated:
+                return claims.look(connection, errand.now, self.marketing, resends)
+        self._ask_waiting()
+        with errand.store.read() as connection:
             return claims.look(connection, errand.now, self.marketing, resends)
+
+    def _ask_waiting(self) -> None:
+        """Mails that wait are asked whether they may go at all, and where their contact is now."""
+        with self.errand.write() as connection:
+            held = gates.withhold_waiting(connection, self.policy, self.errand.now)
+            waits.ask_moved(connection, self.policy)
+        self.withheld.update(held.values())
 
     async def run(self, work: claims.Work) -> DeliveryReport:
         """Recover, then batch after batch until nothing is left or something stands in the way."""
@@ -119,12 +143,11 @@ class _Delivery:
         try:
             if work.left_over:
                 work = self._recover()
-            if work.due and not self.stopped:
+            if work.due and self._goes_on():
                 await self._send(work.due)
         finally:
             claims.retire(self.owner)
-        with self.errand.store.read() as connection:
-            return self.report(claims.waiting(connection))
+        return self.report()
 
     def _recover(self) -> claims.Work:
         errand = self.errand
@@ -133,6 +156,17 @@ class _Delivery:
                 connection, errand.now, errand.transport.repeatable, errand.settings.uncertain
             )
         return self.look()
+
+    def _pause_if_needed(self) -> None:
+        """Asked before each batch: too much of what was sent lately did harm (ruling 79)."""
+        limits, errand = self.policy.pause_when, self.errand
+        if limits is None:
+            return
+        with errand.store.read() as connection:
+            needed = pause.needs_pause(connection, limits)
+        if needed:
+            with errand.write() as connection:
+                self.paused = str(pause.pause_if_needed(connection, limits, errand.now) or "")
 
     async def _send(self, pending: array[int]) -> None:
         transport = self.errand.transport
@@ -152,13 +186,17 @@ class _Delivery:
             await _all_of(lane.close() for lane in lanes)
 
     def _goes_on(self) -> bool:
-        return not self.stopped and self.left != 0 and not self.errand.stop()
+        held = self.stopped or self.paused
+        return not held and self.left != 0 and not self.errand.stop()
 
     async def _pass(self, pending: array[int], lanes: list[Lane]) -> array[int]:
         """Once through the mails; gives those whose contact was busy."""
         later: array[int] = array("q")
         at = 0
         while at < len(pending) and self._goes_on():
+            self._pause_if_needed()
+            if self.paused:
+                break
             size = BATCH if self.left is None else min(BATCH, self.left)
             chunk = pending[at : at + size].tolist()
             later.extend(await self._batch(chunk, lanes))
@@ -178,15 +216,17 @@ class _Delivery:
 
     def _claim(self, numbers: list[int]) -> tuple[list[Job], list[int]]:
         """One durable transaction: claim, ask consent and the rest again, load what is needed."""
-        errand = self.errand
-        consent = errand.project.policy.consent
-        around = Surroundings(errand.project, errand.settings, self.sender.address, errand.now)
+        errand, policy, now = self.errand, self.policy, self.errand.now
+        around = Surroundings(errand.project, errand.settings, self.sender.address, now)
         with errand.write() as connection:
             ours, later = claims.claim(connection, numbers, self.owner, errand.lease_until())
-            held, reasons = gates.withhold(connection, self.owner, consent, errand.now)
-            kept = [number for number in ours if number not in held]
+            held = gates.withhold(connection, self.owner, policy, now)
+            put_off = waits.hold_back(connection, self.owner, policy, now)
+            gone = held.keys() | {one.message_id for one in put_off}
+            kept = [number for number in ours if number not in gone]
             jobs = load_jobs(connection, kept, around, errand.templates)
-        self.withheld += reasons
+        self.withheld.update(held.values())
+        self.withheld.update(one.reason for one in put_off if one.reason)
         return jobs, later
 
     async def _work(self, lane: Lane, jobs: Iterator[Job]) -> None:
@@ -210,7 +250,7 @@ class _Delivery:
         try:
             locale = job.context.locale
             rendered = errand.templates.render(job.template, locale, job.context, job.topic)
-            return build(rendered, self.sender, job.email, job.key, errand.now, job.queued_at)
+            return build(rendered, self.sender, job.address, job.key, errand.now, job.queued_at)
         except RenderError as error:
             reason = f"render: {error}"
         except BadHeaderError as error:
@@ -230,16 +270,19 @@ class _Delivery:
     def _attempt(self, job: Job) -> Attempt:
         return Attempt(job.message_id, job.attempts, self.errand.now)
 
-    def report(self, waiting: int) -> DeliveryReport:
+    def report(self) -> DeliveryReport:
         """What was done up to now."""
+        with self.errand.store.read() as connection:
+            waiting = claims.waiting(connection)
         return DeliveryReport(
             sent=self.counts["sent"],
             withheld=dict(sorted(self.withheld.items())),
             retried=self.counts["queued"],
             failed=self.counts["failed"],
             uncertain=self.counts["uncertain"],
-            waiting=waiting,
-            stopped=self.stopped or self.refused,
+            waiting=sum(waiting.values()),
+            waits={why: count for why, count in sorted(waiting.items()) if why},
+            stopped=self.stopped or self.paused or self.refused,
         )
 
 

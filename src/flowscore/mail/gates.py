@@ -1,10 +1,11 @@
-"""What may still go at the moment of sending, and in which order it is asked (ruling 84)."""
+"""What may not go for good at the moment of sending, in the order it is asked (ruling 84)."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,45 +21,57 @@ from sqlalchemy import (
     update,
 )
 
-from flowscore.mail.scope import TRANSACTIONAL
+from flowscore.mail.states import CLAIMED, FREE, MARKETING, NO_LONGER_WAITING, QUEUED, TO_CONTACT
+from flowscore.rules.book import Book
+from flowscore.rules.conditions import holds
+from flowscore.rules.who import Who
 from flowscore.store.tables import consents, contacts, messages
 
-MARKETING = messages.c.topic != TRANSACTIONAL
-CLAIMED = and_(messages.c.status == "sending", messages.c.claimed_by == bindparam("owner"))
-FREE: dict[str, Any] = {"claimed_by": None, "lease_until": None, "handed_at": None}
+if TYPE_CHECKING:
+    from flowscore.language.policy import Policy
+
+Gate = Callable[[Book], ColumnElement[bool]]
 
 
-def _no_address(consent: str) -> ColumnElement[bool]:
+def _no_address(book: Book) -> ColumnElement[bool]:
     return ~_contact(contacts.c.email != "")
 
 
-def _suppressed(consent: str) -> ColumnElement[bool]:
-    """Bounced or complained; also a bounce of just now, that no tick has taken in yet."""
+def _suppressed(book: Book) -> ColumnElement[bool]:
+    """Bounced, complained, or whom the policy never mails; transactional mail too (ruling 83)."""
+    kept_out = book.policy.suppress
+    harmed = or_(_contact(contacts.c.suppressed.is_not(None)), _bounced_just_now())
+    if kept_out is None:
+        return harmed
+    return or_(harmed, holds(kept_out, book, Who(messages.c.contact_id)))
+
+
+def _bounced_just_now() -> ColumnElement[bool]:
+    """A bounce that no tick has taken in yet."""
     other = messages.alias()
-    just_now = exists().where(
+    return exists().where(
         other.c.contact_id == messages.c.contact_id,
+        other.c.kind == "email",
         other.c.status == "failed",
         other.c.reason.like("bounced:%"),
         other.c.sent_event.is_(False),
     )
-    return or_(_contact(contacts.c.suppressed.is_not(None)), just_now)
 
 
-def _no_consent(consent: str) -> ColumnElement[bool]:
+def _no_consent(book: Book) -> ColumnElement[bool]:
     """The topic's own word, else the general one; no word as the policy says (ruling 82)."""
     spoken = func.coalesce(_word(messages.c.topic), _word("email"))
-    missing = spoken.is_(False) if consent == "implied" else spoken.is_not(True)
-    return and_(MARKETING, missing)
+    implied = book.policy.consent == "implied"
+    return and_(MARKETING, spoken.is_(False) if implied else spoken.is_not(True))
 
 
-def _late(consent: str) -> ColumnElement[bool]:
+def _late(book: Book) -> ColumnElement[bool]:
     """Strictly later than `unless_late_by` (ruling 75); no such key is never late."""
     return bindparam("now") - messages.c.due_at > messages.c.unless_late_by
 
 
-# In this order. The send window (which lets a mail wait) and the frequency caps (which need the
-# order of the queue) follow after `late`.
-GATES = {
+# In this order. The send window and the frequency caps, which let a mail wait, come after these.
+GATES: dict[str, Gate] = {
     "no_address": _no_address,
     "suppressed": _suppressed,
     "no_consent": _no_consent,
@@ -80,22 +93,62 @@ def _word(topic: Any) -> Any:
     )
 
 
-@lru_cache(maxsize=2)
-def _withholding(consent: str) -> Executable:
-    """One statement: every claimed mail that a gate holds back, with the first gate's name."""
-    held = {reason: gate(consent) for reason, gate in GATES.items()}
-    reason = case(*((condition, name) for name, condition in held.items()))
+@dataclass(frozen=True)
+class Gates:
+    """The gates of one policy as statements, each over a set of mails to contacts."""
+
+    book: Book
+    claimed: Executable  # withhold among an owner's claims; gives numbers and reasons
+    waiting: Executable  # the same among those that wait for a window or a cap
+    some_waiting: Executable  # whether there are any of the latter
+
+    def run(self, connection: Connection, statement: Executable, **values: Any) -> Any:
+        """One of the statements, at the instant `now`."""
+        prepared = self.book.prepared(statement, connection.dialect)
+        assert prepared is not None
+        now = values["now"]
+        return prepared.run(connection, {**self.book.instants(now, now), **values})
+
+
+WAITS = and_(QUEUED, messages.c.waits.is_not(None), messages.c.next_at > bindparam("now"))
+
+
+@lru_cache(maxsize=4)
+def gates_of(policy: Policy, dialect: str) -> Gates:
+    """Built once for each policy."""
+    book = Book(dialect, policy)
+    shut = {reason: gate(book) for reason, gate in GATES.items()}
+    some = select(exists().where(WAITS, TO_CONTACT, or_(*shut.values())))
+    return Gates(book, _withholding(CLAIMED, shut), _withholding(WAITS, shut), some)
+
+
+def _withholding(these: ColumnElement[bool], shut: dict[str, ColumnElement[bool]]) -> Executable:
+    """One statement: every such mail that a gate holds back, with the first gate's name."""
+    reason = case(*((condition, name) for name, condition in shut.items()))
     return (
         update(messages)
-        .where(CLAIMED, or_(*held.values()))
-        .values(**FREE, status="withheld", reason=reason, settled_at=bindparam("now"))
+        .where(these, TO_CONTACT, or_(*shut.values()))
+        .values(FREE | NO_LONGER_WAITING)
+        .values(status="withheld", reason=reason, settled_at=bindparam("now"))
         .returning(messages.c.id, messages.c.reason)
     )
 
 
-def withhold(
-    connection: Connection, owner: str, consent: str, now: int
-) -> tuple[set[int], Counter[str]]:
-    """Settle for good what may not go, among the owner's claims; which, and counts by reason."""
-    rows = connection.execute(_withholding(consent), {"owner": owner, "now": now}).all()
-    return {row.id for row in rows}, Counter(row.reason for row in rows)
+def withhold(connection: Connection, owner: str, policy: Policy, now: int) -> dict[int, str]:
+    """Settle for good what may not go, among the owner's claims; gives the reasons."""
+    gates = gates_of(policy, connection.dialect.name)
+    rows = gates.run(connection, gates.claimed, now=now, owner=owner).all()
+    return dict(rows)
+
+
+def withhold_waiting(connection: Connection, policy: Policy, now: int) -> dict[int, str]:
+    """The same among mails that wait: they are asked at every delivery, not only at their end."""
+    gates = gates_of(policy, connection.dialect.name)
+    rows = gates.run(connection, gates.waiting, now=now).all()
+    return dict(rows)
+
+
+def some_wait_in_vain(connection: Connection, policy: Policy, now: int) -> bool:
+    """Whether `withhold_waiting` would find any; reads only."""
+    gates = gates_of(policy, connection.dialect.name)
+    return bool(gates.run(connection, gates.some_waiting, now=now).scalar())

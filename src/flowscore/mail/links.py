@@ -40,6 +40,10 @@ class Links:
         )
 
 
+# Internal mail about a contact must not let its reader unsubscribe that contact.
+NO_LINKS = Links("", "", None, "")
+
+
 def sign(secret: str, purpose: Purpose, number: int, key: str) -> str:
     """The token for a message's link."""
     head = number.to_bytes((number.bit_length() + 7) // 8 or 1, "big")

@@ -30,6 +30,8 @@ class Settlement:
     sent_at: int | None = None
     settled_at: int | None = None
     handed_at: int | None = None
+    waits: str | None = None
+    waits_in: str | None = None
     stops: str = ""
 
 
@@ -58,6 +60,13 @@ def settle(attempt: Attempt, outcome: Outcome) -> Settlement:
 def withhold(attempt: Attempt, reason: str) -> Settlement:
     """It will not be sent, and this is why."""
     return _end(attempt, "withheld", reason=reason, tries=0)
+
+
+def put_off(attempt: Attempt, until: int, why: str, zone: str | None = None) -> Settlement:
+    """It may go, only not yet; nothing was tried. `why` is `window` or `capped`."""
+    return Settlement(
+        attempt.message_id, "queued", attempt.attempts, until, waits=why, waits_in=zone
+    )
 
 
 def _about_us(refused: Refused) -> bool:
