@@ -1,7 +1,8 @@
 """The pages of docs/: their tables, headings and YAML examples.
 
 A fenced block `yaml` holds whole definitions. A word behind it says what else it holds: a list
-of `triggers`, `conditions`, `actions` or `rules`, or a project that is `refused`.
+of `triggers`, `conditions`, `actions` or `rules`, conditions of people `inside` a scenario, or a
+project that is `refused`.
 """
 
 from __future__ import annotations
@@ -61,25 +62,30 @@ def _text(page: str) -> str:
 WRAPPED = {
     "triggers": "scenario: example\nreenroll: every_time\ntrigger:\n{}actions: [exit: done]\n",
     "conditions": "list: example\nmembers:\n{}",
-    "actions": "scenario: example\ntrigger: manual\nactions:\n{}",
+    "inside": "scenario: example\ntrigger: {{event: cart_updated}}\nconditions:\n{}"
+    "actions: [exit: done]\n",
+    "actions": "scenario: example\ntrigger: {{event: webinar_registered}}\nactions:\n{}",
     "rules": "score: example\nrules:\n{}",
 }
 AROUND = {
     ("policy", "default"): "sender: {name: Acme, address: hello@acme.example}\n"
     "topics: [news, offers]\n",
+    ("scenario", "onboarding"): "trigger: manual\nactions: [exit: done]\n",
     ("score", "engagement"): "bands: {qualified: 80, interested: 50, new: 20}\n"
     "rules: [{name: cart, points: 10, on: {event: cart_updated}}]\n",
     ("score", "fit"): "rules: [{name: phone, points: 5, when: {attribute: {phone: x}}}]\n",
     **{
         ("list", name): "description: Filled by hand.\n"
         for name in (
-            "customers", "disinterested", "interested-leads", "new-prospects",
+            "customers", "disinterested", "do-not-mail", "interested-leads", "new-prospects",
             "photography-fans", "qualified-prospects",
         )
     },
 }  # fmt: skip
-TEMPLATES = ("newsletter", "team-offer", "welcome", "welcome-choose", "welcome-story", "win-back",
-             "win-back-goodbye")  # fmt: skip
+TEMPLATES = (
+    "hot-lead", "newsletter", "team-offer", "welcome", "welcome-choose", "welcome-story",
+    "win-back", "win-back-goodbye",
+)  # fmt: skip
 
 
 def project_files(example: Example) -> dict[str, str]:
