@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, delete, not_, or_, update
 
-from flowscore.engine import lists, scoring
+from flowscore.engine import lists, resets, scoring
 from flowscore.engine.balances import rebalance_fully
 from flowscore.engine.work import Work, prepare_scratch
 from flowscore.language.project import Project, digest
@@ -88,6 +88,7 @@ def _recompute(work: Work, program: Program, old: Score | None, score: Score) ->
     scoring.award(work, only, scoring.ALL)
     renewed = {(score.name, rule.name) for rule in score.rules if _asks_anew(rule, unchanged)}
     scoring.stand(work, only, 0, by_clock=False, only=renewed)
+    resets.reckon_anew(work, score.name)
     work.connection.execute(delete(balances).where(balances.c.score == score.name))
     rebalance_fully(work, only.scores)
 

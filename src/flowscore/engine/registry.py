@@ -6,23 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, func, insert, null, select, update
+from sqlalchemy import Connection, Select, and_, func, insert, null, select, update
 
 from flowscore.engine import outbox, recompute
 from flowscore.engine.enrollment import stands_there
 from flowscore.engine.program import Applied, Program, Version, compile_program
+from flowscore.engine.refusals import refuse_if_needed
 from flowscore.engine.states import read_state, write_state
 from flowscore.errors import FlowscoreError
-from flowscore.language.actions import AddPoints, AddToList, MoveToList, RemoveFromList, SendEmail
-from flowscore.language.conditions import InList, ScoreIs
 from flowscore.language.document import read_documents
 from flowscore.language.project import Project, digest, read_definition, read_stored
-from flowscore.language.triggers import ListJoined, ListLeft, ScoreCrosses
-from flowscore.language.words import Word, walk
 from flowscore.store.tables import definitions, enrollments
 
 if TYPE_CHECKING:
-    from flowscore.language.scenario import Scenario
     from flowscore.rules.book import Book
     from flowscore.store.database import Store
 
@@ -91,29 +87,42 @@ def load_applied(connection: Connection) -> Applied:
 
 
 def _versions(connection: Connection, rows: Sequence[Any], project: Project) -> Iterator[Version]:
-    inside = set(
-        connection.execute(
-            select(enrollments.c.definition_id).where(enrollments.c.ended_at.is_(null())).distinct()
-        ).scalars()
-    )
+    inside, watched = _peopled(connection)
     before: dict[str, Any] = {}
     for row in rows:
         if row.kind != "scenario":
             continue
         is_live = row.retired_at is None
-        if is_live or row.id in inside:
-            scenario = project.scenarios[row.name] if is_live else _read(row, project)
-            first = _first_activation(row, before.get(row.name))
+        scenario = project.scenarios[row.name] if is_live else None
+        if row.id in inside:
+            scenario = scenario or _read(row, project)
+        elif row.id in watched:
+            scenario = scenario or _read_if_possible(row, project)
+        if scenario is not None:
+            first = takes_in_anew(before.get(row.name), row.live_from)
             yield Version(scenario, row.id, is_live, row.live_from, first)
         before[row.name] = row
+
+
+def _peopled(connection: Connection) -> tuple[set[int], set[int]]:
+    """The versions with people inside, and those whose finished people's goal is measured."""
+    rows = enrollments.c
+    inside = select(rows.definition_id).where(rows.ended_at.is_(null())).distinct()
+    measured = and_(rows.outcome == "finished", rows.goal_until > (watermark(connection) or 0))
+    watched = select(rows.definition_id).where(measured).distinct()
+    return set(connection.scalars(inside)), set(connection.scalars(watched))
 
 
 def _read(row: Any, project: Project) -> Any:
     return read_definition(row.source, row.file, row.line, project)
 
 
-def _first_activation(row: Any, earlier: Any) -> bool:
-    return takes_in_anew(earlier, row.live_from)
+def _read_if_possible(row: Any, project: Project) -> Any:
+    """None where it names what has gone: nobody is inside, its goal is measured no more."""
+    try:
+        return _read(row, project)
+    except FlowscoreError:
+        return None
 
 
 def takes_in_anew(earlier: Any, mark: int | None) -> bool:
@@ -142,7 +151,7 @@ def apply_project(
     report = ApplyReport()
     with store.lock_tick(), store.transact() as connection:
         old = load_applied(connection)
-        _refuse_if_needed(connection, old, project)
+        refuse_if_needed(connection, old, project)
         mark = watermark(connection)
         _record(connection, project, now, mark, report)
         outbox.ask_again(connection)
@@ -250,69 +259,3 @@ def _insert(
             live_from=mark,
         )
     )
-
-
-# ---------------------------------------------------------------- what may not go (ruling 129)
-
-
-def _refuse_if_needed(connection: Connection, old: Applied, project: Project) -> None:
-    if said := "\n".join(refusals(connection, old, project)):
-        raise FlowscoreError(said)
-
-
-def refusals(connection: Connection, old: Applied, project: Project) -> Iterator[str]:
-    """What may not go because people are inside of a version that names it, a sentence each."""
-    for version in old.versions:
-        missing = sorted(_named(version.scenario, project))
-        if not missing:
-            continue
-        if people := _people_inside(connection, version.definition_id):
-            yield (
-                f"{', '.join(missing)} cannot go: version {_number(connection, version)} of "
-                f"scenario '{version.scenario.name}' names it and "
-                f"{people} {'contact is' if people == 1 else 'contacts are'} inside; "
-                "keep it until they have finished"
-            )
-
-
-def _people_inside(connection: Connection, definition_id: int) -> int:
-    inside = select(func.count()).where(
-        enrollments.c.definition_id == definition_id, enrollments.c.ended_at.is_(null())
-    )
-    return connection.execute(inside).scalar_one()
-
-
-def _number(connection: Connection, version: Version) -> int:
-    row = select(definitions.c.version).where(definitions.c.id == version.definition_id)
-    return connection.execute(row).scalar_one()
-
-
-def _named(scenario: Scenario, project: Project) -> set[str]:
-    """What the scenario names that the project no longer has (in that kind)."""
-    missing = set()
-    for word in walk(scenario):
-        missing |= {f"list '{name}'" for name in _lists_missing(word, project)}
-        if isinstance(word, SendEmail):
-            gone = set(word.templates) - set(project.templates)
-            missing |= {f"template '{name}'" for name in gone}
-        if isinstance(word, AddPoints | ScoreIs | ScoreCrosses):
-            missing |= {f"score '{name}'" for name in {word.score} - set(project.scores)}
-    return missing
-
-
-def _lists_missing(word: Word, project: Project) -> Iterator[str]:
-    """Steps need static lists, conditions and triggers any."""
-    match word:
-        case AddToList(lists=names) | RemoveFromList(lists=names):
-            needed = names
-        case MoveToList(origin=origin, to=to):
-            needed = origin + to
-        case InList(lists=names) | ListJoined(lists=names) | ListLeft(lists=names):
-            yield from (name for name in names if name not in project.lists)
-            return
-        case _:
-            return
-    for name in needed:
-        one = project.lists.get(name)
-        if one is None or one.members is not None:
-            yield name

@@ -24,12 +24,19 @@ from sqlalchemy import (
     union_all,
 )
 
-from flowscore.engine import anchors, caps, counting, schedule
+from flowscore.engine import anchors, caps, counting, dates, gains, resets, schedule
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
 from flowscore.engine.balances import rebalance, rebalance_statement
 from flowscore.engine.work import Work, asked, awards, happened, noticed, rows_of, turned
 from flowscore.language.scoring import Rule, Score
-from flowscore.language.triggers import NoEvent, OnEvent, Schedule, ScoreCrosses
+from flowscore.language.triggers import (
+    DateComes,
+    NoEvent,
+    OnEvent,
+    Schedule,
+    ScoreCrosses,
+    ScoreGains,
+)
 from flowscore.rules.conditions import holds
 from flowscore.rules.sight import Sight
 from flowscore.rules.triggers import is_counted, listens_to, occurrences
@@ -291,7 +298,7 @@ def _collect_rule(work: Work, one: OnRule, sight: Sight) -> None:
             counting.walk(work, mark, trigger, sight, live_from=None)
         if work.filled(happened):
             work.fill(awards, one.from_counted)
-    if any(isinstance(trigger, ScoreCrosses) for trigger in one.rule.on):
+    if any(isinstance(trigger, (ScoreCrosses, ScoreGains)) for trigger in one.rule.on):
         work.fill(awards, one.from_noticed)
     if work.round == 1:
         _collect_scheduled(work, one)
@@ -299,11 +306,13 @@ def _collect_rule(work: Work, one: OnRule, sight: Sight) -> None:
 
 def _collect_scheduled(work: Work, one: OnRule) -> None:
     for trigger in one.rule.on:
+        work.clear(happened)
         if isinstance(trigger, Schedule):
-            work.clear(happened)
             schedule.notice(work, trigger, one.position)
-            if work.filled(happened):
-                work.fill(awards, one.from_counted)
+        elif isinstance(trigger, DateComes):
+            dates.notice(work, trigger, one.position)
+        if work.filled(happened):
+            work.fill(awards, one.from_counted)
 
 
 def award(work: Work, scoring: Scoring, sight: Sight = LIVE) -> None:
@@ -314,6 +323,8 @@ def award(work: Work, scoring: Scoring, sight: Sight = LIVE) -> None:
         written = rows_of(work.run(scoring.write[score.name]))
         written += caps.award_capped(work, score, scoring.on)
         _count(work, written)
+    if work.last(ledger) > before:
+        resets.void(work, before)
     rebalance(work, scoring.rebalance, before)
 
 
@@ -345,19 +356,27 @@ def _count(work: Work, written: int) -> None:
 
 
 def notice(work: Work, scoring: Scoring) -> None:
-    """Phase 3 for rules: crossings are kept for phase 1 of the next round (ruling 58)."""
+    """Phase 3 for rules: crossings and gains are kept for phase 1 of the next round (58)."""
     for one in scoring.on:
         for trigger in one.rule.on:
-            if isinstance(trigger, ScoreCrosses):
-                _notice_crossing(work, one, trigger)
+            if isinstance(trigger, (ScoreCrosses, ScoreGains)):
+                _notice_points(work, one, trigger)
 
 
-def _notice_crossing(work: Work, one: OnRule, trigger: ScoreCrosses) -> None:
+def _notice_points(work: Work, one: OnRule, trigger: ScoreCrosses | ScoreGains) -> None:
     if not work.told_of({("score", trigger.score)}, work.crossings_from):
         return
-    found = occurrences(trigger, work.book, LIVE)
+    if isinstance(trigger, ScoreGains):
+        found: Select[Any] | None = gains.gained(trigger)
+    else:
+        found = occurrences(trigger, work.book, LIVE)
     assert found is not None
-    rows = found.subquery()
+    keep = _kept(one, found.subquery())
+    seen = {"changes_seen": work.crossings_from, "lines_seen": work.lines_from}
+    work.changed += work.fill(noticed, keep, kept=False, **seen)
+
+
+def _kept(one: OnRule, rows: Any) -> Insert:
     keep = select(
         literal(one.score.name),
         literal(one.rule.name),
@@ -367,6 +386,4 @@ def _notice_crossing(work: Work, one: OnRule, trigger: ScoreCrosses) -> None:
         rows.c.key,
         rows.c.event_id,
     )
-    statement = insert(noticed).from_select(AWARD_COLUMNS, keep)
-    seen = work.crossings_from
-    work.changed += work.fill(noticed, statement, kept=False, changes_seen=seen)
+    return insert(noticed).from_select(AWARD_COLUMNS, keep)

@@ -50,6 +50,7 @@ STORE: Numbers = {
     ("events", "sqlite_autoindex_events_1"): "20000000 1",
     ("identities", "identities_contact"): "2000000 2",
     ("identities", "sqlite_autoindex_identities_1"): "2000000 1000000 1",
+    ("ledger", "ledger_resets"): "1000 2 1 1",
     ("ledger", "ledger_score"): "10000000 5000000 500000",
     ("ledger", "sqlite_autoindex_ledger_1"): "10000000 10 7 3 1",
     ("marks", "marks_contact"): "1000000 3",

@@ -15,6 +15,14 @@ class Line(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("contact_id", "score", "rule", "key"),
         Index("ledger_score", "score", "rule"),
+        Index(
+            "ledger_resets",
+            "contact_id",
+            "score",
+            "own_at",
+            sqlite_where=text("kind = 'reset'"),
+            postgresql_where=text("kind = 'reset'"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -22,7 +30,7 @@ class Line(SQLModel, table=True):
     contact_id: int = big()
     score: str = Field(sa_type=Bytewise)
     rule: str = Field(sa_type=Bytewise)  # the rule's name, or the scenario's
-    kind: str = Field(sa_type=Bytewise)  # rule | when | scenario
+    kind: str = Field(sa_type=Bytewise)  # rule | when | scenario | reset
     key: str = Field(sa_type=Bytewise)  # the occurrence, or enrollment/step
     points: int = big()  # 10⁻⁸ points, face value
     own_at: int = big()

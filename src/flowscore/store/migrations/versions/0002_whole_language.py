@@ -15,6 +15,7 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 BIG = sa.BigInteger()
 SERIAL = BIG.with_variant(sa.Integer(), "sqlite")
+DATABASES = ("sqlite", "postgresql")
 NEEDED: dict[str, Any] = {"nullable": False}
 
 
@@ -26,6 +27,7 @@ def upgrade() -> None:
         grow_contacts()
         grow_enrollments()
         grow_messages()
+        grow_ledger()
 
 
 def create_companies() -> None:
@@ -95,3 +97,9 @@ def grow_messages() -> None:
         "postgresql_where": sa.text("status = 'failed'"),
     }
     op.create_index("messages_failed", "messages", ["settled_at"], **failed)
+
+
+def grow_ledger() -> None:
+    """Lines that void what is dated before them."""
+    only: dict[str, Any] = {f"{db}_where": sa.text("kind = 'reset'") for db in DATABASES}
+    op.create_index("ledger_resets", "ledger", ["contact_id", "score", "own_at"], **only)

@@ -1,0 +1,134 @@
+"""Resets: what is dated before one is worth nothing from then on (ruling 54).
+
+A reset is a line of minus the sum before it. What comes in later and is dated before it is
+written as any line, with a line beside it that takes it back: the lines always add up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Insert,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from flowscore.engine.work import rows_of
+from flowscore.store.dialects import insert_from
+from flowscore.store.tables import events, ledger
+
+if TYPE_CHECKING:
+    from flowscore.engine.work import Work
+
+COLUMNS = [
+    "contact_id", "score", "rule", "kind", "key", "points", "own_at", "tick_at", "event_id",
+    "definition_id", "reason",
+]  # fmt: skip
+RESET, VOID = "reset", "void:"
+IS_VOID = ledger.c.key.startswith(VOID)
+
+
+def void(work: Work, after_line: int) -> None:
+    """Take back those lines after `after_line` that are dated before a reset of their score."""
+    if work.run(ANY).scalar():
+        work.changed += rows_of(work.run(TAKE_BACK, after_line=after_line))
+
+
+def _take_back() -> Insert:
+    line, reset = ledger.alias(), ledger.alias()
+    earlier = (
+        select(1)
+        .where(
+            reset.c.contact_id == line.c.contact_id,
+            reset.c.score == line.c.score,
+            reset.c.kind == RESET,
+            reset.c.own_at > line.c.own_at,
+            reset.c.id <= bindparam("after_line", type_=BigInteger),
+        )
+        .exists()
+    )
+    now = bindparam("now", type_=BigInteger)
+    rows = (
+        select(
+            line.c.contact_id,
+            line.c.score,
+            line.c.rule,
+            literal(RESET),
+            literal(VOID) + line.c.key,
+            -line.c.points,
+            now,
+            now,
+            line.c.event_id,
+            line.c.definition_id,
+            literal("dated before a reset"),
+        )
+        .where(
+            line.c.id > bindparam("after_line", type_=BigInteger), line.c.kind == "rule", earlier
+        )
+        .order_by(line.c.id)
+    )
+    return insert_from(ledger, COLUMNS, rows)
+
+
+ANY = select(select(1).where(ledger.c.kind == RESET).exists())
+TAKE_BACK = _take_back()
+
+
+def reckon_anew(work: Work, score: str) -> None:
+    """After a recompute: each reset is minus what now stands before it, since the one before."""
+    work.once(delete(ledger).where(ledger.c.score == score, ledger.c.kind == RESET, IS_VOID))
+    reset, earlier = ledger.alias("reset"), ledger.alias("earlier")
+    since = (
+        select(func.max(earlier.c.id))
+        .where(
+            earlier.c.contact_id == reset.c.contact_id,
+            earlier.c.score == reset.c.score,
+            earlier.c.kind == RESET,
+            earlier.c.id < reset.c.id,
+        )
+        .correlate(reset)
+        .scalar_subquery()
+    )
+    before = _sum_before(reset)
+    rows = select(reset.c.id, since, before).where(reset.c.score == score, reset.c.kind == RESET)
+    found = work.once(rows.order_by(reset.c.id)).all()
+    stood = {row[0]: int(row[2]) for row in found}
+    worth = [
+        {"number": number, "worth": stood.get(last, 0) - total}
+        for number, last, total in ((row[0], row[1], int(row[2])) for row in found)
+    ]
+    if worth:
+        work.connection.execute(SET_WORTH, worth)
+
+
+def _sum_before(reset: Any) -> Any:
+    """All lines dated before the reset; of its own instant those known when it was written."""
+    line, seen = ledger.alias(), events.alias()
+    known_late = (
+        select(1).where(seen.c.id == line.c.event_id, seen.c.seen_at > reset.c.tick_at).exists()
+    )
+    recomputed = and_(line.c.kind == "rule", ~known_late)
+    at_once = and_(line.c.own_at == reset.c.own_at, or_(line.c.id < reset.c.id, recomputed))
+    total = select(func.coalesce(func.sum(line.c.points), 0)).where(
+        line.c.contact_id == reset.c.contact_id,
+        line.c.score == reset.c.score,
+        line.c.kind != RESET,
+        or_(line.c.own_at < reset.c.own_at, at_once),
+    )
+    return cast(total.correlate(reset).scalar_subquery(), BigInteger)
+
+
+SET_WORTH = (
+    update(ledger)
+    .where(ledger.c.id == bindparam("number"))
+    .values(points=bindparam("worth", type_=BigInteger))
+)
