@@ -31,6 +31,8 @@ class Case:
     every: str
     templates: dict[str, str] = field(default_factory=dict)
     quiet: bool = True
+    later: tuple[dict[str, str], str] | None = None
+    """The scenario files of a second version, and the tick after which it is applied."""
 
 
 def write(case: Case, folder: Path) -> None:
@@ -72,7 +74,10 @@ def commands(case: Case, export: str) -> list[list[str]]:
 def run(case: Case) -> Interpreter:
     """The interpreter after its last tick."""
     grid = (at(case.since), at(case.until), duration(case.every))
-    return interpret(case.files, case.templates, case.contacts, case.events, grid, case.quiet)
+    later = (case.later[0], at(case.later[1])) if case.later else None
+    return interpret(
+        case.files, case.templates, case.contacts, case.events, grid, case.quiet, later
+    )
 
 
 def at(text: str) -> datetime:
@@ -172,7 +177,7 @@ def enrollments(world: World) -> list[Row]:
             "entered_at": rfc3339(one.entered_at),
             "ended_at": rfc3339(one.ended_at),
             "outcome": one.outcome,
-            "converted_at": None,
+            "converted_at": rfc3339(one.converted_at),
             "key": one.key,
         }
         for one in world.enrollments
@@ -189,7 +194,7 @@ def messages(world: World) -> list[Row]:
             "status": one.status,
             "sent_at": rfc3339(one.sent_at),
             "reason": one.reason,
-            "kind": "email",
+            "kind": one.kind,
         }
         for one in world.messages
     ]
@@ -199,7 +204,7 @@ COLUMNS = {
     "points": "contact score at points kind rule",
     "balances": "contact score balance",
     "members": "contact list joined_at left_at",
-    "enrollments": "contact scenario entered_at ended_at outcome",
+    "enrollments": "contact scenario entered_at ended_at outcome converted_at",
     "messages": "contact template queued_at status sent_at reason kind",
     "decisions": "contact scenario at reason",
     "contacts": "email attributes",
@@ -208,16 +213,40 @@ COLUMNS = {
 
 
 def comparable(found: Tables) -> Tables:
-    """The shared columns alone; `rule` only of rules, the instant of a `cut` line left out."""
+    """What both readings have to agree on, in canonical order."""
     result: Tables = {}
     for name, columns in COLUMNS.items():
         rows = [{column: row.get(column) for column in columns.split()} for row in found[name]]
         if name == "points":
-            for row in rows:
-                row["rule"] = row["rule"] if row["kind"] == "rule" else None
-                row["at"] = None if row["kind"] == "cut" else row["at"]
+            rows = comparable_points(rows)
+        if name == "messages":
+            rows = [comparable_message(row) for row in rows]
         result[name] = canonical(rows)
     return result
+
+
+def comparable_points(rows: list[Row]) -> list[Row]:
+    """`rule` only of rules, the instant of a `cut` line left out.
+
+    Of a score that was reset only the resets: what their lines and the void ones show is open.
+    """
+    was_reset = {(row["contact"], row["score"]) for row in rows if row["kind"] == "reset"}
+    kept: list[Row] = []
+    for row in rows:
+        if row["kind"] == "reset":
+            kept.append(row | {"points": None, "rule": None})
+        elif (row["contact"], row["score"]) not in was_reset:
+            kept.append(row)
+            row["rule"] = row["rule"] if row["kind"] == "rule" else None
+            row["at"] = None if row["kind"] == "cut" else row["at"]
+    return kept
+
+
+def comparable_message(row: Row) -> Row:
+    """Of a call of a webhook only that it was queued: its delivery is tested elsewhere."""
+    if row["kind"] != "webhook":
+        return row
+    return row | {"template": None, "status": None, "sent_at": None, "reason": None}
 
 
 def read_export(folder: Path) -> Tables:

@@ -10,28 +10,22 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from .conditions import FILTERS, holds
-from .model import Project, Rule, Scenario, crossing, read_project
+from .effects import listed
+from .entering import Gates
+from .model import Project, Rule, Scenario, crossing, gains
+from .outbox import Outbox, oldest
 from .people import People
+from .reading import read_project
 from .steps import Walker
 from .triggers import noticed, outside
 from .values import Plain, as_list, duration
-from .world import (
-    Change,
-    Contact,
-    Enrollment,
-    Event,
-    Line,
-    Membership,
-    Message,
-    Occurrence,
-    World,
-)
+from .watching import Watch
+from .world import Change, Contact, Enrollment, Line, Membership, Occurrence, Who, World
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROUNDS = 20
-CROWD = 20_000
-"""So many enrollments are no case to compare: entries double with every round."""
 STATES = ("score", "list_joined", "list_left")
+ARRIVING = ("attribute", "subscribed", "unsubscribed")
 Award = tuple[Rule, Contact, Occurrence]
 
 
@@ -45,20 +39,27 @@ class Interpreter:
         self.world = World(project)
         self.people = People(self.world, [dict(row) for row in rows], quiet)
         self.people.receive(raws)
-        self.walker = Walker(self.world)
+        self.outbox = Outbox(self.world, self.people)
+        self.watch = Watch(self.world)
+        self.gates = Gates(self.world)
+        self.walker = Walker(self.world, self.watch, self.outbox)
+        self.watermark: datetime | None = None
+        self.awaiting: list[Award] = []
+        self.adopt(project)
+
+    def adopt(self, project: Project) -> None:
+        """Take a version of the project live, from here on (ruling 129)."""
+        self.world.project = project
         self.rules = [rule for score in project.scores.values() for rule in score.rules]
         self.scenarios = sorted(project.scenarios.values(), key=self.turn)
         self.dynamic = [name for name in in_order(project.lists, "in_list") if project.lists[name]]
         self.scored = in_order({s.name: [r.when for r in s.rules] for s in project.scores.values()})
-        self.watermark: datetime | None = None
-        self.awaiting: list[Award] = []
-        self.looped: set[str] = set()
 
     def turn(self, scenario: Scenario) -> tuple[int, int, Decimal, str]:
         """The order in which scenarios act (rulings 16 and 91)."""
         bounds: dict[str, list[Decimal]] = defaultdict(list)
         for trigger in scenario.triggers:
-            if trigger.kind == "score":
+            if trigger.kind == "score" and not gains(trigger):
                 _, direction, bound = crossing(self.world.project, trigger)
                 bounds[direction].append(bound)
         if bounds["reaches"]:
@@ -72,7 +73,7 @@ class Interpreter:
         tick = EPOCH + -(-(since - EPOCH) // every) * every
         while tick <= until:
             self.tick(tick, self.watermark or tick - every)
-            self.deliver()
+            self.outbox.deliver({s.name: i for i, s in enumerate(self.scenarios)})
             self.watermark = tick
             tick += every
 
@@ -85,17 +86,22 @@ class Interpreter:
         changes = arrived
         entered_late: set[str] = set()
         for number in range(1, ROUNDS + 2):
-            self.walker.moved, self.walker.round = False, number
+            self.walker.moved, self.walker.effects.round = False, number
             moved = self.award(changes if number > 1 else [])
             seen = self.refresh(number) + self.look(number)
             changes += seen
-            entered = self.enroll(number, changes, before, entered_late)
+            self.watch.look(number, changes, before)
+            late = entered_late if number > ROUNDS else set()
+            first = self.watermark is None
+            entered = self.gates.enroll(self.scenarios, number, changes, before, late, first)
             if number == 1:
                 self.announce()
             if number > 10:
                 entered_late |= entered
             self.awaiting = self.state_awards(changes)
+            self.world.looked = self.world.serial
             moved = moved or bool(seen) or bool(entered) or bool(self.awaiting)
+            moved = moved or self.watch.moved
             if number > ROUNDS:
                 self.awaiting = []
                 return
@@ -129,7 +135,7 @@ class Interpreter:
             (rule, contact, one)
             for rule in self.rules
             for position, trigger in enumerate(rule.triggers)
-            if trigger.kind == "attribute"
+            if trigger.kind in ARRIVING
             for contact, one in noticed(self.world, position, trigger, changes)
         ]
 
@@ -152,12 +158,13 @@ class Interpreter:
             key = (f"{rule.score}/{rule.name}", one.key)
             if key not in contact.used:
                 contact.used.add(key)
-                if holds(self.world, contact, rule.conditions):
+                place = f"score/{rule.score}/rules/{rule.position}/conditions"
+                if holds(self.world, Who(contact), rule.conditions, place):
                     allowed.append((rule, contact, one))
         for rule, contact, one in sorted(allowed, key=lambda a: (a[2].at, a[0].position, a[2].key)):
             points = self.left_over(rule, contact, one.at)
             if points:
-                contact.lines.append(Line(rule.score, one.at, points, "rule", rule.name))
+                self.world.write(contact, rule.score, one.at, points, "rule", rule.name)
                 lines += 1
         for score in self.scored:
             for rule in self.world.project.scores[score].rules:
@@ -168,12 +175,13 @@ class Interpreter:
     def stand(self, rule: Rule, contact: Contact) -> bool:
         """The points of a `when` stand while it is true (ruling 52)."""
         place = (rule.score, rule.name)
-        true = holds(self.world, contact, rule.when)
+        path = f"score/{rule.score}/rules/{rule.position}/when"
+        true = holds(self.world, Who(contact), rule.when, path)
         if true == (place in contact.standing):
             return False
         points = rule.points if true else -rule.points
         contact.standing ^= {place}
-        contact.lines.append(Line(rule.score, self.world.now, points, "rule", rule.name))
+        self.world.write(contact, rule.score, self.world.now, points, "rule", rule.name)
         return True
 
     def left_over(self, rule: Rule, contact: Contact, at: datetime) -> Decimal:
@@ -198,7 +206,8 @@ class Interpreter:
         now = self.world.now
         for name in self.dynamic:
             for contact in self.world.contacts:
-                inside = holds(self.world, contact, self.world.project.lists[name])
+                members = self.world.project.lists[name]
+                inside = holds(self.world, Who(contact), members, f"list/{name}/members")
                 was = contact.member(name)
                 if inside and not was:
                     contact.memberships.append(Membership(name, now))
@@ -210,7 +219,7 @@ class Interpreter:
                     contact.seen_lists ^= {name}
                     kind = "list_joined" if inside else "list_left"
                     key = f"{kind}:{name}:{now}:{number}"
-                    changes.append(Change(kind, contact, now, name, None, None, key))
+                    changes.append(listed(self.world, kind, contact, name, key))
         return changes
 
     # Phase 3
@@ -229,151 +238,29 @@ class Interpreter:
                     changes.append(Change("score", contact, now, score, old, new, key))
         return changes
 
-    def enroll(
-        self, number: int, changes: list[Change], before: datetime, entered_late: set[str]
-    ) -> set[str]:
-        """Phase 3: judge the occurrences of each scenario; gives the names of those entered."""
-        names: set[str] = set()
-        for scenario in self.scenarios:
-            found: dict[int, list[Occurrence]] = defaultdict(list)
-            for position, trigger in enumerate(scenario.triggers):
-                if number == 1:
-                    for contact in self.world.contacts:
-                        owner = f"scenario {scenario.name}"
-                        found[contact.number] += outside(
-                            self.world, owner, position, trigger, contact, before
-                        )
-                for contact, one in noticed_by(self.world, position, trigger, changes):
-                    found[contact.number].append(one)
-            refused = number > ROUNDS and scenario.name in entered_late
-            for contact in self.world.contacts:
-                ones = found[contact.number]
-                if not ones and number == 1 and self.watermark is None:
-                    ones = self.existing(scenario, contact)
-                for one in sorted(ones, key=lambda o: (o.at, o.position, o.key)):
-                    if self.judge(scenario, contact, one, refused):
-                        names.add(scenario.name)
-        return names
-
-    def existing(self, scenario: Scenario, contact: Contact) -> list[Occurrence]:
-        """The state holds already in the first live tick (rulings 45 and 107)."""
-        if not scenario.enroll_existing:
-            return []
-        if any(state_holds(self.world, contact, trigger) for trigger in scenario.triggers):
-            return [Occurrence(self.world.now, 0, "existing")]
-        return []
-
-    def judge(self, scenario: Scenario, contact: Contact, one: Occurrence, looping: bool) -> bool:
-        """The gates: enabled, reenroll, conditions (rulings 19b, 33 and 35)."""
-        key = (f"scenario {scenario.name}", one.key)
-        if key in contact.used:
-            return False
-        contact.used.add(key)
-        if not scenario.enabled or contact.email is None:
-            return False
-        passing = holds(self.world, contact, scenario.conditions)
-        if one.silent and not passing:
-            return False
-        reason = self.refusal(scenario, contact) or (None if passing else "conditions")
-        if looping and reason is None:
-            reason = "loop"
-            self.looped.add(scenario.name)
-        if reason:
-            self.world.decisions.append((contact, scenario.name, self.world.now, reason))
-            return False
-        if len(self.world.enrollments) >= CROWD:
-            raise OverflowError(scenario.name)
-        frames: list[tuple[list[Plain], int, str]] = [(list(scenario.actions), 0, "actions")]
-        self.world.enrollments.append(
-            Enrollment(contact, scenario.name, self.world.now, one.key, one.event, frames)
-        )
-        return True
-
-    def refusal(self, scenario: Scenario, contact: Contact) -> str | None:
-        """Whether `reenroll` refuses (rulings 35 and 36)."""
-        mine = [
-            e
-            for e in self.world.enrollments
-            if e.contact is contact and e.scenario == scenario.name
-        ]
-        inside = any(e.ended_at is None for e in mine)
-        if not mine or scenario.reenroll == "every_time":
-            return None
-        if scenario.reenroll == "never" or inside:
-            return "reenroll"
-        if isinstance(scenario.reenroll, timedelta):
-            last = max(e.entered_at for e in mine)
-            return "reenroll" if self.world.now - last < scenario.reenroll else None
-        return None
-
     # Phase 4
 
     def walk(self, number: int) -> list[Change]:
         """Phase 4: due steps, scenario by scenario, the oldest enrollment first (17 and 130)."""
-        self.walker.changes = []
+        effects = self.walker.effects
+        effects.changes = []
         for scenario in self.scenarios:
             if not scenario.enabled:
                 continue
             ready = [
                 e
                 for e in self.world.enrollments
-                if e.scenario == scenario.name
-                and e.ended_at is None
-                and (e.due is None or e.due <= self.world.now)
+                if e.scenario == scenario.name and e.ended_at is None and self.is_due(e)
             ]
             for enrollment in sorted(ready, key=oldest):
                 self.walker.walk(enrollment)
-        return self.walker.changes
+        return effects.changes
 
-    # After the tick
-
-    def deliver(self) -> None:
-        """Send what may go with now = T; `email_sent` is noticed in the next tick (ruling 72)."""
-        place = {scenario.name: i for i, scenario in enumerate(self.scenarios)}
-
-        def turn(message: Message) -> tuple[int, datetime, int, tuple[datetime, str, str], str]:
-            scenario = self.world.project.scenarios[message.enrollment.scenario]
-            return (
-                -scenario.priority,
-                message.queued_at,
-                place[scenario.name],
-                oldest(message.enrollment),
-                message.step,
-            )
-
-        waiting = [m for m in self.world.messages if m.status == "queued"]
-        for message in sorted(waiting, key=turn):
-            self.send(message)
-
-    def send(self, message: Message) -> None:
-        """Judge one mail again at the moment of sending, and send it (rulings 75 and 84)."""
-        now, contact = self.world.now, message.enrollment.contact
-        reason = self.walker.refusal(contact, message.template)
-        late = message.unless_late_by
-        if reason is None and late is not None and now - message.due > late:
-            reason = "late"
-        if reason:
-            message.status, message.reason = "withheld", reason
-            return
-        message.status, message.sent_at = "sent", now
-        name = f"flowscore:{self.world.messages.index(message)}"
-        topic = self.world.project.topics[message.template]
-        properties = {"template": message.template, "topic": topic, "message_id": name}
-        self.people.own.append((contact, Event("email_sent", now, now, name, properties, topic)))
-
-
-def noticed_by(
-    world: World, position: int, trigger: Any, changes: list[Change]
-) -> list[tuple[Contact, Occurrence]]:
-    """State changes for a scenario's trigger."""
-    if trigger.kind not in (*STATES, "attribute"):
-        return []
-    return list(noticed(world, position, trigger, changes))
-
-
-def oldest(enrollment: Enrollment) -> tuple[datetime, str, str]:
-    """Oldest first (ruling 130)."""
-    return (enrollment.entered_at, (enrollment.contact.email or "").casefold(), enrollment.key)
+    def is_due(self, enrollment: Enrollment) -> bool:
+        """Whether the wait is over, or what was waited for has come, or is waited for no more."""
+        if enrollment.awaiting:
+            return enrollment.awaiting.came or enrollment.awaiting.deadline <= self.world.now
+        return enrollment.due is None or enrollment.due <= self.world.now
 
 
 def capped(cap: Mapping[str, Plain], lines: list[Line], size: Decimal, at: datetime) -> Decimal:
@@ -387,24 +274,6 @@ def capped(cap: Mapping[str, Plain], lines: list[Line], size: Decimal, at: datet
         spent = sum((abs(line.points) for line in lines), Decimal(0))
         size = min(size, max(Decimal(0), abs(Decimal(str(cap["points"]))) - spent))
     return size
-
-
-def state_holds(world: World, contact: Contact, trigger: Any) -> bool:
-    """Whether the state that a trigger enters holds already (ruling 107)."""
-    if trigger.kind == "score":
-        score, direction, bound = crossing(world.project, trigger)
-        balance = world.balance(contact, score)
-        return balance >= bound if direction == "reaches" else balance <= bound
-    if trigger.kind == "list_joined":
-        return any(contact.member(name) for name in trigger.options["lists"])
-    if trigger.kind == "attribute" and "to" in trigger.options and "from" not in trigger.options:
-        return holds(
-            world, contact, {"attribute": {trigger.options["name"]: trigger.options["to"]}}
-        )
-    if trigger.kind == "inactive":
-        minutes = int(trigger.within.total_seconds() // 60)
-        return holds(world, contact, {"inactive": f"{minutes} minutes"})
-    raise NotImplementedError(f"enroll_existing with {trigger.kind}")
 
 
 def in_order(definitions: Mapping[str, Plain], leaf: str = "score") -> list[str]:
@@ -440,9 +309,15 @@ def interpret(
     events: list[dict[str, Any]],
     grid: tuple[datetime, datetime, timedelta],
     quiet: bool = True,
+    later: tuple[Mapping[str, str], datetime] | None = None,
 ) -> Interpreter:
-    """Run a whole project over a grid (from, until, every)."""
+    """Run a project over a grid (from, until, every), with other files `later` from an instant."""
     FILTERS.clear()
     interpreter = Interpreter(read_project(files, templates), contacts, events, quiet)
-    interpreter.run(*grid)
+    since, until, every = grid
+    if later:
+        interpreter.run(since, later[1], every)
+        interpreter.adopt(read_project(later[0], templates, 1))
+        since = later[1] + timedelta(microseconds=1)
+    interpreter.run(since, until, every)
     return interpreter

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from .values import Plain, absent, as_list, instant, same_value, slug
-from .world import Change, Contact, Event, Line, Membership, Order, World
+from .world import Change, Company, Contact, Event, Membership, Order, World
 
 SUBSCRIPTIONS = {"subscribed": True, "unsubscribed": False}
 
@@ -52,7 +52,8 @@ class People:
         """Move what was received up to now into the log, each messageId once (rulings 3 and 9)."""
         now = self.world.now
         for contact, event in self.own:
-            contact.events = sorted([*contact.events, event], key=lambda e: e.order)
+            seen = replace(event, seen=now)
+            contact.events = sorted([*contact.events, seen], key=lambda e: e.order)
         self.own = []
         due = sorted((c for c in self.inbox if c.received <= now), key=lambda c: c.received)
         self.inbox = [call for call in self.inbox if call.received > now]
@@ -91,8 +92,8 @@ class People:
             contact.consent[topic] = granted.get(word, True)
             contact.consent_orders[topic] = (created, created, "")
 
-    def _new(self, email: str | None, created: datetime) -> Contact:
-        contact = Contact(self.created, email, created)
+    def _new(self, email: str | None, created: datetime, visitor: str = "") -> Contact:
+        contact = Contact(self.created, email, created, email.casefold() if email else visitor)
         self.created += 1
         self.world.contacts.append(contact)
         return contact
@@ -110,6 +111,9 @@ class People:
                     heard = [] if born else changes
                     set_attribute(contact, name, value, order, call.message_id, heard)
             return
+        if kind == "group":
+            self._join_company(contact, call)
+            return
         names = {"track": raw.get("event", ""), "page": "page_viewed", "screen": "screen_viewed"}
         if kind not in names:
             raise NotImplementedError(kind)
@@ -122,21 +126,24 @@ class People:
             properties,
             properties.get("topic")
             or self.world.project.topics.get(properties.get("template", "")),
+            self.world.now,
         )
         contact.events.append(event)
         contact.events.sort(key=lambda e: e.order)
         if event.name in SUBSCRIPTIONS:
-            self._hear(contact, event, SUBSCRIPTIONS[event.name])
+            topic = event.properties.get("topic") or "email"
+            granted = SUBSCRIPTIONS[event.name]
+            set_consent(self.world, contact, topic, granted, event, changes, event.message_id)
 
-    def _hear(self, contact: Contact, event: Event, granted: bool) -> None:
-        topic = event.properties.get("topic") or "email"
-        topics = [topic]
-        if topic == "all":
-            topics = ["email"] if granted else ["email", *self.world.project.policy.topics]
-        for one in topics:
-            if event.order >= contact.consent_orders.get(one, event.order):
-                contact.consent[one] = granted
-                contact.consent_orders[one] = event.order
+    def _join_company(self, contact: Contact, call: Call) -> None:
+        """The newest `group` says whose colleague one is; its traits are the company's (96)."""
+        name, order = str(call.raw["groupId"]), (call.at, call.received, call.message_id)
+        if contact.company_order is None or contact.company_order <= order:
+            contact.company, contact.company_order = name, order
+        company = self.world.companies.setdefault(name, Company())
+        for key, value in (call.raw.get("traits") or {}).items():
+            if company.orders.get(key, order) <= order:
+                company.attributes[key], company.orders[key] = value, order
 
     def _whose(self, call: Call) -> Contact:
         email, visitor = address_of(call.raw), call.raw.get("anonymousId")
@@ -147,7 +154,8 @@ class People:
         stranger = self.by_visitor.get(visitor) if visitor else None
         if known is None:
             if stranger is None:
-                stranger = self.by_visitor[str(visitor)] = self._new(None, call.at)
+                stranger = self._new(None, call.at, str(visitor))
+                self.by_visitor[str(visitor)] = stranger
             return stranger
         if visitor and stranger is not known:
             if stranger is not None and stranger.email is None:
@@ -163,7 +171,7 @@ class People:
         known.lines += visitor.lines
         for score, rule in sorted(known.standing & visitor.standing):
             points = next(ln.points for ln in known.lines if (ln.score, ln.rule) == (score, rule))
-            known.lines.append(Line(score, self.world.now, -points, "rule", rule))
+            self.world.write(known, score, self.world.now, -points, "rule", rule)
         known.standing |= visitor.standing
         known.memberships = united(known.memberships, visitor.memberships)
         known.used |= visitor.used
@@ -175,6 +183,9 @@ class People:
             order = visitor.attribute_orders[name]
             if name not in known.attributes or known.attribute_orders[name] < order:
                 known.attributes[name], known.attribute_orders[name] = value, order
+        company = visitor.company_order
+        if company and (known.company_order is None or known.company_order < company):
+            known.company, known.company_order = visitor.company, company
         for topic, order in visitor.consent_orders.items():
             if known.consent_orders.get(topic, order) <= order:
                 known.consent[topic] = visitor.consent[topic]
@@ -221,8 +232,35 @@ def set_attribute(
     if (absent(old) and absent(value)) or alike(old, value):
         return False
     contact.attributes[name] = None if absent(value) else value
-    changes.append(Change("attribute", contact, order[0], name, old, value, f"{key}:{name}"))
+    said = {"attribute": name, "from": old, "to": value}
+    event = Event("attribute_changed", order[0], order[1], f"{key}:{name}", said)
+    changes.append(Change("attribute", contact, order[0], name, old, value, f"{key}:{name}", event))
     return True
+
+
+def set_consent(
+    world: World,
+    contact: Contact,
+    topic: str,
+    granted: bool,
+    event: Event,
+    changes: list[Change],
+    key: str,
+) -> None:
+    """Hear a newer word on a topic; what was not so before is noticed, as one change (81)."""
+    topics = [topic]
+    if topic == "all":
+        topics = ["email"] if granted else ["email", *world.project.policy.topics]
+    changed: list[str] = []
+    for one in topics:
+        if event.order >= contact.consent_orders.get(one, event.order):
+            if contact.consent.get(one) is not granted:
+                changed.append(one)
+            contact.consent[one] = granted
+            contact.consent_orders[one] = event.order
+    if changed:
+        kind = "subscribed" if granted else "unsubscribed"
+        changes.append(Change(kind, contact, event.at, topic, None, changed, key, event))
 
 
 def alike(old: Plain, new: Plain) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cases import run
-from .model import read_yaml
+from .reading import read_yaml
 from .small import (
     POINTS,
     case,
@@ -206,8 +206,8 @@ list: a
 list: b
 """
     found = run(case(text, track("x", "01:00")))
-    assert len(found.world.enrollments) == 20 and found.looped == {"f"}
-    assert [d[3] for d in found.world.decisions] == ["loop"]
+    assert len(found.world.enrollments) == 20
+    assert [d[1::2] for d in found.world.decisions] == [("f", "loop")]
 
 
 def test_a_step_sees_points_of_the_step_before_but_not_dynamic_lists() -> None:

@@ -36,6 +36,14 @@ def duration(text: Plain) -> timedelta:
     return timedelta(seconds=int(found[1]) * UNITS[found[2]])
 
 
+def share(text: Plain) -> int:
+    """`12.5%` in millionths of everybody."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)%", str(text))
+    if not found:
+        raise ValueError(f"not a share: {text!r}")
+    return int(Decimal(found[1]) * 10_000)
+
+
 def zone(name: str | None, fallback: ZoneInfo) -> ZoneInfo:
     """The zone of that name; one that no one knows reads as the fallback (ruling 117)."""
     if not name:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from .model import EventFilter, Project
-from .values import Plain, passes, path_of, reach, rounded, wildcard, zone
+from flowscore.rules.shares import limit, lot
+
+from .model import EventFilter, Project, Scenario
+from .values import Plain, passes, path_of, reach, rounded, same_value, wildcard, zone
 
 Order = tuple[datetime, datetime, str]
 """Own time, receipt, messageId: the order of events (ruling 10)."""
@@ -29,6 +32,7 @@ class Event:
     message_id: str
     properties: dict[str, Plain]
     topic: str | None = None
+    seen: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
     @property
     def order(self) -> Order:
@@ -52,16 +56,35 @@ class Event:
         """The page's path (ruling 63)."""
         return path_of(self.properties)
 
+    def property(self, name: str) -> list[Plain]:
+        """The values at a dotted path; `path` is that of ruling 63."""
+        return [self.path] if name == "path" else reach(self.properties, name)
+
+    def agrees(self, other: Event | None, names: tuple[str, ...]) -> bool:
+        """The same value of each of these properties; what is missing matches nothing (85)."""
+        return not names or (
+            other is not None
+            and all(
+                any(
+                    same_value(mine, theirs)
+                    for mine in self.property(name)
+                    for theirs in other.property(name)
+                )
+                for name in names
+            )
+        )
+
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the ledger."""
+    """One line of the ledger; `serial` is the order of writing."""
 
     score: str
     at: datetime
     points: Decimal
     kind: str
     rule: str | None
+    serial: int = 0
 
 
 @dataclass
@@ -85,12 +108,23 @@ class Occurrence:
 
 
 @dataclass
+class Company:
+    """What `group` calls said of one company."""
+
+    attributes: dict[str, Plain] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+
+
+@dataclass
 class Contact:
     """One person, or one anonymous visitor while `email` is None."""
 
     number: int
     email: str | None
     created_at: datetime
+    identity: str = ""
+    company: str | None = None
+    company_order: Order | None = None
     quiet_until: datetime | None = None
     announced: bool = False
     attributes: dict[str, Plain] = field(default_factory=dict)
@@ -103,7 +137,7 @@ class Contact:
     memberships: list[Membership] = field(default_factory=list)
     seen_lists: set[str] = field(default_factory=set)
     seen_balances: dict[str, Decimal] = field(default_factory=dict)
-    marks: dict[tuple[str, int], Order] = field(default_factory=dict)
+    marks: dict[Plain, Order] = field(default_factory=dict)
     anchors: dict[tuple[str, int], dict[str, Event]] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
 
@@ -112,24 +146,59 @@ class Contact:
         return any(stay.name == name and stay.left_at is None for stay in self.memberships)
 
 
-@dataclass
-class Enrollment:
-    """One walk of one contact through a scenario."""
+@dataclass(frozen=True)
+class Who:
+    """Of whom a condition is asked: inside a scenario, what enrolled them and its own time."""
 
     contact: Contact
-    scenario: str
+    event: Event | None = None
+    since: datetime | None = None
+
+
+@dataclass
+class Awaiting:
+    """A `wait_for` that an enrollment stands at."""
+
+    place: str
+    start: datetime
+    deadline: datetime
+    branches: dict[str, Plain]
+    came: bool = False
+    beside: bool = False
+
+
+@dataclass
+class Enrollment:
+    """One walk of one contact through a scenario, on the version on which it entered."""
+
+    contact: Contact
+    version: Scenario
     entered_at: datetime
     key: str
     event: Event | None
+    since: datetime
     frames: list[tuple[list[Plain], int, str]]
+    held: bool = False
     due: datetime | None = None
+    awaiting: Awaiting | None = None
     ended_at: datetime | None = None
     outcome: str | None = None
+    converted_at: datetime | None = None
+
+    @property
+    def scenario(self) -> str:
+        """The scenario's name."""
+        return self.version.name
+
+    @property
+    def who(self) -> Who:
+        """Of whom its conditions are asked."""
+        return Who(self.contact, self.event, self.since)
 
 
 @dataclass
 class Message:
-    """One mail in the outbox."""
+    """One mail in the outbox, or a note to staff, or a call of a webhook."""
 
     enrollment: Enrollment
     step: str
@@ -137,6 +206,7 @@ class Message:
     queued_at: datetime
     due: datetime
     unless_late_by: timedelta | None
+    kind: str = "email"
     status: str = "queued"
     sent_at: datetime | None = None
     reason: str | None = None
@@ -153,6 +223,7 @@ class Change:
     old: Plain
     new: Plain
     key: str
+    event: Event | None = None
 
 
 @dataclass
@@ -162,6 +233,9 @@ class World:
     project: Project
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     contacts: list[Contact] = field(default_factory=list)
+    companies: dict[str, Company] = field(default_factory=dict)
+    serial: int = 0
+    looked: int = 0
     enrollments: list[Enrollment] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     decisions: list[tuple[Contact, str, datetime, str]] = field(default_factory=list)
@@ -171,9 +245,32 @@ class World:
         """The policy's zone."""
         return self.project.policy.zone
 
+    def write(
+        self,
+        contact: Contact,
+        score: str,
+        at: datetime,
+        points: Decimal,
+        kind: str,
+        rule: str | None,
+    ) -> None:
+        """Add a line to the contact's ledger."""
+        self.serial += 1
+        contact.lines.append(Line(score, at, points, kind, rule, self.serial))
+
     def raw_balance(self, contact: Contact, score: str) -> Decimal:
-        """The sum of the contact's lines."""
-        return sum((ln.points for ln in contact.lines if ln.score == score), Decimal(0))
+        """The sum of the lines that no reset made worthless (ruling 54)."""
+        lines = [line for line in contact.lines if line.score == score]
+        resets = [(line.at, line.serial) for line in lines if line.kind == "reset"]
+        last = max(resets, default=None)
+        return sum(
+            (
+                line.points
+                for line in lines
+                if line.kind != "reset" and (last is None or (line.at, line.serial) > last)
+            ),
+            Decimal(0),
+        )
 
     def balance(self, contact: Contact, score: str) -> Decimal:
         """What is read: the sum, rounded and cut to the range (rulings 51 and 53)."""
@@ -198,6 +295,23 @@ class World:
             return [contact.email]
         value = contact.attributes.get(name)
         return value if isinstance(value, list) else [value]
+
+    def company(self, contact: Contact, name: str) -> list[Plain]:
+        """The elements of a value of the contact's company; none without company."""
+        known = self.companies.get(contact.company or "")
+        value = known.attributes.get(name) if known else None
+        return value if isinstance(value, list) else [value]
+
+    @staticmethod
+    def lot(contact: Contact, place: str) -> int:
+        """The contact's lot at a place, from the draws of its first identity (ruling 131)."""
+        digest = sha256(contact.identity.encode()).digest()
+        draws = [int.from_bytes(digest[i : i + 4]) & 0x7FFFFFFF for i in (0, 4)]
+        return int(lot(place, *draws))
+
+    def drawn(self, contact: Contact, place: str, share: int) -> bool:
+        """Whether the contact belongs to the share of this place (ruling 44)."""
+        return self.lot(contact, place) < limit(share)
 
     def suppressed(self, contact: Contact) -> bool:
         """Whether a hard bounce or a complaint stands against the address."""
@@ -232,13 +346,9 @@ class World:
         if events.links is not None and not self._link_fits(events.links, event):
             return False
         return all(
-            passes(self._property(event, name), wanted, self.now, self.zone)
+            passes(event.property(name), wanted, self.now, self.zone)
             for name, wanted in events.where.items()
         )
-
-    @staticmethod
-    def _property(event: Event, name: str) -> list[Plain]:
-        return [event.path] if name == "path" else reach(event.properties, name)
 
     @staticmethod
     def _path_fits(patterns: tuple[str, ...], event: Event) -> bool:
@@ -253,8 +363,3 @@ class World:
             wildcard(pattern.lower(), link.split("#")[0] if "?" in pattern else bare)
             for pattern in patterns
         )
-
-
-def order_key(event: Event) -> Order:
-    """Sort key of the log."""
-    return event.order
