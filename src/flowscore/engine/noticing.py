@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Insert, Integer, bindparam, insert, literal, null, select, true, update
 
-from flowscore.engine import anchors, counting, schedule
+from flowscore.engine import anchors, counting, dates, gains, schedule
 from flowscore.engine.work import Work, happened
 from flowscore.language import triggers as words
 from flowscore.rules.sight import Sight
@@ -76,25 +76,36 @@ def into_happened(rows: Any, position: int) -> Insert:
 
 def hear(work: Work, one: Listener) -> None:
     """Put what the trigger newly notices into `happened`."""
-    first = work.round == 1
+    trigger = one.trigger
+    if one.mark:
+        _hear_counted(work, one)
+    elif isinstance(trigger, (words.Schedule, words.DateComes)):
+        if work.round == 1:
+            calendar = schedule if isinstance(trigger, words.Schedule) else dates
+            calendar.notice(work, trigger, one.position, one.who)
+    elif isinstance(trigger, words.ScoreGains):
+        gains.notice(work, trigger, one.position)
+    elif isinstance(trigger, words.ScoreCrosses):
+        if work.told_of({("score", trigger.score)}, work.crossings_from):
+            work.fill(happened, one.notice, changes_seen=work.crossings_from)
+    elif one.notice is not None and _is_stirred(work, trigger):
+        work.fill(happened, one.notice)
+
+
+def _hear_counted(work: Work, one: Listener) -> None:
     match one.trigger:
-        case words.OnEvent() if one.mark:
-            if counting.may_complete(work, one.trigger):
-                counting.walk(work, one.mark, one.trigger, LIVE, one.live_from)
-                work.run(PLACE, place=one.position)
-        case words.NoEvent() if one.mark:
+        case words.OnEvent():
+            if not counting.may_complete(work, one.trigger):
+                return
+            counting.walk(work, one.mark, one.trigger, LIVE, one.live_from)
+        case words.NoEvent():
             anchors.notice(work, one.mark, one.trigger, LIVE, one.live_from)
-            work.run(PLACE, place=one.position)
-        case words.Schedule():
-            if first:
-                schedule.notice(work, one.trigger, one.position, one.who)
-        case words.ScoreCrosses():
-            if work.told_of({("score", one.trigger.score)}, work.crossings_from):
-                work.fill(happened, one.notice, changes_seen=work.crossings_from)
-        case _ if one.notice is not None:
-            names = listens_to(one.trigger)
-            if (first and "" in names) or names & work.names:
-                work.fill(happened, one.notice)
+    work.run(PLACE, place=one.position)
+
+
+def _is_stirred(work: Work, trigger: words.Trigger) -> bool:
+    names = listens_to(trigger)
+    return (work.round == 1 and "" in names) or bool(names & work.names)
 
 
 PLACE = (

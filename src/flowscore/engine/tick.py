@@ -20,7 +20,7 @@ from flowscore.engine.work import Counts, Work, prepare_scratch, requested
 from flowscore.errors import FlowscoreError
 from flowscore.rules.book import NEVER
 from flowscore.store.intake import forget_taken, take_in
-from flowscore.store.tables import changes, contacts, events
+from flowscore.store.tables import changes, contacts, events, ledger
 
 if TYPE_CHECKING:
     from flowscore.engine.program import Program
@@ -54,6 +54,7 @@ class Seen:
     stood_changes: int = 0
     listed_changes: int = 0
     noticed_changes: int = 0
+    noticed_lines: int = 0
 
 
 def run_ticks(
@@ -185,6 +186,7 @@ def tick(
     prepare_scratch(connection)
     work.stand_at(work.last(events) + 1, work.last(contacts))
     seen = Seen()
+    seen.noticed_lines = work.last(ledger)
     seen.noticed_changes = work.last(changes)  # what a stopped tick left behind is known
     project = program.applied.project
     before = work.first_id - 1
@@ -219,7 +221,7 @@ def _take_history(work: Work, program: Program, seen: Seen) -> None:
     balances.remember_looked(work, seen.noticed_changes)
     work.silent, work.changed = False, 0
     seen.enrolled = work.last(events)
-    seen.noticed_changes = work.last(changes)
+    seen.noticed_changes, seen.noticed_lines = work.last(changes), work.last(ledger)
 
 
 def _rounds(work: Work, program: Program, seen: Seen) -> None:
@@ -273,7 +275,7 @@ def _notice(work: Work, program: Program, seen: Seen, looping: set[str]) -> set[
     """Phase 3; returns the scenarios that enrolled somebody."""
     before = seen.enrolled
     seen.enrolled = work.noticed_upto = work.look_from(before)
-    work.crossings_from = seen.noticed_changes
+    work.crossings_from, work.lines_from = seen.noticed_changes, seen.noticed_lines
     goals.convert(work, program.goals)
     goals.answer(work, program.waits)
     _let_out(work, program, seen)
@@ -284,7 +286,7 @@ def _notice(work: Work, program: Program, seen: Seen, looping: set[str]) -> set[
             entered.add(entry.scenario.name)
     scoring.notice(work, program.scoring)
     balances.remember_looked(work, seen.noticed_changes)
-    seen.noticed_changes = work.last(changes)
+    seen.noticed_changes, seen.noticed_lines = work.last(changes), work.last(ledger)
     return entered
 
 

@@ -191,6 +191,7 @@ class Work:
     silent: bool = False  # history is taken in, or a recompute runs: nothing is noticed
     takes_in: frozenset[str] = frozenset()  # scenarios that enroll who stands there already
     crossings_from: int = 0  # changes after this id came since the last phase 3
+    lines_from: int = 0  # ledger lines after this id came since the last phase 3
     noticed_upto: int = 0  # events up to this id have been looked at in phase 3
     _told: dict[int, set[tuple[str, str]]] = field(default_factory=dict)  # by id seen
     _instants: dict[str, int] = field(default_factory=dict)

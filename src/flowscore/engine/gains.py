@@ -1,0 +1,91 @@
+"""Sudden signals: the ledger line with which the points won in a window reach so many (23)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+
+from flowscore.engine.work import Work, happened
+from flowscore.store.tables import POINT, ledger
+
+if TYPE_CHECKING:
+    from flowscore.language.triggers import ScoreGains
+
+LINES_SEEN = bindparam("lines_seen", type_=BigInteger)  # lines up to this id are known
+WON = ("rule", "when", "scenario")  # kinds of lines that give points; a reset gives none
+
+
+def notice(work: Work, trigger: ScoreGains, position: int) -> None:
+    """Put the lines since the last phase 3 that reached the gain into `happened`."""
+    if not work.told_of({("score", trigger.score)}, work.crossings_from):
+        return
+    statement = work.book.build(("gains", trigger, position), lambda: _occur(trigger, position))
+    work.fill(happened, statement, lines_seen=work.lines_from)
+
+
+def _occur(trigger: ScoreGains, position: int) -> Insert:
+    rows = gained(trigger).subquery()
+    columns = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
+    chosen = select(
+        rows.c.contact_id, rows.c.own_at, rows.c.key, rows.c.event_id, literal(position), true()
+    )
+    return insert(happened).from_select(columns, chosen)
+
+
+def gained(trigger: ScoreGains) -> Select[Any]:
+    """The new lines with which the sum over (e - within, e] first is enough.
+
+    Face values, positive ones alone: decay and what was taken back do not count.
+    """
+    line = ledger.alias()
+    before = _won_before(line, trigger)
+    wanted = round(trigger.points * POINT)
+    key = literal(f"gains:{trigger.score}:{trigger.points:g}:") + line.c.rule + ":" + line.c.key
+    return select(
+        line.c.contact_id,
+        line.c.own_at,
+        cast(key, Text).label("key"),
+        cast(null(), BigInteger).label("event_id"),
+    ).where(
+        line.c.id > LINES_SEEN,
+        _counts(line, trigger),
+        before < wanted,
+        before + line.c.points >= wanted,
+    )
+
+
+def _won_before(line: Any, trigger: ScoreGains) -> ColumnElement[Any]:
+    """What was won in the window that ends with the line, without it."""
+    other = ledger.alias()
+    earlier = or_(
+        other.c.own_at < line.c.own_at,
+        and_(other.c.own_at == line.c.own_at, other.c.id < line.c.id),
+    )
+    total = select(func.coalesce(func.sum(other.c.points), 0)).where(
+        other.c.contact_id == line.c.contact_id,
+        _counts(other, trigger),
+        other.c.own_at > line.c.own_at - trigger.within,
+        earlier,
+    )
+    return cast(total.correlate_except(other).scalar_subquery(), BigInteger)
+
+
+def _counts(line: Any, trigger: ScoreGains) -> ColumnElement[bool]:
+    return and_(line.c.score == trigger.score, line.c.kind.in_(WON), line.c.points > 0)
