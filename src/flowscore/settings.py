@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -70,6 +73,33 @@ def _read_database_url(value: object) -> object:
     return value
 
 
+def _read_webhook_secret(value: object) -> object:
+    """`whsec_` and 24 to 64 bytes in base64, as Standard Webhooks says; several for a change."""
+    secrets = str(value).split()
+    if not secrets or not all(_is_webhook_secret(one) for one in secrets):
+        raise ValueError(
+            "whsec_ and 24 to 64 bytes in base64 (left out, flowscore makes one); while you change "
+            "it two, told apart by a blank"
+        )
+    return " ".join(secrets)
+
+
+def _is_webhook_secret(text: str) -> bool:
+    kind, _, encoded = text.partition("_")
+    try:
+        return kind == "whsec" and 24 <= len(b64decode(encoded, validate=True)) <= 64
+    except ValueError:
+        return False
+
+
+def _read_allowed(value: object) -> object:
+    """Hosts and networks, kept as written."""
+    from flowscore.mail.webhooks.addresses import read_reach
+
+    read_reach(str(value))
+    return value
+
+
 class Settings(BaseSettings):
     """One field a setting; its description is the sentence that the reference prints."""
 
@@ -106,6 +136,15 @@ class Settings(BaseSettings):
     )
     secret: SecretStr | None = Field(
         None, description="Signs the links in mails; made once into `.env`. Keep it: old links."
+    )
+    webhook_secret: Annotated[SecretStr | None, BeforeValidator(_read_webhook_secret)] = Field(
+        None,
+        description="Signs webhooks (`whsec_…`); made once into `.env`. Receivers know it too.",
+    )
+    webhook_allow_private: Annotated[str, BeforeValidator(_read_allowed)] = Field(
+        "",
+        description="Inner hosts and networks that webhooks may reach, told apart by commas: "
+        "`crm.internal, 10.0.0.0/8`. All others that are not public are refused.",
     )
     tick_every: Annotated[int, BeforeValidator(_read_step)] = Field(
         MINUTE, gt=0, description="The step of the tick grid."
@@ -149,15 +188,37 @@ def secret_of(root: Path, settings: Settings) -> str:
     """The project's secret; made once, into `.env`, readable by its owner alone."""
     if settings.secret:
         return settings.secret.get_secret_value()
-    made = secrets.token_urlsafe(32)
+    return _keep(root, "SECRET", secrets.token_urlsafe(32), "signs links")
+
+
+def webhook_secrets_of(root: Path, settings: Settings) -> tuple[str, ...]:
+    """What signs webhooks, the newest first; made once, likewise."""
+    if settings.webhook_secret:
+        return tuple(settings.webhook_secret.get_secret_value().split())
+    made = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
+    return (_keep(root, "WEBHOOK_SECRET", made, "signs webhooks"),)
+
+
+def _keep(root: Path, name: str, made: str, what_for: str) -> str:
     try:
-        _append_private(root / ".env", f"{PREFIX}SECRET={made}\n")
+        _append_private(root / ".env", f"{PREFIX}{name}={made}\n")
     except OSError as error:
         raise FlowscoreError(
-            f"{root / '.env'}: cannot write the secret that signs links ({error.strerror}); "
-            f"make the folder writable or set {PREFIX}SECRET"
+            f"{root / '.env'}: cannot write the secret that {what_for} ({error.strerror}); "
+            f"make the folder writable or set {PREFIX}{name}"
         ) from error
     return made
+
+
+def environment_of(root: Path) -> dict[str, str]:
+    """What `${NAME}` stands for: `.env`, and over it the environment; an empty value is none."""
+    file = root / ".env"
+    found = {**(dotenv_values(file) if file.is_file() else {}), **_set_in(os.environ)}
+    return _set_in(found)
+
+
+def _set_in(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
 
 
 def _append_private(file: Path, line: str) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from flowscore.mail.settings import MailSettings
     from flowscore.mail.templates import Rendered, Templates
     from flowscore.mail.transport import Transport
-    from flowscore.mail.webhooks.delivery import WebhookReport
     from flowscore.orders import Grid, Reading
     from flowscore.settings import Settings
     from flowscore.store.database import Store
@@ -331,22 +330,15 @@ class Workspace:
     def deliver(self, now: int, stop: Callable[[], bool] = lambda: False) -> DeliveryReport:
         """Send what is queued and due; `stop` is asked between mails whether to end early."""
         from flowscore.mail.delivery import deliver
+        from flowscore.surroundings import post_webhooks
 
         settings = self.mail_settings
         report = deliver(
             self.store, self.live, self.templates, self.transport, now, settings=settings, stop=stop
         )
-        return replace(report, webhooks=self._deliver_webhooks(now, stop))
-
-    def _deliver_webhooks(self, now: int, stop: Callable[[], bool]) -> WebhookReport:
-        """After the mails, so that no receiver holds them up."""
-        from flowscore.mail.webhooks.delivery import WebhookReport, are_due, deliver_webhooks
-        from flowscore.surroundings import webhook_settings_of
-
-        if not are_due(self.store, now):
-            return WebhookReport()
-        settings = webhook_settings_of(self.root, self.settings)
-        return deliver_webhooks(self.store, now, settings, clock=clock_now, stop=stop)
+        # After the mails, so that no receiver holds them up.
+        posted = post_webhooks(self.root, self.settings, self.store, now, stop)
+        return replace(report, webhooks=posted)
 
     def settle_uncertain(self, key: str, *, resend: bool) -> str:
         """Settle a mail of which a crash left unknown whether it went out; gives the address."""

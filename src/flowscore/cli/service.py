@@ -26,6 +26,7 @@ def run(context: typer.Context) -> None:
     workspace = workspace_of(context)
     workspace.require_live()
     workspace.refuse_unstoppable_mail()
+    workspace.refuse_unset_variables()
     serve(workspace)
 
 

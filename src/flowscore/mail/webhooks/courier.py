@@ -1,0 +1,248 @@
+"""Posts a parcel over HTTP and says what became of it; nothing a receiver does raises here.
+
+Addresses are resolved here, each is judged, and the connection goes to the judged address itself:
+no second look-up can lead elsewhere. Redirects are not followed and proxies not used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpcore
+import httpx
+
+from flowscore.language.variables import hide
+from flowscore.mail.webhooks.addresses import Reach, read_address
+
+if TYPE_CHECKING:
+    from flowscore.mail.webhooks.parcels import Parcel
+
+CONNECT = 5.0  # seconds, for each address
+TOTAL = 15.0  # seconds, from the look-up of the name to the head of the answer
+BODY = 3.0  # seconds more for the body, of which only the beginning is of interest
+ENOUGH = 8_192  # bytes of body read; then the connection is closed
+MOST_ADDRESSES = 4  # of a name are tried
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The receiver's word: its status, the beginning of its body, what it says of later."""
+
+    status: int
+    text: str = ""
+    retry_after: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """No answer that could be read; perhaps it arrived, so it goes again under the same id."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """Not sent, and not to be sent."""
+
+    why: str
+
+
+Outcome = Answered | Silent | Barred
+
+
+def censored(outcome: Outcome, names: Collection[str], values: Mapping[str, str]) -> Outcome:
+    """The same with every secret taken out that a receiver, or an error, repeated."""
+    if not isinstance(outcome, Answered):
+        return type(outcome)(hide(outcome.why, names, values))
+    text, location = (hide(one, names, values) for one in (outcome.text, outcome.location))
+    return Answered(outcome.status, text, outcome.retry_after, location)
+
+
+class Courier(Protocol):
+    """Whoever carries parcels; tests and rehearsals have their own."""
+
+    async def post(self, parcel: Parcel, signature: Headers) -> Outcome:
+        """Carry one; never raises for what a receiver does."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class BarredError(Exception):
+    """Every address of the host is one that webhooks may not reach."""
+
+
+class NotFoundError(Exception):
+    """The host's name leads to no address."""
+
+
+class HttpCourier:
+    """Real HTTP, over connections that are kept for the length of one delivery."""
+
+    def __init__(self, reach: Reach) -> None:
+        self.ways = _Ways(reach)
+        self.pool = httpcore.AsyncConnectionPool(
+            ssl_context=_trust(), max_connections=64, network_backend=self.ways
+        )
+
+    async def post(self, parcel: Parcel, signature: Headers) -> Outcome:
+        """One POST; a redirect is an answer like any other."""
+        try:
+            return await self._post(parcel, signature)
+        except BarredError as error:
+            return Barred(str(error))
+        except NotFoundError as error:
+            return Silent(str(error))
+        except (TimeoutError, httpcore.TimeoutException):
+            return Silent(f"no answer within {TOTAL:g} seconds")
+        except httpcore.LocalProtocolError as error:
+            return Barred(f"it cannot be written as HTTP: {_words(error)}")
+        except httpcore.RemoteProtocolError as error:
+            return Silent(f"the answer is no HTTP: {_words(error)}")
+        except Exception as error:  # whatever else a receiver makes of a connection
+            return Silent(_words(_root(error)))
+
+    async def _post(self, parcel: Parcel, signature: Headers) -> Answered:
+        url = parcel.url
+        target = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        headers = [(b"Host", url.netloc), *parcel.headers, *signature]
+        patience = {"connect": CONNECT, "read": TOTAL, "write": TOTAL, "pool": TOTAL}
+        async with asyncio.timeout(TOTAL) as deadline:
+            async with self.pool.stream(
+                "POST",
+                target,
+                headers=headers,
+                content=parcel.body,
+                extensions={"timeout": patience},
+            ) as response:
+                deadline.reschedule(None)  # it has answered: its body cannot undo that
+                return Answered(
+                    response.status,
+                    await _beginning(response),
+                    _header(response, b"retry-after"),
+                    _header(response, b"location"),
+                )
+
+    async def close(self) -> None:
+        """Let go of connections and of name look-ups that still hang."""
+        await self.pool.aclose()
+        self.ways.close()
+
+
+async def _beginning(response: httpcore.Response) -> str:
+    """The first bytes of the body; a slow or broken rest is no matter."""
+    taken = bytearray()
+    try:
+        async with asyncio.timeout(BODY), aclosing(response.aiter_stream()) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                taken += chunk
+                if len(taken) >= ENOUGH:
+                    break
+    except (TimeoutError, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
+        pass
+    return taken[:ENOUGH].decode("utf-8", "replace")
+
+
+def _header(response: httpcore.Response, name: bytes) -> str:
+    found = (value for key, value in response.headers if key.lower() == name)
+    return next(found, b"").decode("latin-1")[:500]
+
+
+def _root(error: BaseException) -> BaseException:
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return error
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _trust() -> ssl.SSLContext:
+    """The certificate authorities of `SSL_CERT_FILE` or `SSL_CERT_DIR`, else Mozilla's."""
+    return httpx.create_ssl_context()
+
+
+class _Ways(httpcore.AsyncNetworkBackend):
+    """Makes connections, to judged addresses alone."""
+
+    def __init__(self, reach: Reach) -> None:
+        self.reach = reach
+        self.plain = httpcore.AnyIOBackend()
+        # Of its own, since a look-up that hangs would keep the loop's pool from ending.
+        self.threads = ThreadPoolExecutor(16, thread_name_prefix="webhook-names")
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """One address of the host after the other, until one takes the connection."""
+        failed: Exception = NotFoundError(f"{host} has no address")
+        for address in await self._judged(host, port):
+            try:
+                return await self.plain.connect_tcp(address, port, timeout, local_address)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+    async def _judged(self, host: str, port: int) -> list[str]:
+        """The addresses that may be reached; none of them is a refusal that names one."""
+        why = ""
+        found = []
+        for text in await self._addresses(host, port):
+            reason = self.reach.why_not(host, read_address(text))
+            if not reason:
+                found.append(text)
+            why = why or reason
+        if why and not found:
+            raise BarredError(
+                f"{host} is inside: {why}; if webhooks may go there, name it in "
+                "FLOWSCORE_WEBHOOK_ALLOW_PRIVATE"
+            )
+        return found[:MOST_ADDRESSES]
+
+    async def _addresses(self, host: str, port: int) -> list[str]:
+        loop = asyncio.get_running_loop()
+        try:
+            rows = await loop.run_in_executor(self.threads, _look_up, host, port)
+        except (OSError, UnicodeError) as error:
+            raise NotFoundError(f"{host}: {_words(error)}") from error
+        return list(dict.fromkeys(str(row[4][0]) for row in rows))
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """Never: a webhook goes to a machine."""
+        raise BarredError(f"{path} is a socket of this machine")
+
+    async def sleep(self, seconds: float) -> None:
+        """As the plain backend does."""
+        await self.plain.sleep(seconds)
+
+    def close(self) -> None:
+        """Look-ups that hang end by themselves."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _look_up(host: str, port: int) -> list[Any]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
