@@ -6,13 +6,16 @@ how far they are used up.
 
 from __future__ import annotations
 
+import json
 from collections import deque
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
+    Double,
     Executable,
     Select,
     and_,
@@ -25,16 +28,19 @@ from sqlalchemy import (
     union_all,
 )
 
+from flowscore.engine.expressions import in_chunks
 from flowscore.engine.work import Work, fresh, happened
 from flowscore.language.project import digest
 from flowscore.rules.book import NEVER
 from flowscore.rules.events import log_alias, matching
+from flowscore.rules.happened import SUM_PLACES
 from flowscore.rules.triggers import needed
 from flowscore.store.dialects import insert_or_replace
 from flowscore.store.tables import changes, events, marks
 
 if TYPE_CHECKING:
     from flowscore.language.triggers import NoEvent, OnEvent
+    from flowscore.language.words import Bounds, EventQuery
     from flowscore.rules.book import Book
     from flowscore.rules.sight import Sight
 
@@ -62,30 +68,122 @@ def completed(
     None: every event may (rules of scores).
     """
     found: list[dict[str, Any]] = []
-    used: list[dict[str, Any]] = []
+    used: dict[tuple[int, str], dict[str, Any]] = {}
+    query = trigger.query
     rows = work.run(_unused(work, mark, trigger, sight)).all()
-    for contact_id, own in groupby(rows, key=lambda row: row.contact_id):
-        for row in _completed(own, needed(trigger.query), trigger.query.within, live_from):
+    for (contact_id, same), own in _walks(work, mark, rows, query).items():
+        for row in completions(own, query, live_from):
             found.append(_occurrence(row))
-            used = _moved(used, contact_id, mark, row)
+            used[contact_id, same] = _mark(mark, same, row)
     if used:
-        work.connection.execute(MOVE_MARKS, used)
+        work.connection.execute(MOVE_MARKS, list(used.values()))
     return found
 
 
-def _completed(
-    rows: Iterator[Any], count: int, within: int | None, live_from: int | None
-) -> Iterator[Any]:
-    """The rows of one contact that complete a count; each uses up all rows up to it."""
-    window: deque[int] = deque()
+def _walks(
+    work: Work, mark: str, rows: Sequence[Any], query: EventQuery
+) -> dict[tuple[int, str], list[Any]]:
+    """The events of each walk: one for a contact, with `same` one for each combination.
+
+    An event without one of those properties belongs to none.
+    """
+    walks: dict[tuple[int, str], list[Any]] = {}
+    upto = _marks(work, mark, rows) if query.same else {}
     for row in rows:
-        window.append(row.own_at)
-        while within is not None and window[0] <= row.own_at - within:
-            window.popleft()
+        same = combination(row, query)
+        if same is None:
+            continue
+        last = upto.get((row.contact_id, same))
+        if last is None or (row.own_at, row.received_at, row.message_id) > last:
+            walks.setdefault((row.contact_id, same), []).append(row)
+    return walks
+
+
+def _marks(work: Work, mark: str, rows: Sequence[Any]) -> dict[tuple[int, str], Moment]:
+    """How far each combination of these contacts is used up."""
+    found: dict[tuple[int, str], Moment] = {}
+    for some in in_chunks(row.contact_id for row in rows):
+        kept = select(marks).where(marks.c.trigger == mark, marks.c.contact_id.in_(some))
+        for row in work.connection.execute(kept):
+            found[row.contact_id, row.same] = (row.own_at, row.received_at, row.message_id)
+    return found
+
+
+def combination(row: Any, query: EventQuery) -> str | None:
+    """The values of the `same` properties as text: numbers alike that are equal (ruling 85).
+
+    None where one is missing, the empty text where none is asked for.
+    """
+    values = []
+    for place in range(len(query.same)):
+        text, number = getattr(row, f"same_{place}"), getattr(row, f"number_{place}")
+        if text is None:
+            return None
+        values.append(text if number is None else float(number))
+    return json.dumps(values) if values else ""
+
+
+def completions(
+    rows: Iterable[Any], query: EventQuery, live_from: int | None = None
+) -> Iterator[Any]:
+    """The rows of one walk that complete a count; each uses up all rows up to it (ruling 22).
+
+    `rows` come in order and hold what `measures` gives, and with `live_from` when they were seen.
+    """
+    window: deque[Any] = deque()
+    totals = [Decimal(0)] * len(query.sums)
+    for row in rows:
+        window.append(row)
+        totals = _added(totals, row, 1)
+        while query.within is not None and window[0].own_at <= row.own_at - query.within:
+            totals = _added(totals, window.popleft(), -1)
         new = live_from is None or (row.seen_at > live_from and not row.historical)
-        if len(window) >= count and new:
+        if new and len(window) >= needed(query) and _add_up(totals, query):
             yield row
             window.clear()
+            totals = [Decimal(0)] * len(query.sums)
+
+
+def _added(totals: list[Decimal], row: Any, times: int) -> list[Decimal]:
+    """The totals with (or, times -1, without) what the row brings."""
+    return [
+        total + times * Decimal(str(getattr(row, f"sum_{place}")))
+        for place, total in enumerate(totals)
+    ]
+
+
+def _add_up(totals: list[Decimal], query: EventQuery) -> bool:
+    """Whether every sum, rounded to 4 decimals, lies within its bounds (ruling 94)."""
+    return all(
+        _is_within(total.quantize(SHOWN_DIGITS, ROUND_HALF_UP), one.bounds)
+        for total, one in zip(totals, query.sums, strict=True)
+    )
+
+
+SHOWN_DIGITS = Decimal(1).scaleb(-SUM_PLACES)
+
+
+def _is_within(total: Decimal, bounds: Bounds) -> bool:
+    least = bounds.at_least is None or total >= Decimal(str(bounds.at_least))
+    return least and (bounds.above is None or total > Decimal(str(bounds.above)))
+
+
+def measures(book: Book, query: EventQuery, log: Any) -> list[ColumnElement[Any]]:
+    """The columns that a walk needs beside the order: what is added up, what has to agree."""
+    sums = [_number(book, log, one.name).label(f"sum_{i}") for i, one in enumerate(query.sums)]
+    texts = [book.first_text(log.c.forms, n).label(f"same_{i}") for i, n in enumerate(query.same)]
+    numbers = [
+        book.first_number(log.c.forms, name).label(f"number_{place}")
+        for place, name in enumerate(query.same)
+    ]
+    return [*sums, *texts, *numbers]
+
+
+def _number(book: Book, log: Any, name: str) -> ColumnElement[Any]:
+    """What one event adds to a sum: every number of the property, 0 where there is none."""
+    rows = book.elements(log.c.forms, name)
+    total = select(func.coalesce(func.sum(rows.form(1, Double)), 0)).select_from(rows.rows)
+    return total.correlate_except(rows.rows).scalar_subquery()
 
 
 def _occurrence(row: Any) -> dict[str, Any]:
@@ -97,23 +195,15 @@ def _occurrence(row: Any) -> dict[str, Any]:
     }
 
 
-def _moved(
-    used: list[dict[str, Any]], contact_id: int, mark: str, row: Any
-) -> list[dict[str, Any]]:
-    """The marks to write, with this row as the contact's last."""
-    if used and used[-1]["contact_id"] == contact_id:
-        used.pop()
-    used.append(
-        {
-            "trigger": mark,
-            "contact_id": contact_id,
-            "same": "",
-            "own_at": row.own_at,
-            "received_at": row.received_at,
-            "message_id": row.message_id,
-        }
-    )
-    return used
+def _mark(mark: str, same: str, row: Any) -> dict[str, Any]:
+    return {
+        "trigger": mark,
+        "contact_id": row.contact_id,
+        "same": same,
+        "own_at": row.own_at,
+        "received_at": row.received_at,
+        "message_id": row.message_id,
+    }
 
 
 def _unused(work: Work, mark: str, trigger: OnEvent, sight: Sight) -> Executable:
@@ -125,7 +215,8 @@ def _unused(work: Work, mark: str, trigger: OnEvent, sight: Sight) -> Executable
 def _matching_after_mark(book: Book, mark: str, trigger: OnEvent, sight: Sight) -> Select[Any]:
     """The matching events after each affected contact's mark, in order.
 
-    Affected is who has a fresh matching event; older events than its window cannot matter.
+    Affected is who has a fresh matching event; older events than its window cannot matter. With
+    `same` there is no one mark for a contact: `_walks` leaves out what each combination used up.
     """
     log = log_alias()
     such = matching(book, trigger.query, log)
@@ -142,8 +233,9 @@ def _matching_after_mark(book: Book, mark: str, trigger: OnEvent, sight: Sight) 
         log.c.message_id,
         log.c.seen_at,
         log.c.historical,
+        *measures(book, trigger.query, log),
     )
-    kept = and_(marks.c.trigger == mark, marks.c.contact_id == log.c.contact_id)
+    kept = and_(marks.c.trigger == mark, marks.c.contact_id == log.c.contact_id, marks.c.same == "")
     if sight.everything:
         source = log.outerjoin(marks, kept)
     else:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, exists, func, null, select, text
 
 from flowscore.clock import datetime_of, find_zone, instant_of_local
-from flowscore.engine import schedule
+from flowscore.engine import dates, schedule
 from flowscore.engine.outbox import is_paused
 from flowscore.engine.registry import TAKES_IN
 from flowscore.engine.states import read_state
-from flowscore.language.triggers import Schedule
+from flowscore.language.triggers import DateComes, Schedule
 from flowscore.rules.book import NEVER
 from flowscore.store.tables import changes, enrollments, inbox, messages, taken
 
@@ -45,7 +45,7 @@ def next_due(
         _activations(connection, program, mark),
         _steps_due(connection, program),
         _mail(connection, mark, delivers),
-        _schedules(connection, program, mark),
+        _calendars(connection, program, mark),
         _edges(connection, program, mark),
     ]
     return min((due for source in sources for due in source if due is not None), default=None)
@@ -92,11 +92,15 @@ def _mail(connection: Connection, mark: int, delivers: bool) -> Iterator[int | N
         yield connection.execute(waiting).scalar()
 
 
-def _schedules(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
-    asked = [t for t in program.triggers if isinstance(t, Schedule)]
+def _calendars(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
+    asked = [one for one in program.triggers if isinstance(one, (Schedule, DateComes))]
     zones = schedule.contact_zones(connection) if any(t.timezone for t in asked) else []
-    for trigger in asked:
-        yield schedule.next_instant(trigger, program.book.policy.timezone, zones, mark)
+    policy_zone = program.book.policy.timezone
+    for trigger in dict.fromkeys(asked):
+        if isinstance(trigger, Schedule):
+            yield schedule.next_instant(trigger, policy_zone, zones, mark)
+        else:
+            yield dates.next_instant(connection, trigger, policy_zone, zones, mark)
 
 
 def _edges(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:

@@ -41,7 +41,9 @@ def counted_since(query: EventQuery, span: Span, book: Book) -> Select[Any]:
     if query.same:
         source = source.join(enrolling, enrolling.c.id == enrollments.c.event_id)
         clauses += [agrees(book, log, enrolling, name) for name in query.same]
-    rows = select(enrollments.c.id.label("enrollment_id"), log.c.own_at)
+    rows = select(
+        enrollments.c.id.label("enrollment_id"), log.c.own_at, *counting.measures(book, query, log)
+    )
     order = (log.c.own_at, log.c.received_at, log.c.message_id)
     return rows.select_from(source).where(*clauses).order_by(enrollments.c.id, *order)
 
@@ -49,5 +51,5 @@ def counted_since(query: EventQuery, span: Span, book: Book) -> Select[Any]:
 def reached(rows: list[Any], query: EventQuery) -> Iterator[int]:
     """The enrollments whose events complete the count."""
     for number, own in groupby(rows, key=lambda row: row.enrollment_id):
-        if next(counting._completed(own, counting.needed(query), query.within, None), None) is not None:
+        if next(counting.completions(own, query), None) is not None:
             yield number
