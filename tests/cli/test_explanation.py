@@ -39,6 +39,7 @@ def told(*lines: dict[str, object]) -> dict[str, object]:
         "created_at": "2025-12-01T00:00:00Z",
         "suppressed": "bounced",
         "attributes": {"country": "ES"},
+        "company": {"id": "g-7", "industry": "software"},
         "consent": nothing,
         "scores": [score],
         "lists": nothing,
@@ -67,6 +68,7 @@ def test_person_without_consent_or_with_a_bounce_is_told(
     out = capsys.readouterr().out
     assert "consent: none recorded" in out
     assert "gets no mail any more: bounced" in out
+    assert "with the company id: g-7, industry: software" in out
     assert "Mails: none" in out
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, update
 
 from flowscore.clock import DAY, HOUR, MINUTE
 from flowscore.language.policy import Policy, Sender
@@ -16,7 +16,15 @@ from flowscore.mail.settings import MailSettings
 from flowscore.mail.settlements import BACKOFF
 from flowscore.mail.smtp import SmtpTransport
 from flowscore.mail.transport import FolderTransport, Outcome, Refused, Sent
-from flowscore.store.tables import balances, events, ledger, members
+from flowscore.store.tables import (
+    balances,
+    companies,
+    company_attributes,
+    contacts,
+    events,
+    ledger,
+    members,
+)
 from mail.conftest import NOW, SENDER
 from mail.smtp_server import Script, free_port, serve
 
@@ -281,6 +289,30 @@ def test_templates_see_what_the_store_knows(house):
     assert mail["Subject"] == "Ána: 40"
     text = " ".join(mail.get_body(("plain",)).get_content().split("--")[0].split())
     assert text == "12.5 3 hot 0.5 r24 20 y welcome 09:00 a+b 2024"
+
+
+def test_templates_see_the_company_of_the_contact(house):
+    house.use({"page.md": """\
+        ---
+        subject: "For {{ company.name }}"
+        topic: news
+        ---
+        {{ company.id }} {{ company.city | default("somewhere") }} {{ company.tags[0] }}
+        """})  # fmt: skip
+    ana, ben = (house.add_contact(f"{name}@example.com") for name in ("ana", "ben"))
+    with house.store.transact() as connection:
+        connection.execute(insert(companies).values(id=1, key="g-7"))
+        connection.execute(update(contacts).where(contacts.c.id == ana).values(company_id=1))
+        for name, value in (("name", "Acme"), ("tags", ["b2b"])):
+            row = {"company_id": 1, "name": name, "element": 0, "value": value, "set_at": 0}
+            connection.execute(insert(company_attributes).values(row))
+    for contact, key in ((ana, "k1"), (ben, "k2")):
+        house.queue(contact, key)
+    house.deliver()
+    mail = house.mails()["k1"]
+    assert mail["Subject"] == "For Acme"
+    assert "g-7 somewhere b2b" in mail.get_body(("plain",)).get_content()
+    assert "company.name is not known" in house.rows()["k2"]["reason"]
 
 
 def test_list_unsubscribe_stands_on_all_marketing_mail(house):

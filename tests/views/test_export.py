@@ -46,11 +46,22 @@ def test_export_shows_contacts_with_an_address_by_address(
     people(
         tables.consents,
         {"contact_id": 2, "topic": "news", "granted": True, "at": 1, "source": "csv"},
+        {"contact_id": 2, "topic": "all", "granted": False, "at": 0, "source": ""},
     )
+    people(tables.companies, {"id": 7, "key": "g-7"})
+    people(
+        tables.company_attributes,
+        {"company_id": 7, "name": "size", "element": 0, "value": 40, "set_at": 1},
+    )
+    with store.transact() as connection:
+        connection.execute(
+            tables.contacts.update().where(tables.contacts.c.id == 1).values(company_id=7)
+        )
     rows = exported(store, tmp_path)["contacts"]
     assert [row["email"] for row in rows] == ["ana@example.com", "Ben@example.com"]
     assert rows[1]["attributes"] == {"age": 25, "tags": ["a", "b"]}
     assert rows[0]["consent"] == {"news": "granted"}
+    assert [row["company"] for row in rows] == [None, {"id": "g-7", "size": 40}]
     assert rows[0] | {"stage": None, "grades": {}} == rows[0]
     assert rows[0]["created_at"] == rfc3339(NOW - DAY)
 

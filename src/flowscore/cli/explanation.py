@@ -35,13 +35,19 @@ def _tell_person(told: Row) -> None:
     if told["suppressed"]:
         say(f"  gets no mail any more: {told['suppressed']}")
     if told["attributes"]:
-        say("  " + ", ".join(f"{name}: {value}" for name, value in told["attributes"].items()))
+        say(f"  {_listed(told['attributes'])}")
+    if told["company"]:
+        say(f"  with the company {_listed(told['company'])}")
     for consent in told["consent"]:
         word = "granted" if consent["granted"] else "refused"
         source = f" ({consent['source']})" if consent["source"] else ""
         say(f"  consent to {consent['topic']}: {word} {day(consent['at'])}{source}")
     if not told["consent"]:
         say("  consent: none recorded")
+
+
+def _listed(values: Row) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in values.items())
 
 
 def _tell_score(score: Row) -> None:

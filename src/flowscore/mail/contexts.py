@@ -14,6 +14,7 @@ from flowscore.language.project import Project
 from flowscore.mail.links import NO_LINKS, Links, make_links
 from flowscore.mail.scope import TRANSACTIONAL, MailContext, Record, reader_zone
 from flowscore.mail.settings import MailSettings
+from flowscore.store.companies import companies_of
 from flowscore.store.tables import (
     POINT,
     SHOWN,
@@ -46,6 +47,17 @@ class Job:
     context: MailContext
 
 
+NO_COMPANY = Record({}, "company")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a mail is for, and whose company they are with."""
+
+    contact: Record
+    company: Record
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What all mails of a delivery share."""
@@ -62,18 +74,26 @@ def load_jobs(
     """The mails with these numbers, in this order; one query for each kind of fact."""
     rows = connection.execute(select(messages).where(messages.c.id.in_(numbers))).mappings()
     by_number = {row["id"]: row for row in rows}
-    used = {row["template"] for row in by_number.values()}
-    with_ledger = any(templates.mentions(name, "ledger") for name in used)
-    people = load_people(
-        connection, {row["contact_id"] for row in by_number.values()}, around, with_ledger
-    )
+    persons = _load_persons(connection, by_number.values(), around, templates)
     happened = _load_events(connection, {row["event_id"] for row in by_number.values()})
     ordered = (by_number[number] for number in numbers if number in by_number)
-    return [_job(row, people[row["contact_id"]], happened, around) for row in ordered]
+    return [_job(row, persons[row["contact_id"]], happened, around) for row in ordered]
+
+
+def _load_persons(
+    connection: Connection, rows: Collection[Any], around: Surroundings, templates: Templates
+) -> dict[int, Person]:
+    """Whom these mails are for, with what their templates may read."""
+    used, them = {row["template"] for row in rows}, {row["contact_id"] for row in rows}
+    with_ledger = any(templates.mentions(name, "ledger") for name in used)
+    with_company = any(templates.mentions(name, "company") for name in used)
+    people = load_people(connection, them, around, with_ledger)
+    companies = load_companies(connection, them) if with_company else {}
+    return {who: Person(people[who], companies.get(who, NO_COMPANY)) for who in people}
 
 
 def _job(
-    row: Any, contact: Record, happened: dict[int, dict[str, Any]], around: Surroundings
+    row: Any, person: Person, happened: dict[int, dict[str, Any]], around: Surroundings
 ) -> Job:
     event = Record(happened.get(row["event_id"], {}), "event")
     internal = row["kind"] == "notify"
@@ -86,27 +106,28 @@ def _job(
         row["key"],
         row["template"],
         TRANSACTIONAL if internal else row["topic"],
-        str((row["recipients"] or [""])[0]) if internal else contact.get("email", ""),
+        str((row["recipients"] or [""])[0]) if internal else person.contact.get("email", ""),
         row["attempts"],
         row["queued_at"],
-        make_context(contact, event, scenario, links, around),
+        make_context(person, event, scenario, links, around),
     )
 
 
 def make_context(
-    contact: Record, event: Record, scenario: dict[str, Any], links: Links, around: Surroundings
+    person: Person, event: Record, scenario: dict[str, Any], links: Links, around: Surroundings
 ) -> MailContext:
     """Times stand in the contact's zone, else the policy's (ruling 101)."""
-    zone = reader_zone(_text(contact.get("timezone")), around.project.policy.timezone)
+    zone = reader_zone(_text(person.contact.get("timezone")), around.project.policy.timezone)
     if "entered_at" in scenario:
         scenario["entered_at"] = datetime_of(scenario["entered_at"]).astimezone(zone)
     return MailContext(
-        contact,
+        person.contact,
         event,
         Record(scenario, "scenario"),
         datetime_of(around.now).astimezone(zone),
         links.record(),
         zone,
+        company=person.company,
         list_unsubscribe=links.header,
     )
 
@@ -226,6 +247,12 @@ def _line(row: Any) -> dict[str, Any]:
         "points": as_number(row["points"], POINT),
         "reason": row["reason"],
     }
+
+
+def load_companies(connection: Connection, numbers: Collection[int]) -> dict[int, Record]:
+    """The company of each contact that has one: `company.id` and its attributes."""
+    found = companies_of(connection, numbers)
+    return {contact: Record(company, "company") for contact, company in found.items()}
 
 
 def _load_events(connection: Connection, numbers: set[int | None]) -> dict[int, dict[str, Any]]:

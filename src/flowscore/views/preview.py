@@ -10,7 +10,14 @@ from sqlalchemy import Connection, Select, select
 from flowscore.errors import FlowscoreError
 from flowscore.language.actions import Action, If, SendEmail
 from flowscore.language.triggers import OnEvent
-from flowscore.mail.contexts import Surroundings, load_people, make_context
+from flowscore.mail.contexts import (
+    NO_COMPANY,
+    Person,
+    Surroundings,
+    load_companies,
+    load_people,
+    make_context,
+)
 from flowscore.mail.links import make_links
 from flowscore.mail.scope import Record
 from flowscore.mail.templates import Rendered, RenderError, Templates
@@ -37,10 +44,11 @@ def preview(
     sender = project.policy.sender.address if project.policy.sender else ""
     around = Surroundings(project, settings, sender, now)
     contact = load_people(connection, {number}, around, True)[number]
+    company = load_companies(connection, {number}).get(number, NO_COMPANY)
     scenario = _sending(project, name)
     event = Record(_event(connection, number, name, scenario), "event")
     context = make_context(
-        contact,
+        Person(contact, company),
         event,
         {"name": scenario.name if scenario else "preview", "entered_at": now},
         make_links(settings, sender, 0, f"preview.{name}"),
