@@ -196,6 +196,7 @@ class Work:
     _told: dict[int, set[tuple[str, str]]] = field(default_factory=dict)  # by id seen
     _instants: dict[str, int] = field(default_factory=dict)
     _fresh_range: tuple[int, int] = (0, 0)
+    _learnt: int = 0  # events up to this id have had their texts tried on the patterns
     _filled: set[str] = field(default_factory=set)  # scratch tables that may hold rows
     _last: dict[str, int] = field(default_factory=dict)  # greatest ids, by table
     _passed: dict[Asked, bool] = field(default_factory=dict)
@@ -299,6 +300,9 @@ class Work:
         if upto > seen:
             self.fill(fresh, FRESHEN, seen=seen)
             self.names = set(self.run(FRESH_NAMES).scalars())
+            if upto > self._learnt:
+                self.patterns.learn_events(self)
+                self._learnt = upto
         self._fresh_range = (seen, upto)
         return upto
 
