@@ -40,7 +40,7 @@ def holds(world: World, who: Who, condition: Plain, place: str) -> bool:
     if key == "not":
         return not holds(world, who, value, here)
     if key == "random":
-        return world.drawn(who.contact, here, share(value))
+        return world.drawn(who.contact, place, share(value))
     return leaf(world, who, key, value)
 
 

@@ -27,7 +27,8 @@ def outside(
         yield from DEADLINES[trigger.kind](world, place, trigger, contact)
     elif trigger.kind == "contact_created":
         if contact.email is not None and not contact.announced:
-            yield Occurrence(contact.created_at, position, "created")
+            born = Event("contact_created", contact.created_at, contact.created_at, "created", {})
+            yield Occurrence(contact.created_at, position, "created", born)
     else:
         yield from clocked(world, position, trigger, contact, before)
 
