@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, select, true
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, select, true
 
 from flowscore.language.words import WHOLE_SHARE
 from flowscore.store.tables import contacts
@@ -54,7 +54,7 @@ def portions(
 
 def _has_lot(place: str, low: int, high: int, who: ColumnElement[Any]) -> ColumnElement[bool]:
     people = contacts.alias()
-    drawn = lot(place, people.c.draw_a, people.c.draw_b)
+    drawn = lot(place, cast(people.c.draw_a, BigInteger), cast(people.c.draw_b, BigInteger))
     above = drawn >= limit(low) if low else true()
     below = drawn < limit(high) if high < WHOLE_SHARE else true()
     inside = select(1).where(people.c.id == who, and_(above, below))
