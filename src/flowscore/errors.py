@@ -37,3 +37,11 @@ class Problem:
 
 class FlowscoreError(Exception):
     """Input or surroundings that a person can mend; its text says how. Exit code 1."""
+
+
+class UncleanError(FlowscoreError):
+    """The folder has mistakes; nothing of it goes live."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("the folder has mistakes, nothing was applied")
+        self.problems = problems

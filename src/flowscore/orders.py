@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from flowscore.clock import rfc3339
+from flowscore.errors import FlowscoreError
 from flowscore.store.inbox import InboxRow
 
 
@@ -23,6 +25,20 @@ class Grid:
     first: int | None = None
     until: int | None = None
     every: int | None = None
+
+    def refuse_going_back(self, until: int, mark: int | None) -> None:
+        """Ticks that are done are never done again; a clock that was set back is told."""
+        if self.first is not None and self.first > until:
+            raise FlowscoreError(
+                f"--from {rfc3339(self.first)} lies after --until {rfc3339(until)}: "
+                "no tick in between"
+            )
+        if mark is not None and until < mark:
+            raise FlowscoreError(
+                f"ticks were run up to {rfc3339(mark)} already, and {rfc3339(until)} lies before: "
+                "they are never run again. Name a later --until; if the clock was set back, "
+                "wait until it is past that instant"
+            )
 
 
 def enrollment_request(scenario: str, email: str, now: int) -> InboxRow:

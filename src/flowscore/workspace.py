@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from flowscore.clock import clock_now, find_zone, rfc3339
-from flowscore.errors import FlowscoreError, Problem
+from flowscore.clock import clock_now, find_zone
+from flowscore.errors import FlowscoreError, Problem, UncleanError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from flowscore.mail.templates import Rendered, Templates
     from flowscore.mail.transport import Transport
     from flowscore.orders import Grid, Reading
+    from flowscore.planning.plan import Plan
+    from flowscore.planning.versions import Versions
     from flowscore.settings import Settings
     from flowscore.store.database import Store
     from flowscore.store.imports import ImportReport, Source
@@ -169,25 +171,41 @@ class Workspace:
 
         return json_schema()
 
-    def apply(self) -> ApplyReport:
-        """Make the folder live; refused while it has a mistake."""
-        from flowscore.engine.registry import apply_project
+    def plan(self) -> Plan:
+        """What `apply` would change, without changing it; refused while there is a mistake."""
+        from flowscore.planning.plan import first_plan
 
+        project = self._clean()
+        place = self.store_place
+        if isinstance(place, Path) and not place.is_file():
+            return first_plan(project)
+        return self.versions.plan(project)
+
+    def apply(self, enroll_existing: Sequence[str] = ()) -> ApplyReport:
+        """Make the folder live; refused while it has a mistake.
+
+        The next tick enrolls into `enroll_existing` who stands there already.
+        """
+        from flowscore.engine.registry import apply_project
+        from flowscore.views.people import name_known
+
+        project = self._clean()
+        for name in enroll_existing:
+            name_known(name, project.scenarios, "scenario")
+        return apply_project(self.open_or_create_store(), project, clock_now(), enroll_existing)
+
+    def _clean(self) -> Project:
         project, problems = self.loaded
         if any(problem.severity == "error" for problem in problems):
             raise UncleanError(problems)
-        return apply_project(self.open_or_create_store(), project, clock_now())
+        return project
 
-    def contents(self) -> str:
-        """How many definitions and templates the folder holds, in words."""
-        project = self.loaded[0]
-        parts = {
-            "scenarios": len(project.scenarios),
-            "scores": len(project.scores),
-            "lists": len(project.lists),
-            "templates": len(project.templates),
-        }
-        return ", ".join(f"{count} {word}" for word, count in parts.items())
+    @cached_property
+    def versions(self) -> Versions:
+        """Of what is live and was: plans, histories, and the way back."""
+        from flowscore.planning.versions import Versions
+
+        return Versions(self.store, self.root, self._live)
 
     # --- intake -------------------------------------------------------------------------------
 
@@ -298,7 +316,7 @@ class Workspace:
         self.require_live()
         until = now if grid.until is None else grid.until
         step = grid.every or self.settings.tick_every
-        self._refuse_going_back(until, grid.first)
+        grid.refuse_going_back(until, self.watermark())
 
         def deliver(instant: int) -> None:
             assert delivered is not None
@@ -312,20 +330,6 @@ class Workspace:
             before_tick=lambda: watch(1),
             after_tick=None if delivered is None else deliver,
         )
-
-    def _refuse_going_back(self, until: int, first: int | None) -> None:
-        """Ticks that are done are never done again; a clock that was set back is told."""
-        mark = self.watermark()
-        if first is not None and first > until:
-            raise FlowscoreError(
-                f"--from {rfc3339(first)} lies after --until {rfc3339(until)}: no tick in between"
-            )
-        if mark is not None and until < mark:
-            raise FlowscoreError(
-                f"ticks were run up to {rfc3339(mark)} already, and {rfc3339(until)} lies before: "
-                "they are never run again. Name a later --until; if the clock was set back, "
-                "wait until it is past that instant"
-            )
 
     def deliver(self, now: int, stop: Callable[[], bool] = lambda: False) -> DeliveryReport:
         """Send what is queued and due; `stop` is asked between mails whether to end early."""
@@ -385,14 +389,6 @@ class Workspace:
         opened = self.__dict__.pop("store", None)
         if opened is not None:
             opened.close()
-
-
-class UncleanError(FlowscoreError):
-    """The folder has mistakes; nothing of it goes live."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("the folder has mistakes, nothing was applied")
-        self.problems = problems
 
 
 def is_empty(project: Project) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from flowscore import __version__
-from flowscore.cli import folder, intake, listings, mails, service, ticking
+from flowscore.cli import changes, folder, intake, listings, mails, service, ticking, versions
 
 EPILOG = "flowscore COMMAND --help shows an example of each. Start with: flowscore demo"
 
@@ -28,7 +28,8 @@ for name, door in (
     ("demo", folder.demo),
     ("init", folder.init),
     ("validate", folder.validate),
-    ("apply", folder.apply),
+    ("plan", changes.plan),
+    ("apply", changes.apply),
     ("schema", folder.schema),
     ("tick", ticking.tick),
     ("deliver", ticking.deliver),
@@ -45,6 +46,9 @@ for name, door in (
 imports.command("contacts")(intake.contacts)
 imports.command("events")(intake.events)
 app.add_typer(imports, name="import")
+listings.scenarios.command("history")(versions.history)
+listings.scenarios.command("show")(versions.show)
+listings.scenarios.command("restore")(versions.restore)
 app.add_typer(listings.scenarios, name="scenarios")
 app.add_typer(mails.outbox, name="outbox")
 

@@ -1,4 +1,4 @@
-"""Doors to the project folder: init, validate, apply, schema, demo."""
+"""Doors to the project folder: init, validate, schema, demo."""
 
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from flowscore.cli.arguments import AsJson, workspace_of
-from flowscore.cli.printer import counted, say, show_json, tell_problems
-from flowscore.cli.reports import tell_apply
+from flowscore.cli.printer import counted, mistakes_in, say, show_json, tell_problems
 from flowscore.errors import Problem
-from flowscore.language.printing import problems_json
+from flowscore.language.printing import contents_text, problems_json
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
@@ -41,47 +40,19 @@ def validate(context: typer.Context, as_json: AsJson = False) -> None:
     workspace = workspace_of(context)
     problems = workspace.problems()
     if as_json:
-        show_json({"clean": not _errors(problems), "problems": problems_json(problems)})
+        show_json({"clean": not mistakes_in(problems), "problems": problems_json(problems)})
     else:
         tell_problems(problems, workspace.root)
-        say(_verdict(workspace.contents(), problems))
-    raise typer.Exit(1 if _errors(problems) else 0)
-
-
-def _errors(problems: list[Problem]) -> int:
-    return sum(problem.severity == "error" for problem in problems)
+        say(_verdict(contents_text(workspace.loaded[0]), problems))
+    raise typer.Exit(1 if mistakes_in(problems) else 0)
 
 
 def _verdict(contents: str, problems: list[Problem]) -> str:
-    errors = _errors(problems)
+    errors = mistakes_in(problems)
     warnings = counted(len(problems) - errors, "warning")
     if errors:
         return f"{counted(errors, 'mistake')}, {warnings}; nothing goes live until they are mended."
     return f"{contents}: no mistakes, {warnings}. Next: flowscore apply"
-
-
-def apply(context: typer.Context) -> None:
-    """Make the folder live; with a mistake in it, nothing changes.
-
-    People inside a scenario finish on the version on which they entered. A score that changed
-    is computed anew from all events, silently.
-
-    \b
-    Example:
-      flowscore apply
-    """
-    from flowscore.workspace import UncleanError
-
-    workspace = workspace_of(context)
-    try:
-        report = workspace.apply()
-    except UncleanError as error:
-        tell_problems(error.problems, workspace.root)
-        say(f"{counted(_errors(error.problems), 'mistake')}; nothing was applied.")
-        raise typer.Exit(1) from None
-    tell_problems(workspace.loaded[1], workspace.root)
-    tell_apply(report)
-    say("Live. Next: flowscore import …, then flowscore tick (or flowscore run, the service)")
 
 
 def schema(context: typer.Context) -> None:

@@ -67,6 +67,11 @@ def _numeric(cell: str) -> bool:
     return cell.lstrip("+-").replace(".", "", 1).replace(",", "").isdigit()
 
 
+def mistakes_in(problems: Sequence[Problem]) -> int:
+    """How many of them block."""
+    return sum(problem.severity == "error" for problem in problems)
+
+
 def tell_problems(problems: Sequence[Problem], root: Path) -> None:
     """Each problem with the offending line and a caret under the place."""
     for problem in problems:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, and_, delete, not_, or_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, not_, or_, update
 
 from flowscore.engine import lists, resets, scoring
 from flowscore.engine.balances import rebalance_fully
@@ -14,6 +14,8 @@ from flowscore.store.tables import balances, changes, contacts, events, ledger, 
 
 if TYPE_CHECKING:
     from flowscore.engine.program import Program
+    from flowscore.language.policy import Policy
+    from flowscore.language.scenario import ContactList
     from flowscore.language.scoring import Rule, Score
 
 MOST_ROUNDS = 20
@@ -24,14 +26,12 @@ def catch_up(connection: Connection, old: Project, program: Program, mark: int) 
     work = _silent_work(connection, program, mark)
     program.patterns.learn_everything(work)
     new = program.applied.project
-    changed = [
-        score for score in new.scores.values() if _points_differ(old.scores.get(score.name), score)
-    ]
+    changed = changed_scores(old, new)
     for score in changed:
         _recompute(work, program, old.scores.get(score.name), score)
-    if _reads_anew(old, new):
+    if reads_anew(old.policy, new.policy):
         scoring.stand(work, program.scoring, 0, by_clock=False, only=_when_rules(program))
-    _refresh(work, program, {one.name for one in _changed_lists(old, new)})
+    _refresh(work, program, {one.name for one in changed_lists(old, new)})
     work.once(
         update(balances)
         .where(balances.c.looked != balances.c.balance)
@@ -50,6 +50,11 @@ def _silent_work(connection: Connection, program: Program, mark: int) -> Work:
     return work
 
 
+def changed_scores(old: Project, new: Project) -> list[Score]:
+    """The scores whose points an apply counts anew."""
+    return [one for one in new.scores.values() if _points_differ(old.scores.get(one.name), one)]
+
+
 def _points_differ(old: Score | None, new: Score) -> bool:
     return old is None or digest(_points_of(old)) != digest(_points_of(new))
 
@@ -58,17 +63,18 @@ def _points_of(score: Score) -> tuple[object, ...]:
     return (score.rules, score.cap, score.range)
 
 
-def _reads_anew(old: Project, new: Project) -> bool:
+def reads_anew(old: Policy, new: Policy) -> bool:
     """Whether dates or consent mean something else under the new policy."""
-    return (old.policy.timezone, old.policy.consent) != (new.policy.timezone, new.policy.consent)
+    return (old.timezone, old.consent) != (new.timezone, new.consent)
 
 
 def _when_rules(program: Program) -> set[tuple[str, str]]:
     return {(one.score.name, one.rule.name) for one in program.scoring.when}
 
 
-def _changed_lists(old: Project, new: Project) -> list[Any]:
-    every = _reads_anew(old, new)
+def changed_lists(old: Project, new: Project) -> list[ContactList]:
+    """The dynamic lists that an apply fills anew, asking everybody."""
+    every = reads_anew(old.policy, new.policy)
     return [
         one
         for one in new.lists.values()
@@ -79,9 +85,8 @@ def _changed_lists(old: Project, new: Project) -> list[Any]:
 
 def _recompute(work: Work, program: Program, old: Score | None, score: Score) -> None:
     """Judge the score's rules anew by own time over the whole log (ruling 128)."""
-    before = {rule.name: digest(rule) for rule in old.rules} if old is not None else {}
-    unchanged = {rule.name for rule in score.rules if before.get(rule.name) == digest(rule)}
-    _forget_lines(work, score, unchanged)
+    unchanged = unchanged_rules(old, score)
+    work.connection.execute(delete(ledger).where(judged_anew(score, unchanged)))
     work.connection.execute(delete(marks).where(marks.c.trigger.startswith(f"score/{score.name}/")))
     work.connection.execute(delete(balances).where(balances.c.score == score.name))
     only = program.scoring.only(score.name)
@@ -93,20 +98,24 @@ def _recompute(work: Work, program: Program, old: Score | None, score: Score) ->
     rebalance_fully(work, only.scores)
 
 
+def unchanged_rules(old: Score | None, score: Score) -> set[str]:
+    """The names of the rules that still mean the same."""
+    before = {rule.name: digest(rule) for rule in old.rules} if old is not None else {}
+    return {rule.name for rule in score.rules if before.get(rule.name) == digest(rule)}
+
+
 def _asks_anew(rule: Rule, unchanged: set[str]) -> bool:
     return rule.when is not None and rule.name not in unchanged
 
 
-def _forget_lines(work: Work, score: Score, unchanged: set[str]) -> None:
-    """Lines that are judged anew go; those of state triggers and `when` stay with their rule."""
+def judged_anew(score: Score, unchanged: set[str]) -> ColumnElement[bool]:
+    """Lines that are judged anew; those of state triggers and `when` stay with their rule."""
     from_the_log = and_(
         ledger.c.kind == "rule",
         or_(ledger.c.event_id.is_not(None), ledger.c.key.startswith("quiet@")),
     )
     changed = and_(ledger.c.kind.in_(("rule", "when")), not_(ledger.c.rule.in_(unchanged)))
-    work.connection.execute(
-        delete(ledger).where(ledger.c.score == score.name, or_(from_the_log, changed))
-    )
+    return and_(ledger.c.score == score.name, or_(from_the_log, changed))
 
 
 def _refresh(work: Work, program: Program, changed: set[str]) -> None:

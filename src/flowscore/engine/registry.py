@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Select, and_, func, insert, null, select, update
 
 from flowscore.engine import outbox, recompute
-from flowscore.engine.enrollment import stands_there
+from flowscore.engine.enrollment import stands_there, states_of
 from flowscore.engine.program import Applied, Program, Version, compile_program
 from flowscore.engine.refusals import refuse_if_needed
 from flowscore.engine.states import read_state, write_state
@@ -19,6 +19,7 @@ from flowscore.language.project import Project, digest, read_definition, read_st
 from flowscore.store.tables import definitions, enrollments
 
 if TYPE_CHECKING:
+    from flowscore.language.scenario import Scenario
     from flowscore.rules.book import Book
     from flowscore.store.database import Store
 
@@ -174,8 +175,26 @@ def _invite(
     write_state(connection, TAKES_IN, sorted(asked))
     for name in dict.fromkeys(names):
         scenario = live.applied.project.scenarios[name]
+        _refuse_taking_in(scenario)
         standing = stands_there(scenario, live.book)
         report.taken_in[name] = count_rows(connection, standing, live.book)
+
+
+def _refuse_taking_in(scenario: Scenario) -> None:
+    """Only into a state can people be already; an event happens, and is over."""
+    if not states_of(scenario):
+        raise FlowscoreError(
+            f"scenario '{scenario.name}' ({scenario.mark}) cannot enroll who stands there already: "
+            "a trigger of it is no state that people are in. States are: score (reaches, "
+            "falls_to), stage, list_joined, attribute with `to` and without `from`, "
+            "subscribed, unsubscribed, inactive. `flowscore scenarios enroll` enrolls one "
+            "contact into any scenario"
+        )
+    if not scenario.enabled:
+        raise FlowscoreError(
+            f"scenario '{scenario.name}' ({scenario.mark}) is switched off (enabled: false), "
+            "so nobody would enter: switch it on in the file first"
+        )
 
 
 def count_rows(connection: Connection, rows: Select[Any], book: Book) -> int:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
 from flowscore.errors import Problem
+
+if TYPE_CHECKING:
+    from flowscore.language.project import Project
 
 LONGEST = 100  # columns of a source line that are shown
 
@@ -42,6 +46,17 @@ def summary(problems: Iterable[Problem]) -> str:
     counts = [(severities.count("error"), "error"), (severities.count("warning"), "warning")]
     said = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
     return ", ".join(said) or "no problems"
+
+
+def contents_text(project: Project) -> str:
+    """`3 scenarios, 1 scores, …`: how many of each kind a project holds."""
+    parts = {
+        "scenarios": len(project.scenarios),
+        "scores": len(project.scores),
+        "lists": len(project.lists),
+        "templates": len(project.templates),
+    }
+    return ", ".join(f"{count} {word}" for word, count in parts.items())
 
 
 def _excerpt(line: str, column: int) -> list[str]:

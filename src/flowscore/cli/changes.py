@@ -1,0 +1,120 @@
+"""Doors to what goes live: plan says what would change, apply makes it so."""
+
+# typer reads annotations at run time: no `from __future__ import annotations` here.
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowscore.cli.arguments import AsJson, workspace_of
+from flowscore.cli.printer import counted, mistakes_in, say, show_json, tell_problems
+from flowscore.cli.reports import tell_apply
+from flowscore.errors import UncleanError
+from flowscore.language.printing import problems_json
+
+if TYPE_CHECKING:
+    from flowscore.planning.plan import Change, Plan
+
+
+def plan(context: typer.Context, as_json: AsJson = False) -> None:
+    """Say what apply would change; change nothing.
+
+    Each difference in words, and whom it touches: who is inside and finishes on the old version,
+    which points are counted anew, how many a list holds then.
+
+    \b
+    Examples:
+      flowscore plan
+      flowscore plan --json
+    """
+    workspace = workspace_of(context)
+    try:
+        planned = workspace.plan()
+    except UncleanError as error:
+        _refuse(error, workspace.root, as_json)
+        raise typer.Exit(1) from None
+    problems = workspace.loaded[1]
+    if as_json:
+        show_json({"clean": True, "problems": problems_json(problems), **planned.as_row()})
+    else:
+        tell_problems(problems, workspace.root)
+        _tell_plan(planned)
+    raise typer.Exit(1 if planned.refused else 0)
+
+
+def _refuse(error: UncleanError, root: Path, as_json: bool) -> None:
+    if as_json:
+        show_json({"clean": False, "problems": problems_json(error.problems)})
+        return
+    tell_problems(error.problems, root)
+    count = counted(mistakes_in(error.problems), "mistake")
+    say(f"{count}; what would change is told once they are mended.")
+
+
+def _tell_plan(planned: "Plan") -> None:
+    if not planned.store:
+        say("There is no store yet: everything is new, and there is nobody it could touch.")
+    for change in planned.changes:
+        _tell_change(change)
+    for sentence in planned.refused:
+        say(f"apply would refuse: {sentence}")
+    say(_verdict(planned))
+
+
+def _tell_change(change: "Change") -> None:
+    """`changed scenario win-back, version 2 → 3 (FILE:LINE)`, then what, then whom it touches."""
+    version = ""
+    if change.change == "changed" and change.version:
+        version = f", version {change.version - 1} → {change.version}"
+    where = f" ({change.where})" if change.where else ""
+    say(f"{change.change} {change.kind} {change.name}{version}{where}")
+    for sentence in change.differences:
+        say(f"  {sentence}")
+    for one in change.consequences:
+        say(f"  → {one.sentence}")
+
+
+def _verdict(planned: "Plan") -> str:
+    rest = counted(planned.unchanged, "definition")
+    if not planned.changes:
+        return f"Nothing would change: {rest} stand as they are live."
+    words = ("added", "changed", "removed")
+    counts = {word: sum(one.change == word for one in planned.changes) for word in words}
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    next_ = "" if planned.refused else " Next: flowscore apply"
+    return f"{told}, {planned.unchanged} unchanged; nothing was done yet.{next_}"
+
+
+def apply(
+    context: typer.Context,
+    enroll_existing: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--enroll-existing",
+            metavar="NAME",
+            help="A scenario that also takes in, once, who is in its trigger's state now. "
+            "May be given several times.",
+        ),
+    ] = None,
+) -> None:
+    """Make the folder live; with a mistake in it, nothing changes.
+
+    People inside a scenario finish on the version on which they entered. A score that changed
+    is computed anew from all events, silently. `flowscore plan` tells all that before.
+
+    \b
+    Examples:
+      flowscore apply
+      flowscore apply --enroll-existing hot-leads
+    """
+    workspace = workspace_of(context)
+    try:
+        report = workspace.apply(enroll_existing or ())
+    except UncleanError as error:
+        tell_problems(error.problems, workspace.root)
+        say(f"{counted(mistakes_in(error.problems), 'mistake')}; nothing was applied.")
+        raise typer.Exit(1) from None
+    tell_problems(workspace.loaded[1], workspace.root)
+    tell_apply(report)
+    say("Live. Next: flowscore import …, then flowscore tick (or flowscore run, the service)")

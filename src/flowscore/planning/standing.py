@@ -1,0 +1,76 @@
+"""What is live and what is to become live, side by side at one moment of the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from flowscore.engine import recompute
+from flowscore.engine.program import Applied
+from flowscore.engine.registry import count_rows, watermark
+from flowscore.language.project import Project
+from flowscore.rules.book import Book
+from flowscore.store.tables import definitions
+
+
+@dataclass
+class Standing:
+    """One moment of the store, and the folder that is to become live."""
+
+    connection: Connection
+    dialect: str
+    applied: Applied
+    new: Project
+
+    @property
+    def old(self) -> Project:
+        """What is live."""
+        return self.applied.project
+
+    @cached_property
+    def rows(self) -> list[Any]:
+        """Every version of every definition, the oldest first."""
+        return list(self.connection.execute(select(definitions).order_by(definitions.c.id)))
+
+    @cached_property
+    def live(self) -> dict[tuple[str, str], Any]:
+        """The rows of what is live, by kind and name."""
+        return {(row.kind, row.name): row for row in self.rows if row.retired_at is None}
+
+    @cached_property
+    def newest(self) -> dict[tuple[str, str], int]:
+        """The number of the newest version, live or not."""
+        return {(row.kind, row.name): row.version for row in self.rows}
+
+    @cached_property
+    def mark(self) -> int | None:
+        """The watermark."""
+        return watermark(self.connection)
+
+    @cached_property
+    def book(self) -> Book:
+        """Compiles conditions as the next tick will ask them."""
+        return Book(self.dialect, self.new.policy)
+
+    @cached_property
+    def recomputed(self) -> set[str]:
+        """The scores whose points are counted anew."""
+        return {one.name for one in recompute.changed_scores(self.old, self.new)}
+
+    @cached_property
+    def refilled(self) -> set[str]:
+        """The dynamic lists that ask everybody again."""
+        return {one.name for one in recompute.changed_lists(self.old, self.new)}
+
+    def old_definition(self, kind: str, name: str) -> Any:
+        """A live definition as it was applied."""
+        old = self.old
+        groups: dict[str, Any] = {"scenario": old.scenarios, "score": old.scores, "list": old.lists}
+        return old.policy if kind == "policy" else groups[kind][name]
+
+    def count(self, rows: Select[Any]) -> int:
+        """How many rows a statement finds as of the watermark."""
+        return count_rows(self.connection, rows, self.book)

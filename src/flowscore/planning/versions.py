@@ -1,0 +1,172 @@
+"""Every version that was ever live: what changed from one to the next, and who is on which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, select
+
+from flowscore.engine.registry import load_applied
+from flowscore.errors import FlowscoreError
+from flowscore.language.document import Node, read_documents
+from flowscore.language.project import Project, read_stored
+from flowscore.planning.differences import differences
+from flowscore.planning.plan import Plan, make_plan
+from flowscore.planning.restoring import Restored, restore
+from flowscore.planning.standing import Standing
+from flowscore.planning.summaries import summary
+from flowscore.store.database import Store
+from flowscore.store.tables import contacts, definitions, enrollments
+from flowscore.views.columns import shown_at
+from flowscore.views.people import name_known
+
+if TYPE_CHECKING:
+    from flowscore.language.scenario import Scenario
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What a door may ask about versions, one method each."""
+
+    store: Store
+    root: Path
+    live: Callable[[Connection], Project]
+
+    def plan(self, new: Project) -> Plan:
+        """What an apply of this project would change."""
+        with self.store.read() as connection:
+            standing = Standing(connection, self.store.dialect, load_applied(connection), new)
+            return make_plan(standing)
+
+    def history(self, scenario: str) -> list[Row]:
+        """The versions of a scenario, newest first."""
+        with self.store.read() as connection:
+            rows = list(connection.execute(select(definitions).order_by(definitions.c.id)))
+            own = _versions_of(scenario, rows)
+            return [*_history(connection, own, rows)][::-1]
+
+    def source(self, scenario: str, version: int | None) -> Row:
+        """A version as it was written; the newest where none is named."""
+        with self.store.read() as connection:
+            rows = list(connection.execute(select(definitions).order_by(definitions.c.id)))
+        row = _version(scenario, version, _versions_of(scenario, rows))
+        return {
+            "scenario": scenario,
+            "version": row.version,
+            "where": f"{row.file}:{row.line}",
+            "applied_at": shown_at(row.applied_at),
+            "text": row.source,
+        }
+
+    def restore(self, scenario: str, version: int) -> Restored:
+        """Write a version's text into `scenarios/` in the place of what stands there."""
+        with self.store.read() as connection:
+            rows = list(connection.execute(select(definitions).order_by(definitions.c.id)))
+        own = _versions_of(scenario, rows)
+        text = _version(scenario, version, own).source
+        return restore(self.root, scenario, text, kept={row.source for row in own})
+
+
+def _versions_of(scenario: str, rows: list[Any]) -> list[Any]:
+    """The versions of a scenario that was ever live, oldest first."""
+    known = {row.name for row in rows if row.kind == "scenario"}
+    if not known:
+        raise FlowscoreError("no scenario was ever applied; `flowscore apply` makes one live")
+    name_known(scenario, known, "scenario that was ever live")
+    return [row for row in rows if (row.kind, row.name) == ("scenario", scenario)]
+
+
+def _version(scenario: str, version: int | None, own: list[Any]) -> Any:
+    """The one with that number, the newest where none is named."""
+    if version is None:
+        return own[-1]
+    for row in own:
+        if row.version == version:
+            return row
+    numbers = ", ".join(str(row.version) for row in own)
+    raise FlowscoreError(f"scenario '{scenario}' has no version {version}; there are: {numbers}")
+
+
+def _history(connection: Connection, own: list[Any], rows: list[Any]) -> Iterator[Row]:
+    fates = _fates(connection, [row.id for row in own])
+    before: Any = None
+    for row in own:
+        yield {
+            "scenario": row.name,
+            "version": row.version,
+            "state": "live" if row.retired_at is None else "retired",
+            "applied_at": shown_at(row.applied_at),
+            "live_from": shown_at(row.live_from),
+            "retired_at": shown_at(row.retired_at),
+            "where": f"{row.file}:{row.line}",
+            **fates.get(row.id, NOBODY),
+            "changes": list(_changes(row, before, own, rows)),
+        }
+        before = row
+
+
+NOBODY = dict.fromkeys(("entered", "inside", "finished", "exited", "converted", "held"), 0)
+
+
+def _fates(connection: Connection, ids: list[int]) -> dict[int, dict[str, int]]:
+    """How the people of each version fared; `held` are those of them to whom nothing is done."""
+    of = enrollments.c
+    query = (
+        select(of.definition_id, of.outcome, of.held, func.count())
+        .join(contacts, contacts.c.id == of.contact_id)
+        .where(of.definition_id.in_(ids), contacts.c.email.is_not(None))
+        .group_by(of.definition_id, of.outcome, of.held)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for id_, outcome, held, count in connection.execute(query):
+        fate = found.setdefault(id_, dict(NOBODY))
+        fate["entered"] += count
+        fate[outcome or "inside"] = fate.get(outcome or "inside", 0) + count
+        fate["held"] += count if held else 0
+    return found
+
+
+# ---------------------------------------------------------------- what changed
+
+
+def _changes(row: Any, before: Any, own: list[Any], rows: list[Any]) -> Iterator[str]:
+    if before is not None and before.retired_at < row.applied_at:
+        yield f"it was gone since {shown_at(before.retired_at)}"
+    earlier = [one for one in own if one.id < row.id and one.digest == row.digest]
+    if earlier:
+        yield f"the same as version {earlier[-1].version}"
+    try:
+        new = _as_it_was(row, rows)
+        yield from differences(_as_it_was(before, rows), new) if before else summary(new)
+    except FlowscoreError as error:
+        yield f"what changed cannot be told: {error}"
+
+
+def _as_it_was(row: Any, rows: list[Any]) -> Scenario:
+    """The scenario of that version, read among the definitions that were live beside it."""
+    beside = [one for one in rows if one.applied_at <= row.applied_at < _end(one)]
+    texts = [(one.file, one.line, one.source) for one in beside]
+    return read_stored(texts, _whatever_is_named(texts)).scenarios[row.name]
+
+
+def _end(row: Any) -> float:
+    return float("inf") if row.retired_at is None else float(row.retired_at)
+
+
+def _whatever_is_named(texts: list[tuple[str, int, str]]) -> dict[str, dict[str, str]]:
+    """Mails that may be gone are no mistake of an old version: each word could be one's name."""
+    documents = (one for text in texts for one in read_documents(text[2], text[0], text[1])[0])
+    words = {word for one in documents for word in _scalars(one.root)}
+    return {word: {"name": word, "topic": "", "file": ""} for word in words}
+
+
+def _scalars(node: Node) -> Iterator[str]:
+    if isinstance(node.value, str):
+        yield node.value
+    for inner in (*node.elements, *node.items.values()):
+        yield from _scalars(inner)

@@ -1,0 +1,236 @@
+"""plan: what apply would change, in words and counts, on a real store; and nothing is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Run, Said
+
+Write = Callable[[dict[str, str]], Path]
+
+POLICY = "policy: default\ntimezone: UTC\ntopics: [news]\nconsent: implied\n"
+SCORE = """
+score: engagement
+rules:
+  - {name: cart, points: 10, on: {event: cart_updated}}
+bands: {hot: 20}
+"""
+LISTS = """
+list: cold
+---
+list: buyers
+members: [{event: {name: order_completed, times: 2}}]
+---
+list: hot-leads
+members: [{score: {engagement: {at_least: hot}}}]
+"""
+WIN_BACK = """
+scenario: win-back
+trigger: {event: left}
+actions:
+  - wait: 7 days
+  - add_to_list: cold
+"""
+FILES = {
+    "scenarios/policy.yaml": POLICY,
+    "scenarios/scores.yaml": SCORE,
+    "scenarios/lists.yaml": LISTS,
+    "scenarios/win-back.yaml": WIN_BACK,
+}
+NAMES = ("ana", "ben", "eva")
+
+
+class Folder:
+    """A project folder in which three people have done things and are inside win-back."""
+
+    def __init__(self, run: Run, write: Write) -> None:
+        self.run_, self.write = run, write
+        self.root = write(FILES)
+
+    def run(self, *words: str) -> Said:
+        return self.run_("--project", self.root, *words)
+
+    def ok(self, *words: str) -> str:
+        said = self.run(*words)
+        assert said.code == 0, said.err + said.out
+        return said.out
+
+    def live(self) -> Folder:
+        self.ok("apply")
+        calls = [
+            {
+                "type": "track",
+                "userId": f"{name}@x.example",
+                "event": event,
+                "messageId": f"{name}-{n}",
+                "timestamp": f"2026-01-0{n + 1}T10:00:00Z",
+            }
+            for at, name in enumerate(NAMES)
+            for n, event in enumerate(("left", *("cart_updated", "order_completed") * (at + 1)))
+        ]
+        file = self.root / "events.jsonl"
+        file.write_text("".join(json.dumps(call) + "\n" for call in calls))
+        self.ok("import", "events", str(file), "--as-live")
+        self.ok("tick", "--from", "2026-01-01", "--until", "2026-01-08", "--every", "1d")
+        return self
+
+    def edit(self, name: str, *swaps: tuple[str, str]) -> Folder:
+        text = FILES[f"scenarios/{name}.yaml"]
+        for old, new in swaps:
+            assert old in text
+            text = text.replace(old, new)
+        self.write({f"scenarios/{name}.yaml": text})
+        return self
+
+    def plan(self) -> str:
+        return self.ok("plan")
+
+
+@pytest.fixture
+def folder(run: Run, write_project: Write) -> Folder:
+    return Folder(run, write_project)
+
+
+def test_before_the_first_apply_everything_is_new(folder: Folder) -> None:
+    said = folder.plan()
+    assert "There is no store yet" in said
+    assert "added scenario win-back (scenarios/win-back.yaml:1)\n  on left; 2 steps" in said
+    assert not (folder.root / "flowscore.db").exists()
+
+
+def test_an_unchanged_folder_changes_nothing(folder: Folder) -> None:
+    folder.live()
+    assert folder.plan() == "Nothing would change: 6 definitions stand as they are live.\n"
+
+
+def test_a_changed_step_is_told_with_who_is_inside(folder: Folder) -> None:
+    """Ruling 129, in the words of a marketer."""
+    said = folder.live().edit("win-back", ("7 days", "5 days")).plan()
+    assert "changed scenario win-back, version 1 → 2 (scenarios/win-back.yaml:1)" in said
+    assert "  actions/0: wait 7 days → 5 days\n" in said
+    assert "  → 3 contacts are inside and finish on the old version\n" in said
+
+
+def test_steps_that_came_went_and_moved_are_told_as_such(folder: Folder) -> None:
+    """An insertion in front does not make every step behind it another one."""
+    more = "  - wait: 7 days\n  - subtract_points: {score: engagement, points: 5, reason: gone}\n"
+    said = folder.live().edit(
+        "win-back", ("  - wait: 7 days\n", "  - set_attribute: {a: 1}\n" + more)
+    )
+    told = said.plan()
+    assert "  actions/0: step added: set a to 1\n" in told
+    assert "  actions/2: step added: subtract 5 points from engagement (gone)\n" in told
+    assert "removed" not in told
+    assert "wait" not in told
+
+
+def test_conditions_and_settings_are_told_in_words(folder: Folder) -> None:
+    more = """
+    trigger: [{event: left}, {event: quit}]
+    conditions: [{not: {in_list: cold}}]
+    reenroll: {after: 30 days}
+    priority: 5
+    """
+    swap = ("trigger: {event: left}", more.replace("\n    ", "\n"))
+    told = folder.live().edit("win-back", swap).plan()
+    assert "  trigger added: quit\n" in told
+    assert "  condition added: not: in list cold\n" in told
+    assert "  reenroll never → after 30 days\n" in told
+    assert "  priority 0 → 5\n" in told
+    assert "  → 3 contacts are inside; their steps stay the same\n" in told
+
+
+def test_a_changed_rule_says_how_much_is_counted_anew(folder: Folder) -> None:
+    """Ruling 128: silently, and which lists read the score."""
+    told = folder.live().edit("scores", ("points: 10", "points: 12")).plan()
+    assert "changed score engagement, version 1 → 2" in told
+    assert "  rule cart: points 10 → 12\n" in told
+    assert "6 ledger lines of 3 contacts judged anew from the log; nothing fires" in told
+    assert "asked again, since they read it: list hot-leads; nothing fires" in told
+
+
+def test_a_changed_list_says_how_many_it_holds_then(folder: Folder) -> None:
+    told = folder.live().edit("lists", ("times: 2", "times: 3")).plan()
+    assert "changed list buyers, version 1 → 2" in told
+    assert "times at least 2 → 3" in told or "at least 2 times → 3 times" in told
+    assert "  → filled silently: 2 members → 1; nothing fires\n" in told
+    folder.ok("apply")
+    rows = folder.run("lists", "--json").json
+    assert {row["list"]: row["members"] for row in rows}["buyers"] == 1
+
+
+def test_what_a_list_holds_is_not_guessed_where_what_it_reads_changes_too(folder: Folder) -> None:
+    folder.live().edit("scores", ("points: 10", "points: 12"))
+    told = folder.edit("lists", ("at_least: hot", "at_least: 30")).plan()
+    assert "how many join is known after the apply, since it reads score engagement" in told
+
+
+def test_what_people_inside_need_is_refused_in_the_words_of_apply(folder: Folder) -> None:
+    """Ruling 129."""
+    folder.live().edit("lists", ("list: cold\n---\n", ""))
+    folder.edit("win-back", ("  - add_to_list: cold\n", ""))
+    said = folder.run("plan")
+    assert said.code == 1
+    [refusal] = folder.run("plan", "--json").json["refused"]
+    assert f"apply would refuse: {refusal}\n" in said.out
+    assert folder.run("apply").err == f"flowscore: {refusal}\n"
+
+
+def test_a_scenario_that_goes_or_is_switched_off_says_who_stands_still(folder: Folder) -> None:
+    told = folder.live().edit("win-back", ("trigger", "enabled: false\ntrigger")).plan()
+    assert "  enabled true → false\n" in told
+    assert "for these 3 contacts no step is done until the scenario is back" in told
+    (folder.root / "scenarios/win-back.yaml").unlink()
+    told = folder.plan()
+    assert "removed scenario win-back\n  → 3 contacts are inside: no step is done" in told
+
+
+def test_enroll_existing_says_how_many_are_in_that_state(folder: Folder) -> None:
+    """Ruling 45: only where it is newly live."""
+    hot = "scenario: hot\ntrigger: {score: {engagement: {reaches: 20}}}\nenroll_existing: true\n"
+    folder.live().write({"scenarios/hot.yaml": hot + "actions: [{add_to_list: cold}]\n"})
+    told = folder.plan()
+    assert "  → enroll_existing: 2 contacts are in that state now; the next tick asks" in told
+    folder.ok("apply")
+    folder.ok("tick", "--until", "2026-01-09", "--every", "1d")
+    [row] = [r for r in folder.run("scenarios", "--json").json if r["scenario"] == "hot"]
+    assert row["finished"] == 2
+    folder.write({"scenarios/hot.yaml": hot + "actions: [{remove_from_list: cold}]\n"})
+    assert "enroll_existing" not in folder.plan()
+
+
+def test_mistakes_come_first(folder: Folder) -> None:
+    folder.live().edit("win-back", ("7 days", "4 hrs"))
+    said = folder.run("plan")
+    assert said.code == 1
+    assert "scenarios/win-back.yaml:4:11" in said.err
+    assert said.out == "1 mistake; what would change is told once they are mended.\n"
+    told = folder.run("plan", "--json")
+    assert (told.code, told.json["clean"], told.err) == (1, False, "")
+
+
+def test_plan_as_json_has_the_counts(folder: Folder) -> None:
+    folder.live().edit("win-back", ("7 days", "5 days"))
+    planned = json.loads(folder.ok("plan", "--json"))
+    assert (planned["store"], planned["unchanged"], planned["refused"]) == (True, 5, [])
+    [change] = planned["changes"]
+    assert (change["kind"], change["name"], change["change"]) == ("scenario", "win-back", "changed")
+    assert (change["version"], change["differences"]) == (2, ["actions/0: wait 7 days → 5 days"])
+    [inside] = change["consequences"]
+    assert (inside["what"], inside["count"]) == ("inside", 3)
+
+
+def test_plan_changes_nothing(folder: Folder) -> None:
+    folder.live().edit("win-back", ("7 days", "5 days")).edit("lists", ("times: 2", "times: 3"))
+    before = folder.run("export", str(folder.root / "before")).code
+    assert (folder.plan(), before) == (folder.plan(), 0)
+    folder.ok("export", str(folder.root / "after"))
+    for file in (folder.root / "before").iterdir():
+        assert file.read_bytes() == (folder.root / "after" / file.name).read_bytes()
+    assert [one["version"] for one in folder.run("scenarios", "--json").json] == [1]
