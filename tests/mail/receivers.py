@@ -89,7 +89,9 @@ class _Handler(socketserver.StreamRequestHandler):
         while text := self.rfile.readline().decode("latin-1").strip():
             name, _, value = text.partition(":")
             headers[name.lower()] = value.strip()
-        return Request(line[1], headers, self.rfile.read(int(headers.get("content-length", 0))))
+        length = int(headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        return Request(line[1], headers, body) if len(body) == length else None  # a sender died
 
 
 class _Server(socketserver.ThreadingTCPServer):

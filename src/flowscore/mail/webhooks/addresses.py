@@ -6,6 +6,7 @@ time (DNS rebinding) gains nothing.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -19,6 +20,7 @@ from ipaddress import (
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+HOST = re.compile(r"[\w.-]+")
 NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
 # Not for others although the registries call them global: Azure's metadata, 6to4 relays,
 # site-local IPv6 (RFC 3879), addresses for books (RFC 9637) and segments (RFC 9602).
@@ -53,7 +55,7 @@ def read_reach(text: str) -> Reach:
     hosts, networks = set(), []
     for word in text.replace(",", " ").split():
         try:
-            networks.append(ip_network(word.strip("[]"), strict=False))
+            networks.append(ip_network(re.sub(r"[][]", "", word), strict=False))
         except ValueError:
             hosts.add(_read_host(word))
     return Reach(frozenset(hosts), tuple(networks))
@@ -61,8 +63,7 @@ def read_reach(text: str) -> Reach:
 
 def _read_host(word: str) -> str:
     host = _plain(word)
-    looks_like_a_number = not host.strip("0123456789./")
-    if looks_like_a_number or not host.replace("-", "").replace("_", "").replace(".", "").isalnum():
+    if not HOST.fullmatch(host) or not host.strip("0123456789."):
         raise ValueError(
             "host names and networks told apart by commas, such as crm.internal, 10.0.0.0/8; "
             f"{word!r} is neither"
