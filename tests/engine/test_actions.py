@@ -234,8 +234,8 @@ def test_notify_tells_each_address_and_the_owner(
 def test_a_webhook_carries_what_the_expressions_give(world: World) -> None:
     """Ruling 103: a lone expression keeps its type; nothing is filled into the address."""
     body = '{who: "{{ contact.email }}", total: "{{ event.total }}", gone: "{{ event.no }}", n: 3}'
-    hook = 'webhook: {url: "${CRM}/x", headers: {X-Plan: "{{ contact.plan }}"}, body: %s}' % body
-    world.apply(doing(hook))
+    hook = 'webhook: {url: "${CRM}/x", headers: {X-Plan: "{{ contact.plan }}"}, body: BODY}'
+    world.apply(doing(hook.replace("BODY", body)))
     world.identify(ANA, START, plan="pro")
     world.track(ANA, "order", START + HOUR, total=9.5)
     world.tick(START + HOUR)
