@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from flowscore.language.scenario import Scenario
     from flowscore.mail.settings import MailSettings
+    from flowscore.mail.transport import Transport
     from flowscore.mail.webhooks.report import WebhookReport
     from flowscore.mail.webhooks.settings import WebhookSettings
     from flowscore.settings import Settings
@@ -33,6 +34,16 @@ def mail_settings_of(root: Path, given: Settings) -> MailSettings:
         smtp_url=given.smtp_url.get_secret_value() if given.smtp_url else None,
         connections=given.smtp_connections,
     )
+
+
+def transport_of(settings: MailSettings) -> Transport:
+    """SMTP when a server is set, else .eml files in the outbox."""
+    from flowscore.mail.smtp import SmtpTransport
+    from flowscore.mail.transport import FolderTransport
+
+    if settings.smtp_url is None:
+        return FolderTransport(settings.outbox_dir)
+    return SmtpTransport(settings.smtp_url, settings.connections)
 
 
 def webhook_settings_of(root: Path, given: Settings) -> WebhookSettings:

@@ -8,9 +8,8 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from flowscore.clock import clock_now, find_zone
+from flowscore.clock import clock_now
 from flowscore.errors import FlowscoreError, Problem, UncleanError
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Watch = Callable[[int], None]
 """Told how much more is done, for a progress bar."""
-
-UTC = ZoneInfo("UTC")
 
 
 def ignore(_: int) -> None:
@@ -145,13 +142,9 @@ class Workspace:
     @cached_property
     def transport(self) -> Transport:
         """SMTP when a server is set, else .eml files in the outbox."""
-        from flowscore.mail.smtp import SmtpTransport
-        from flowscore.mail.transport import FolderTransport
+        from flowscore.surroundings import transport_of
 
-        settings = self.mail_settings
-        if settings.smtp_url is None:
-            return FolderTransport(settings.outbox_dir)
-        return SmtpTransport(settings.smtp_url, settings.connections)
+        return transport_of(self.mail_settings)
 
     # --- the folder ---------------------------------------------------------------------------
 
@@ -239,9 +232,10 @@ class Workspace:
 
     def _source(self, file: Path, reading: Reading) -> Source:
         """Times without a zone are local in the policy's."""
+        from flowscore.mail.scope import reader_zone
         from flowscore.store.imports import Source
 
-        zone = find_zone(self.loaded[0].policy.timezone) or UTC
+        zone = reader_zone(None, self.loaded[0].policy.timezone)
         return Source(file, reading.columns, reading.encoding, zone)
 
     def next_step(self) -> str:
@@ -352,6 +346,12 @@ class Workspace:
             if resend:
                 return queue_again(connection, key)
             return settle_as_sent(connection, key, clock_now())
+
+    def resume_sending(self) -> str | None:
+        """Lift the pause of `pause_when`; gives why it stood, or None where none did."""
+        from flowscore.mail.pause import lift
+
+        return lift(self.store)
 
     def refuse_unstoppable_mail(self) -> None:
         """A service that sends marketing mail over SMTP needs a way out of it."""

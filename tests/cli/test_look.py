@@ -199,3 +199,26 @@ def test_interrupted_command_ends_with_130(shop: Path) -> None:
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert b"Traceback" not in err
+
+
+def test_outbox_says_what_a_mail_waits_for_and_that_sending_is_paused(run: Run, shop: Path) -> None:
+    from flowscore.store.database import open_store
+    from flowscore.store.tables import messages, state
+
+    store = open_store(shop / "flowscore.db")
+    asked = run("--project", shop, "outbox", "--json").json[0]
+    with store.transact() as connection:
+        mine = messages.c.key == asked["key"]
+        queued = {"status": "queued", "waits": "window", "next_at": 1_800_000_000_000_000}
+        connection.execute(messages.update().where(mine).values(queued | {"reason": None}))
+        paused = {"at": 1_790_000_000_000_000, "why": "60 of the last 1,000 mails bounced"}
+        connection.execute(state.insert().values(key="paused", value=paused))
+    store.close()
+    told = run("--project", shop, "outbox")
+    assert "waits for its send window, until 2027-01-15T08:00:00Z" in told.out
+    assert "sending is paused since 2026-09-21T14:13:20Z: 60 of the last" in told.err
+    delivered = run("--project", shop, "deliver")
+    assert delivered.code == 1
+    assert "flowscore outbox resume" in delivered.err
+    assert "it was paused because 60 of the last" in run("--project", shop, "outbox", "resume").out
+    assert run("--project", shop, "outbox", "resume").out == "Sending is not paused.\n"

@@ -1,4 +1,4 @@
-"""Look at mails: the outbox, what to do with one that is uncertain, a preview."""
+"""Look at mails: the outbox, what a person decides about it, a preview."""
 
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
@@ -9,12 +9,16 @@ import typer
 
 from flowscore.cli.arguments import AsJson, Limit, rows_wanted, workspace_of
 from flowscore.cli.explanation import day
-from flowscore.cli.printer import counted, say, show_table, stream_json
+from flowscore.cli.printer import complain, counted, say, show_table, stream_json
 
 outbox = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 STATES = ("queued", "sending", "sent", "withheld", "failed", "uncertain")
 HEADS = ("queued", "contact", "template", "status", "reason", "sent", "key")
+WAITS = {
+    "window": "waits for its send window, until",
+    "capped": "waits for a frequency cap, asked again",
+}
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The mail's key, as `outbox` shows it.")]
 
 
@@ -44,20 +48,25 @@ def list_outbox(
     if status is not None and status not in STATES:
         raise typer.BadParameter(f"--status {status!r}: one of {', '.join(STATES)}")
     wanted = {"status": status, "template": template, "scenario": scenario, "contact": contact}
-    with workspace_of(context).look.mails(limit=rows_wanted(limit, as_json), **wanted) as rows:
+    look = workspace_of(context).look
+    if pause := look.pause():
+        complain(pause)
+    with look.mails(limit=rows_wanted(limit, as_json), **wanted) as rows:
         stream_json(rows) if as_json else _show(list(rows))
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    names = ("contact", "template", "status", "reason")
-    show_table(
-        HEADS,
-        (
-            (day(row["queued_at"]), *(row[name] for name in names), day(row["sent_at"]), row["key"])
-            for row in rows
-        ),
-    )
+    show_table(HEADS, (_cells(row) for row in rows))
     say(f"{counted(len(rows), 'mail')}; explain EMAIL says what caused them.")
+
+
+def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Internal mail and webhooks say where they go, what waits until when."""
+    to = f" to {row['to']}" if row["kind"] == "notify" else ""
+    why = f"{WAITS[row['waits']]} {row['next_at']}" if row["waits"] else row["reason"]
+    what = f"POST {row['url']}" if row["kind"] == "webhook" else f"{row['template']}{to}"
+    shown = (row["contact"], what, row["status"], why)
+    return (day(row["queued_at"]), *shown, day(row["sent_at"]), row["key"])
 
 
 @outbox.command()
@@ -76,7 +85,7 @@ def release(context: typer.Context, key: Key) -> None:
 def resend(context: typer.Context, key: Key) -> None:
     """Queue an uncertain mail again: it never arrived.
 
-    It keeps its Message-ID.
+    It keeps its Message-ID. A webhook that failed goes again too, under the same id.
 
     \b
     Example:
@@ -84,6 +93,24 @@ def resend(context: typer.Context, key: Key) -> None:
     """
     contact = workspace_of(context).settle_uncertain(key, resend=True)
     say(f"{key}: queued again for {contact}. Next: flowscore deliver")
+
+
+@outbox.command()
+def resume(context: typer.Context) -> None:
+    """Let mail go out again after a pause.
+
+    The policy's `pause_when` stopped it, because too many mails bounced or brought complaints.
+    What was sent before no longer counts.
+
+    \b
+    Example:
+      flowscore outbox resume
+    """
+    lifted = workspace_of(context).resume_sending()
+    if lifted is None:
+        say("Sending is not paused.")
+    else:
+        say(f"Sending goes on; it was paused because {lifted}. Next: flowscore deliver")
 
 
 def preview(

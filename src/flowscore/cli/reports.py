@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from flowscore.engine.tick import TickReport
     from flowscore.engine.work import Counts
     from flowscore.mail.delivery import DeliveryReport
+    from flowscore.mail.webhooks.report import WebhookReport
     from flowscore.workspace import Workspace
+
+WEBHOOKS = ("sent", "retried", "failed")
 
 
 def tell_ticks(report: TickReport, workspace: Workspace) -> None:
@@ -58,6 +61,7 @@ def tell_deliveries(reports: list[DeliveryReport], workspace: Workspace) -> None
     told += [f"{count:,} withheld ({reason})" for reason, count in sorted(withheld.items())]
     told += [f"{count:,} {word}" for word, count in _left(reports, sums["retried"]) if count]
     say(", ".join(told) + ".")
+    _tell_webhooks([report.webhooks for report in reports])
     _tell_what_next(reports[-1] if reports else None, sums["sent"], workspace)
 
 
@@ -65,7 +69,22 @@ def _left(reports: list[DeliveryReport], retried: int) -> Iterator[tuple[str, in
     yield "retried", retried
     yield "failed", sum(one.failed for one in reports)
     yield "uncertain", sum(one.uncertain for one in reports)
-    yield "waiting", reports[-1].waiting if reports else 0
+    waits = reports[-1].waits if reports else {}
+    yield "waiting for the send window", waits.get("window", 0)
+    yield "waiting for a frequency cap", waits.get("capped", 0)
+    yield "waiting", reports[-1].waiting - sum(waits.values()) if reports else 0
+
+
+def _tell_webhooks(reports: list[WebhookReport]) -> None:
+    """Nothing where there are none; else also why the last one that did not go did not."""
+    sums = {word: sum(getattr(one, word) for one in reports) for word in WEBHOOKS}
+    sums["waiting"] = reports[-1].waiting if reports else 0
+    if not any(sums.values()):
+        return
+    told = [f"{count:,} {word}" for word, count in sums.items() if count and word != "sent"]
+    say(", ".join([f"{counted(sums['sent'], 'webhook')} sent", *told]) + ".")
+    if problem := next((one.problem for one in reversed(reports) if one.problem), ""):
+        complain(f"{problem}; flowscore outbox shows them all")
 
 
 def _tell_what_next(last: DeliveryReport | None, sent: int, workspace: Workspace) -> None:

@@ -40,8 +40,8 @@ class Links:
         )
 
 
-# Internal mail about a contact must not let its reader unsubscribe that contact.
-NO_LINKS = Links("", "", None, "")
+# Internal mail about a contact must not let its reader unsubscribe that contact: they lead nowhere.
+NO_LINKS = Links("#", "#", None, "")
 
 
 def sign(secret: str, purpose: Purpose, number: int, key: str) -> str:

@@ -36,6 +36,7 @@ from flowscore.store.tables import events, messages, state
 
 if TYPE_CHECKING:
     from flowscore.language.policy import PauseWhen
+    from flowscore.store.database import Store
 
 COUNTED_AFTER = "pause counts after"  # the key for when the last mail before the resume was sent
 HARD = ("hard", "permanent")
@@ -83,6 +84,13 @@ def resume(connection: Connection) -> Pause | None:
         connection.execute(delete(state).where(state.c.key == PAUSED))
         _keep(connection, COUNTED_AFTER, _newest(connection))
     return lifted
+
+
+def lift(store: Store) -> str | None:
+    """`resume` in a transaction of its own; gives why the pause stood."""
+    with store.transact() as connection:
+        lifted = resume(connection)
+    return lifted.why if lifted else None
 
 
 def _why(connection: Connection, limits: PauseWhen) -> str | None:

@@ -235,13 +235,17 @@ def list_mails(connection: Connection, wanted: Mails) -> Iterator[Row]:
     for row in connection.execute(_mails(wanted), execution_options={"yield_per": 1000}):
         yield {
             "key": row.key,
+            "kind": row.kind,
             "contact": row.email,
+            "to": row.recipients[0] if row.recipients else row.email,
             "template": row.template,
+            "url": row.payload["url"] if row.kind == "webhook" else None,
             "topic": row.topic,
             "scenario": row.scenario,
             "step": row.step,
             "status": row.status,
             "reason": row.reason,
+            "waits": row.waits,
             "queued_at": shown_at(row.queued_at),
             "sent_at": shown_at(row.sent_at),
             "next_at": shown_at(row.next_at) if row.status in ("queued", "sending") else None,

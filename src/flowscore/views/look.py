@@ -105,6 +105,13 @@ class Look:
                 find_contact(connection, asked.contact)
             yield list_mails(connection, asked)
 
+    def pause(self) -> str:
+        """Since when and why no mail is sent; empty where nothing stands in its way."""
+        from flowscore.mail.pause import find_pause
+
+        with self.store.read() as connection:
+            return str(find_pause(connection) or "")
+
     def preview(
         self, templates: Templates, settings: MailSettings, asked: tuple[str, str, int]
     ) -> Rendered:
