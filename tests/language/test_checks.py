@@ -28,6 +28,27 @@ FEEDING = {
     "attribute-expression": ("{attribute: plan}", "{set_attribute: {plan: '{{ contact.x }}'}}"),
     "unopened": ("{email_not_opened: {within: 1 day}}", "{send_email: offer}"),
     "sent": ("{event: email_sent}", "{send_email: offer}"),
+    "gains": ("{score: {gains: 5, within: 1 day}}", "{add_points: 10}"),
+    "reset": ("{score: {falls_to: 5}}", "{reset_score: engagement}"),
+    "owner": ("{attribute: owner}", "{assign_owner: {round_robin: [a@b.example, c@d.example]}}"),
+    "subscribed": ("{subscribed: news}", "{unsubscribe: news}, {subscribe: news}"),
+    "unsubscribed": ("{unsubscribed: news}", "{subscribe: news}, {unsubscribe: all}"),
+    "unclicked": ("{email_not_clicked: {within: 1 day}}", "{send_email: offer}"),
+    "no-event": (
+        "{no_event: {name: a, after: {email_sent: offer}, within: 1 day}}",
+        "{send_email: offer}",
+    ),
+    "own-event": ("{event: [x, list_joined]}", "{move_to_list: {from: one, to: two}}"),
+    "own-event-consent": ("{event: subscribed}", "{subscribe: email}"),
+    "enroll": ("{manual: }", "{enroll: loop}"),
+    "waiting": (
+        "{list_joined: one}",
+        "{wait_for: {event: a, up_to: 1 day}, else: [{add_to_list: one}]}",
+    ),
+    "split": (
+        "{list_joined: one}",
+        "{split: [{name: a, share: 50%, actions: [{add_to_list: one}]}, {name: b, share: 50%}]}",
+    ),
     "deep": ("{score: {reaches: 50}}", "{if: {in_list: one}, then: [{add_points: 1}]}"),
 }
 
@@ -55,6 +76,18 @@ def test_t13_warn_once_of_a_loop_through_two_scenarios(load) -> None:
         [
             scenario("ping", "{list_joined: one}", "{move_to_list: {from: one, to: two}}"),
             scenario("pong", "{list_joined: two}", "{move_to_list: {from: two, to: one}}"),
+        ]
+    )
+    found = [one for one in said(load(text)[1]) if "without end" in one]
+    assert len(found) == 1
+    assert "scenario 'ping' → scenario 'pong' → scenario 'ping'" in found[0]
+
+
+def test_t13_warn_of_scenarios_that_enroll_one_another(load) -> None:
+    text = "---\n".join(
+        [
+            scenario("ping", "manual", "{wait: 1 day}, {enroll: pong}"),
+            scenario("pong", "{event: a}", "{enroll: ping}"),
         ]
     )
     found = [one for one in said(load(text)[1]) if "without end" in one]
@@ -131,15 +164,21 @@ def test_warn_of_a_condition_that_nobody_meets(condition, load) -> None:
 
 
 def test_warn_of_a_list_that_nobody_joins_or_leaves(load) -> None:
-    text = LISTS + scenario("x", "[{list_joined: one}, {list_left: [one, two]}]", "{exit: x}")
+    lists = "list: one\n---\nlist: two\n---\nlist: readers\n---\nlist: more\n---\n"
+    text = lists + scenario("x", "[{list_joined: one}, {list_left: [one, two]}]", "{exit: x}")
+    text += "---\nlist: y\nmembers: {in_list: [readers, more]}\n"
     assert [one.split("; ")[0] for one in said(load(text)[1])] == [
         (
-            "scenarios/x.yaml:9:12: this trigger can never fire: "
+            "scenarios/x.yaml:10:12: this trigger can never fire: "
             "no step puts anybody on the list 'one'"
         ),
         (
-            "scenarios/x.yaml:9:32: this trigger can never fire: "
+            "scenarios/x.yaml:10:32: this trigger can never fire: "
             "no step takes anybody off the list 'one' or 'two'"
+        ),
+        (
+            "scenarios/x.yaml:15:11: this condition can never hold: "
+            "no step puts anybody on the list 'readers' or 'more'"
         ),
     ]
 

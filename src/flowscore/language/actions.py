@@ -87,7 +87,7 @@ class Notify(Action):
 class CallWebhook(Action):
     """A signed POST. `body` is JSON text whose texts may hold Jinja2, as may the headers'.
 
-    `${NAME}` in url and headers is read from the environment when it is sent.
+    `${NAME}` in any of them is read from the environment when it is sent.
     """
 
     url: str

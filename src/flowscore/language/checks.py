@@ -9,28 +9,44 @@ from flowscore.language.actions import SendEmail
 from flowscore.language.circles import find_circles
 from flowscore.language.doubts import (
     changes_of_nothing,
+    dates_before_creation,
     impossible_conditions,
-    mails_without_sender,
     mangled_text,
     operators_in_text,
-    silent_lists,
     steps_behind_an_exit,
     unreachable_thresholds,
-    unread_lists,
-    unsent_templates,
 )
 from flowscore.language.draft import Draft
+from flowscore.language.endings import (
+    exits_over_the_past,
+    goals_that_cannot_come,
+    goals_without_time,
+    since_entry_on_entering,
+    waits_for_the_goal,
+)
 from flowscore.language.fronts import Front
 from flowscore.language.grammar.references import TRANSACTIONAL
 from flowscore.language.grammar.spelling import did_you_mean, listed
 from flowscore.language.loops import loops
+from flowscore.language.unused import (
+    caps_without_effect,
+    mails_without_sender,
+    silent_lists,
+    unread_lists,
+    unsent_templates,
+)
 
 Check = Callable[[Draft], Iterator[Problem]]
 
 
-def check_project(draft: Draft) -> list[Problem]:
-    """Everything that is wrong or doubtful about the project as a whole."""
-    return [problem for check in CHECKS for problem in check(draft)]
+def check_project(draft: Draft, *, whole: bool) -> list[Problem]:
+    """Everything that is wrong or doubtful about the project as a whole.
+
+    Where a definition could not be read (not `whole`), nothing is said about what is missing:
+    it may stand there.
+    """
+    checks = CHECKS + WANTS if whole else CHECKS
+    return [problem for check in checks for problem in check(draft)]
 
 
 def circles(draft: Draft) -> Iterator[Problem]:
@@ -81,14 +97,23 @@ CHECKS: tuple[Check, ...] = (
     missing_topics,
     # doubts: warnings, which never block
     loops,
+    changes_of_nothing,
+    dates_before_creation,
+    goals_that_cannot_come,
+    goals_without_time,
+    waits_for_the_goal,
+    exits_over_the_past,
+    since_entry_on_entering,
+    steps_behind_an_exit,
+    caps_without_effect,
+    mangled_text,
+    operators_in_text,
+)
+WANTS: tuple[Check, ...] = (  # doubts about what no definition does
     unreachable_thresholds,
     impossible_conditions,
-    changes_of_nothing,
     silent_lists,
-    steps_behind_an_exit,
     unread_lists,
     unsent_templates,
     mails_without_sender,
-    mangled_text,
-    operators_in_text,
 )

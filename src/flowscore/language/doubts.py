@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from math import inf
 
 from flowscore.errors import Mark, Problem
-from flowscore.language.actions import (
-    Action,
-    AddToList,
-    Exit,
-    If,
-    MoveToList,
-    RemoveFromList,
-    SendEmail,
+from flowscore.language.actions import Action, Exit, If, Portion, WaitFor
+from flowscore.language.conditions import (
+    AttributeIs,
+    CompanyIs,
+    Drawn,
+    Happened,
+    ScoreIs,
+    ThisEvent,
 )
-from flowscore.language.conditions import AttributeIs, Happened, InList, ScoreIs
 from flowscore.language.draft import Draft
-from flowscore.language.limits import Span, empty, limits, number, span
+from flowscore.language.limits import Span, empty, limits, most_gained, number, span
 from flowscore.language.scenario import Scenario
-from flowscore.language.triggers import AttributeChanges, ListJoined, ListLeft, ScoreCrosses
-from flowscore.language.words import Bounds, ValueTest, ValueTests, Word
+from flowscore.language.triggers import (
+    AttributeChanges,
+    DateComes,
+    OnEvent,
+    ScoreCrosses,
+    ScoreGains,
+    Trigger,
+)
+from flowscore.language.words import Bounds, EventQuery, ValueTest, ValueTests, Word
 
 # A letter's UTF-8 bytes read as Windows-1252: a lead character and one to three that follow.
 MANGLED = re.compile(
@@ -30,6 +36,7 @@ MANGLED = re.compile(
 )
 
 
+NEVER_HOLDS = "condition can never hold"
 SIGNS = {
     ">=": "at_least", "<=": "at_most", ">": "above", "<": "below",
     "!=": "is_not", "<>": "is_not", "==": "is", "=": "is",
@@ -46,9 +53,14 @@ def unreachable_thresholds(draft: Draft) -> Iterator[Problem]:
     """Triggers over a score that can never get there."""
     spans = limits(draft)
     for trigger in draft.triggers:
-        if not isinstance(trigger, ScoreCrosses):
-            continue
-        if reason := _out_of_reach(trigger, *spans.get(trigger.score, (-inf, inf))):
+        reason = ""
+        if isinstance(trigger, ScoreCrosses):
+            reason = _out_of_reach(trigger, *spans.get(trigger.score, (-inf, inf)))
+        elif isinstance(trigger, ScoreGains) and trigger.score in draft.scores:
+            most = most_gained(draft.scores[trigger.score], trigger.within, draft)
+            if most < trigger.points:
+                reason = f"'{trigger.score}' gains at most {number(most)} in that time"
+        if reason:
             yield doubt(trigger.mark, f"this trigger can never fire: {reason}")
 
 
@@ -64,22 +76,43 @@ def _out_of_reach(trigger: ScoreCrosses, low: float, high: float) -> str:
 
 
 def impossible_conditions(draft: Draft) -> Iterator[Problem]:
-    """Conditions that nobody can meet."""
+    """Conditions that nobody can meet, and triggers that ask for the same."""
     spans = limits(draft)
     for word in draft.words:
         if reason := _impossible(word, spans):
-            yield doubt(word.mark, f"this condition can never hold: {reason}")
+            can = "trigger can never fire" if isinstance(word, Trigger) else NEVER_HOLDS
+            yield doubt(word.mark, f"this {can}: {reason}")
 
 
 def _impossible(word: Word, spans: Mapping[str, Span]) -> str:
-    if isinstance(word, ScoreIs):
-        return _unmet_score(word, spans)
-    if isinstance(word, Happened) and empty(word.query.times):
-        return "the bounds of `times` exclude each other"
-    if isinstance(word, AttributeIs):
-        wrong = [one.name for one in word.attributes if empty(_bounds(one))]
-        return f"the bounds of '{wrong[0]}' exclude each other" if wrong else ""
+    match word:
+        case ScoreIs():
+            return _unmet_score(word, spans)
+        case Happened() | OnEvent():
+            return _unmet_count(word.query)
+        case AttributeIs() | CompanyIs():
+            return _unmet_tests(word.attributes)
+        case ThisEvent():
+            return _unmet_tests(word.properties)
+        case Drawn(share=0):
+            return "a share of 0% is nobody"
     return ""
+
+
+def _unmet_count(query: EventQuery) -> str:
+    if empty(query.times):
+        return "the bounds of `times` exclude each other"
+    if any(empty(one.bounds) for one in query.sums):
+        return "the bounds of `sum` exclude each other"
+    if query.within is not None and query.older_than is not None:
+        no_time = query.within <= query.older_than
+        return "`within` and `older_than` leave no time between them" if no_time else ""
+    return ""
+
+
+def _unmet_tests(named: tuple[ValueTests, ...]) -> str:
+    wrong = [one.name for one in named if empty(_bounds(one))]
+    return f"the bounds of '{wrong[0]}' exclude each other" if wrong else ""
 
 
 def _bounds(tests: ValueTests) -> Bounds:
@@ -122,6 +155,20 @@ def changes_of_nothing(draft: Draft) -> Iterator[Problem]:
             yield doubt(trigger.mark, message, "let `from` and `to` differ")
 
 
+def dates_before_creation(draft: Draft) -> Iterator[Problem]:
+    """A date counted back from `created_at`: it is past before anybody is known."""
+    for trigger in draft.triggers:
+        if isinstance(trigger, DateComes) and _is_before_creation(trigger):
+            message = "this trigger can never fire: it lies before the contact is created"
+            yield doubt(trigger.mark, message, "write the offset without its -")
+
+
+def _is_before_creation(trigger: DateComes) -> bool:
+    if trigger.name != "created_at" or trigger.yearly or trigger.of_event:
+        return False
+    return (trigger.days or 0) < 0 or trigger.offset < 0
+
+
 def _one_value(to: ValueTests | None, origin: ValueTests | None) -> bool:
     """Whether both ends name the same single value."""
     if to is None or origin is None or to.tests[0].operator != "is":
@@ -143,73 +190,9 @@ def steps_behind_an_exit(draft: Draft) -> Iterator[Problem]:
 def _sequences(word: Word) -> tuple[tuple[Action, ...], ...]:
     if isinstance(word, Scenario):
         return (word.actions,)
-    return (word.then, word.otherwise) if isinstance(word, If) else ()
-
-
-def silent_lists(draft: Draft) -> Iterator[Problem]:
-    """Triggers on static lists that no step fills or empties."""
-    joined = {name for action in draft.actions for name in _joins(action)}
-    left = {name for action in draft.actions for name in _leaves(action)}
-    for trigger in draft.triggers:
-        if isinstance(trigger, ListJoined) and _silent(trigger.lists, joined, draft):
-            yield _silence(trigger.mark, trigger.lists, "puts anybody on")
-        if isinstance(trigger, ListLeft) and _silent(trigger.lists, left, draft):
-            yield _silence(trigger.mark, trigger.lists, "takes anybody off")
-
-
-def _silent(lists: Iterable[str], moved: set[str], draft: Draft) -> bool:
-    return not any(name in moved or draft.names.lists.get(name, True) for name in lists)
-
-
-def _silence(mark: Mark, lists: Iterable[str], what: str) -> Problem:
-    named = " or ".join(f"'{name}'" for name in lists)
-    return doubt(mark, f"this trigger can never fire: no step {what} the list {named}")
-
-
-def _joins(action: Word) -> tuple[str, ...]:
-    if isinstance(action, AddToList):
-        return action.lists
-    return action.to if isinstance(action, MoveToList) else ()
-
-
-def _leaves(action: Word) -> tuple[str, ...]:
-    if isinstance(action, RemoveFromList):
-        return action.lists
-    return action.origin if isinstance(action, MoveToList) else ()
-
-
-def unread_lists(draft: Draft) -> Iterator[Problem]:
-    """Static lists that no condition, trigger or move reads (ruling 104)."""
-    read: set[str] = set()
-    for word in draft.words:
-        if isinstance(word, InList | ListJoined | ListLeft):
-            read |= set(word.lists)
-        elif isinstance(word, MoveToList):
-            read |= set(word.origin)
-    for name, one in draft.lists.items():
-        if one.members is None and name not in read:
-            hint = "take it out, unless people outside flowscore use it"
-            yield doubt(one.mark, f"nothing reads the static list '{name}'", hint)
-
-
-def unsent_templates(draft: Draft) -> Iterator[Problem]:
-    """Templates that no step sends (ruling 104)."""
-    sends = [action for action in draft.actions if isinstance(action, SendEmail)]
-    sent = {name for action in sends for name in action.templates}
-    files = {front.name: front.file for front in draft.fronts if not front.locale}
-    for name, file in files.items():
-        if name not in sent:
-            hint = f"send it (`send_email: {name}`) or take it out"
-            yield doubt(Mark(file), f"no step sends the template '{name}'", hint)
-
-
-def mails_without_sender(draft: Draft) -> Iterator[Problem]:
-    """Mail that goes out although the policy does not say from whom."""
-    sends = (action for action in draft.actions if isinstance(action, SendEmail))
-    first = next(sends, None)
-    if first is not None and draft.policy.sender is None and draft.names.topics is not None:
-        hint = "add `sender: {name: …, address: …}` to the policy"
-        yield doubt(first.mark, "mail is sent, and no policy says from whom", hint)
+    if isinstance(word, Portion):
+        return (word.actions,)
+    return (word.then, word.otherwise) if isinstance(word, If | WaitFor) else ()
 
 
 def mangled_text(draft: Draft) -> Iterator[Problem]:

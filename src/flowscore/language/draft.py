@@ -33,7 +33,8 @@ class Draft:
     def words(self) -> tuple[Word, ...]:
         """Every word of every definition."""
         kinds = (self.scenarios, self.scores, self.lists)
-        return tuple(word for kind in kinds for one in kind.values() for word in walk(one))
+        every = (*(one for kind in kinds for one in kind.values()), self.policy)
+        return tuple(word for one in every for word in walk(one))
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:

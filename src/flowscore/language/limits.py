@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf, isinf
 
-from flowscore.language.actions import AddPoints
+from flowscore.language.actions import AddPoints, ResetScore
 from flowscore.language.draft import Draft
 from flowscore.language.scoring import Rule, Score
 from flowscore.language.words import Bounds
@@ -20,6 +20,8 @@ def limits(draft: Draft) -> dict[str, Span]:
 
 def _limits(score: Score, draft: Draft) -> Span:
     awards = [*map(_most, score.rules), *_given(score.name, draft)]
+    if _is_reset(score.name, draft):  # points taken back after a reset count from 0 (ruling 54)
+        awards += [-rule.points for rule in score.rules if rule.when is not None]
     low = sum(min(award, 0.0) for award in awards)
     high = sum(max(award, 0.0) for award in awards)
     if score.range:
@@ -44,6 +46,25 @@ def _given(score: str, draft: Draft) -> Iterator[float]:
     for action in draft.actions:
         if isinstance(action, AddPoints) and action.score == score:
             yield inf if action.points > 0 else -inf
+
+
+def _is_reset(score: str, draft: Draft) -> bool:
+    return any(isinstance(one, ResetScore) and score in one.scores for one in draft.actions)
+
+
+def most_gained(score: Score, within: int, draft: Draft) -> float:
+    """The most points that one contact can win within a rolling window (microseconds)."""
+    awards = [*(_most_within(rule, within) for rule in score.rules), *_given(score.name, draft)]
+    return sum(max(award, 0.0) for award in awards)
+
+
+def _most_within(rule: Rule, within: int) -> float:
+    """A cap binds where its own window is at least as long; `when` may come again and again."""
+    if rule.points < 0:
+        return 0.0
+    if rule.cap is None or (rule.cap.per is not None and rule.cap.per < within):
+        return inf
+    return rule.points * rule.cap.times if rule.cap.times is not None else rule.cap.points or inf
 
 
 def span(bounds: Bounds) -> Span:

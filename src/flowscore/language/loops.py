@@ -15,9 +15,10 @@ from flowscore.errors import Mark, Problem
 from flowscore.language import actions as does
 from flowscore.language import triggers as on
 from flowscore.language.draft import Draft
+from flowscore.language.feeding import feeds
 from flowscore.language.scenario import Scenario
 from flowscore.language.scoring import Rule, Score
-from flowscore.language.words import ValueTests, Word, walk
+from flowscore.language.words import Word, walk
 
 RESTLESS = ("every_time", "when_finished")
 
@@ -30,6 +31,7 @@ class Turn:
     mark: Mark
     triggers: tuple[on.Trigger, ...]
     effects: tuple[Word, ...]
+    scenario: str = ""  # by which `enroll` calls it
 
 
 def loops(draft: Draft) -> Iterator[Problem]:
@@ -73,7 +75,8 @@ def _scenario_turn(scenario: Scenario) -> Turn:
         word for word in walk(scenario.actions) if isinstance(word, does.Action) and word.enabled
     )
     mark = scenario.trigger[0].mark
-    return Turn(f"scenario '{scenario.name}'", mark, scenario.trigger, effects)
+    title = f"scenario '{scenario.name}'"
+    return Turn(title, mark, scenario.trigger, effects, scenario.name)
 
 
 def _rule_turn(score: Score, rule: Rule) -> Turn:
@@ -87,7 +90,9 @@ def _fires(turn: Turn, other: Turn) -> bool:
 
 
 def _feeds_any(effect: Word, other: Turn) -> bool:
-    return any(_feeds(effect, trigger) for trigger in other.triggers)
+    if isinstance(effect, does.EnrollIn):
+        return other.scenario in effect.scenarios
+    return any(feeds(effect, trigger) for trigger in other.triggers)
 
 
 def _way_back(start: str, fires: Mapping[str, list[str]]) -> list[str] | None:
@@ -103,49 +108,3 @@ def _way_back(start: str, fires: Mapping[str, list[str]]) -> list[str] | None:
                 seen.add(following)
                 ways.append([*way, following])
     return None
-
-
-def _feeds(effect: Word, trigger: on.Trigger) -> bool:
-    """Whether this effect can bring about that trigger's occurrence."""
-    match effect, trigger:
-        case does.AddPoints(), on.ScoreCrosses():
-            up = effect.points > 0
-            return effect.score == trigger.score and up == (trigger.direction == "reaches")
-        case does.AddToList(), on.ListJoined():
-            return bool(set(effect.lists) & set(trigger.lists))
-        case does.RemoveFromList(), on.ListLeft():
-            return bool(set(effect.lists) & set(trigger.lists))
-        case does.MoveToList(), on.ListJoined():
-            return bool(set(effect.to) & set(trigger.lists))
-        case does.MoveToList(), on.ListLeft():
-            return bool(set(effect.origin) & set(trigger.lists))
-        case does.SetAttribute(), on.AttributeChanges():
-            return any(_sets(name, value, trigger) for name, value in effect.values)
-        case does.SendEmail(), on.MailNotAnswered():
-            return _sends(effect, trigger.templates)
-        case does.SendEmail(), on.OnEvent():
-            sent = "email_sent" in trigger.query.names
-            return sent and _sends(effect, trigger.query.subjects)
-    return False
-
-
-def _sends(effect: does.SendEmail, templates: tuple[str, ...]) -> bool:
-    """Whether one of the mails is among those (none named: every mail)."""
-    return not templates or bool(set(effect.templates) & set(templates))
-
-
-def _sets(name: str, value: object, trigger: on.AttributeChanges) -> bool:
-    """Whether setting the attribute can be the change that the trigger waits for."""
-    if name != trigger.attribute:
-        return False
-    written = isinstance(value, tuple) or "{{" in str(value)
-    return written or trigger.to is None or _may_pass(value, trigger.to)
-
-
-def _may_pass(value: object, to: ValueTests) -> bool:
-    wanted = [
-        one
-        for test in to.tests
-        for one in (test.operand if isinstance(test.operand, tuple) else (test.operand,))
-    ]
-    return str(value).casefold() in {str(one).casefold() for one in wanted}

@@ -55,7 +55,8 @@ def load_project(root: Path) -> tuple[Project, list[Problem]]:
     names = names_of_documents(documents, broken, (front.name for front in fronts))
     read = _definitions(documents, names, problems)
     draft = _draft(read, names, fronts, (*files, *templates))
-    problems += check_project(draft)
+    whole = not any(problem.severity == "error" for problem in problems)
+    problems += check_project(draft, whole=whole)
     return _project(draft, read, _templates(draft)), in_order(problems)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flowscore.errors import Mark
 from flowscore.language.conditions import AttributeIs
-from flowscore.language.triggers import AttributeChanges
+from flowscore.language.triggers import AttributeChanges, DateComes
 from flowscore.language.words import Word, walk
 
 SENSITIVE = frozenset(
@@ -32,3 +32,5 @@ def sensitive_places(word: Word) -> Iterator[tuple[str, Mark]]:
             yield from (place for place in named if is_sensitive(place[0]))
         elif isinstance(inner, AttributeChanges) and is_sensitive(inner.attribute):
             yield inner.attribute, inner.mark
+        elif isinstance(inner, DateComes) and is_sensitive(inner.name):
+            yield inner.name, inner.mark

@@ -13,11 +13,12 @@ from flowscore.language.grammar.expressions import holds_jinja, refuse_broken
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.shapes import Key, Shape, Table, read_keys, read_text, read_words
+from flowscore.language.variables import VARIABLE
 
-PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")  # `${NAME}`, from the environment
-DOLLAR = re.compile(r"\$\{([^}]*)\}?|\$([A-Za-z_][A-Za-z0-9_]*)")
+BRACED = re.compile(r"\$\{([^}]*)\}?")
+DOLLAR = re.compile(rf"{BRACED.pattern}|\$([A-Za-z_][A-Za-z0-9_]*)")
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-OURS = ("webhook-id", "webhook-timestamp", "webhook-signature", "content-length", "host")
+OURS = re.compile("host|content-length|transfer-encoding|connection|expect|te|webhook-.*")
 
 
 def read_webhook(node: Node, names: Names) -> Any:
@@ -34,7 +35,7 @@ def read_url(node: Node, names: Names) -> str:
         hint = "the receiver is the same for all; put what differs into `body`"
         raise mistake(node, "found {{ }} in the address of a webhook", hint)
     _refuse_odd_place(node, text)
-    filled = PLACE.sub("x", text)
+    filled = VARIABLE.sub("x", text)
     if text.startswith("${") and not re.search(r"\s", text):
         return text
     address = _split(filled)
@@ -54,11 +55,11 @@ def _split(text: str) -> Any:
         return None
 
 
-def _refuse_odd_place(node: Node, text: str) -> None:
+def _refuse_odd_place(node: Node, text: str, form: re.Pattern[str] = DOLLAR) -> None:
     """`$NAME`, `${my-name}` and the like, which nobody would fill in."""
-    for found in DOLLAR.finditer(text):
-        if not PLACE.fullmatch(found[0]):
-            name = re.sub(r"\W+", "_", found[1] or found[2] or "").strip("_").upper()
+    for found in form.finditer(text):
+        if not VARIABLE.fullmatch(found[0]):
+            name = re.sub(r"\W+", "_", "".join(filter(None, found.groups()))).strip("_").upper()
             hint = f"write ${{{name}}}" if name else "write ${NAME}"
             message = f"found '{found[0]}', expected ${{NAME}} of letters, digits and _"
             raise mistake(node, message, hint)
@@ -79,6 +80,8 @@ def _plain(node: Node, gathering: Gathering) -> Any:
         return {key: _plain(child, gathering) for key, child in node.value.items()}
     if isinstance(node.value, tuple):
         return [_plain(child, gathering) for child in node.value]
+    with gathering:
+        _refuse_odd_place(node, str(node.value), BRACED)  # `$5` is a price
     with gathering:
         refuse_broken(node)
     return node.value
@@ -101,7 +104,7 @@ def read_headers(node: Node, names: Names) -> tuple[tuple[str, str], ...]:
 def _refuse_header(name: str, child: Node, headers: dict[str, tuple[str, str]]) -> None:
     if not HEADER.fullmatch(name):
         raise misplaced(child, f"'{name}' is no name for a header", "letters, digits and -")
-    if name.lower() in OURS:
+    if OURS.fullmatch(name.lower()):
         raise misplaced(child, f"the header '{name}' is set by flowscore", "take it out")
     if name.lower() in headers:
         message = f"the header '{name}' stands twice; case does not count"
@@ -125,7 +128,9 @@ WEBHOOK = Table(
             "Where it is sent; ${NAME} comes from the environment.",
             required=True,
         ),
-        "body": Key(Shape(read_body, {"not": {"type": "null"}}), "What is sent, as JSON."),
+        "body": Key(
+            Shape(read_body, {"not": {"type": "null"}}), "What is sent, as JSON; {} where left out."
+        ),
         "headers": Key(
             Shape(
                 read_headers,
