@@ -9,7 +9,9 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from flowscore.clock import DAY, HOUR, MINUTE, SECOND, clock_now
+from flowscore.errors import FlowscoreError
 from flowscore.language.variables import OURS
+from flowscore.mail.by_hand import queue_again
 from flowscore.mail.webhooks.report import WebhookReport
 from flowscore.mail.webhooks.settlements import BACKOFF
 from mail.conftest import NOW, House
@@ -313,3 +315,24 @@ def test_asked_to_stop_no_other_is_begun(few):
     assert 5 <= report.sent < 12
     assert report.sent + report.waiting == 30
     assert {row["status"] for row in few.house.rows().values()} == {"sent", "queued"}
+
+
+# --- by hand ----------------------------------------------------------------------------------
+
+
+def test_a_failed_webhook_goes_again_by_hand_under_the_same_id(webhooks):
+    with receiving(Receiver(lambda _: says(404))) as crm:
+        webhooks.queue("k1", crm.url)
+        webhooks.deliver()
+        with webhooks.house.store.transact() as connection:
+            assert queue_again(connection, "k1") == "ana@example.com"
+        row = webhooks.row("k1")
+        assert (row["status"], row["reason"], row["attempts"]) == ("queued", None, 0)
+        crm.answer = lambda _: says(200)
+        assert webhooks.deliver().sent == 1
+        with (
+            webhooks.house.store.transact() as connection,
+            pytest.raises(FlowscoreError, match="k1 is sent"),
+        ):
+            queue_again(connection, "k1")
+    assert crm.ids == ["k1", "k1"]

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from flowscore.engine.expressions import UNCHANGED, evaluate, scopes_of
 from flowscore.engine.work import rows_of, walking
+from flowscore.language.variables import variables_of
 from flowscore.rules.conditions import contact_is, holds, is_granted
 from flowscore.rules.who import Who
 from flowscore.store.dialects import insert_from, json_text
@@ -110,12 +111,16 @@ def webhook(action: CallWebhook, path: Path) -> Verb:
 
 
 def payload(action: CallWebhook, scope: dict[str, Any]) -> dict[str, Any]:
-    """What the webhook carries; an unknown value is null in the body, and no header."""
+    """What the webhook carries; an unknown value is null in the body, and no header.
+
+    `variables` are the `${NAME}` of its author: those that a contact's words bring are no such.
+    """
     headers = {name: evaluate(value, scope) for name, value in action.headers}
     return {
         "url": action.url,
         "headers": {name: str(one) for name, one in headers.items() if one is not UNCHANGED},
         "body": _worked_out(orjson.loads(action.body), scope),
+        "variables": variables_of(action),
     }
 
 

@@ -1,4 +1,4 @@
-"""What a person decides of a mail that a crash left uncertain: it arrived, or it goes again."""
+"""What a person decides: an uncertain mail arrived or goes again, a failed webhook goes again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select, update
 from flowscore.engine.outbox import ask_again
 from flowscore.errors import FlowscoreError
 from flowscore.mail.claims import SAID
+from flowscore.mail.states import FREE
 from flowscore.store.tables import contacts, messages
 
 
@@ -17,37 +18,47 @@ def settle_as_sent(connection: Connection, key: str, now: int) -> str:
     mail = _uncertain(connection, key)
     sent_at = mail.handed_at if mail.handed_at is not None else now
     settled = {"sent_at": sent_at, "settled_at": now, "sent_event": SAID}
-    _write(connection, mail.id, status="sent", reason=None, **settled)
-    return str(mail.email)
+    _write(connection, mail.id, mail.status, status="sent", reason=None, **settled)
+    return mail.email or "a contact without an address"
 
 
 def queue_again(connection: Connection, key: str) -> str:
-    """It never arrived: it is due again, under the same Message-ID; gives the address."""
-    mail = _uncertain(connection, key)
-    _write(
-        connection,
-        mail.id,
-        status="queued",
-        reason=None,
-        settled_at=None,
-        handed_at=None,
-        claimed_by=None,
-        lease_until=None,
-    )
+    """It never arrived: it is due again, under the same Message-ID; gives the address.
+
+    A webhook that failed, too: its receiver may be well again, and knows it by the same id.
+    """
+    mail = _find(connection, key)
+    if not (mail.kind == "webhook" and mail.status == "failed"):
+        mail = _uncertain(connection, key)
+    again: dict[str, Any] = {"status": "queued", "reason": None, "settled_at": None}
+    if mail.kind == "webhook":
+        again["attempts"] = 0
+    _write(connection, mail.id, mail.status, **FREE, **again)
     ask_again(connection)  # it fills no cap any more
-    return str(mail.email)
+    return mail.email or "a contact without an address"
 
 
-def _uncertain(connection: Connection, key: str) -> Row[Any]:
-    """The mail of that key, which has to be uncertain."""
+def _find(connection: Connection, key: str) -> Row[Any]:
     query = (
-        select(messages.c.id, messages.c.status, messages.c.handed_at, contacts.c.email)
+        select(
+            messages.c.id,
+            messages.c.kind,
+            messages.c.status,
+            messages.c.handed_at,
+            contacts.c.email,
+        )
         .join(contacts, contacts.c.id == messages.c.contact_id)
         .where(messages.c.key == key)
     )
     mail = connection.execute(query).first()
     if mail is None:
         raise FlowscoreError(f"no mail has the key {key!r}; `flowscore outbox` shows the keys")
+    return mail
+
+
+def _uncertain(connection: Connection, key: str) -> Row[Any]:
+    """The mail of that key, which has to be uncertain."""
+    mail = _find(connection, key)
     if mail.status != "uncertain":
         raise FlowscoreError(
             f"{key} is {mail.status}, not uncertain: there is nothing to decide; "
@@ -56,7 +67,7 @@ def _uncertain(connection: Connection, key: str) -> Row[Any]:
     return mail
 
 
-def _write(connection: Connection, number: int, **values: Any) -> None:
+def _write(connection: Connection, number: int, was: str, **values: Any) -> None:
     """A second person deciding at the same moment changes nothing any more."""
-    one = (messages.c.id == number) & (messages.c.status == "uncertain")
+    one = (messages.c.id == number) & (messages.c.status == was)
     connection.execute(update(messages).where(one).values(**values))
