@@ -35,11 +35,12 @@ class World:
     root: Path
     store: Store
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    policy: str = POLICY
 
     def apply(self, yaml: str, **mails: str) -> ApplyReport:
         """Make these definitions (and mails, name=topic) the live ones."""
         (self.root / "scenarios").mkdir(parents=True, exist_ok=True)
-        whole = POLICY + "---\n" + textwrap.dedent(yaml)
+        whole = self.policy + "---\n" + textwrap.dedent(yaml)
         (self.root / "scenarios" / "all.yaml").write_text(whole)
         for name, topic in mails.items():
             file = self.root / "templates" / "email" / f"{name}.html"
@@ -58,6 +59,10 @@ class World:
     def identify(self, who: str, at: int, *, how: str = "live", **traits: Any) -> None:
         """What a contact tells of itself."""
         self._call(who, {"type": "identify", "traits": traits}, at, how)
+
+    def group(self, who: str, company: str, at: int, *, how: str = "live", **traits: Any) -> None:
+        """Which company a contact belongs to, and what is told of it."""
+        self._call(who, {"type": "group", "groupId": company, "traits": traits}, at, how)
 
     def _call(self, who: str, call: dict[str, Any], at: int, how: str) -> None:
         number = next(self.numbers)

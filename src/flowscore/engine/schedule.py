@@ -87,16 +87,11 @@ def zones(work: Work, trigger: Schedule | DateComes) -> list[tuple[str, Any]]:
 
 def has_zone(zones: list[str], who: Any) -> Any:
     """The contact names one of these, letter by letter: another spelling is no zone (117)."""
-    said = attributes.c.value
-    return (
-        select(1)
-        .where(
-            attributes.c.contact_id == who,
-            attributes.c.name == "timezone",
-            or_(false(), *(said == literal(zone, said.type) for zone in zones)),
-        )
-        .exists()
-    )
+    rows = attributes.alias()
+    said = rows.c.value
+    named = or_(false(), *(said == literal(zone, said.type) for zone in zones))
+    found = select(1).where(rows.c.contact_id == who, rows.c.name == "timezone", named)
+    return found.correlate_except(rows).exists()
 
 
 def _everybody(work: Work, instant: int, position: int, who: Any) -> Any:
