@@ -91,10 +91,15 @@ class Workspace:
     @cached_property
     def loaded(self) -> tuple[Project, list[Problem]]:
         """The folder as it stands now, with every problem in its definitions and templates."""
+        from flowscore.language.outside import unset_variables
         from flowscore.language.project import in_order, load_project
 
         self.require_project()
         project, problems = load_project(self.root)
+        if any(unset_variables(project, {})):  # a webhook asks the environment (ruling 103)
+            from flowscore.settings import environment_of
+
+            problems += unset_variables(project, environment_of(self.root))
         return project, in_order([*problems, *self._read_templates[1]])
 
     @contextmanager
@@ -117,7 +122,7 @@ class Workspace:
     def live(self) -> Project:
         """What `apply` made live last; nothing live is refused."""
         with self.reading() as (_, project):
-            if not is_empty(project):
+            if not project.is_empty:
                 return project
         raise FlowscoreError("nothing is live yet: run `flowscore apply` first")
 
@@ -241,7 +246,7 @@ class Workspace:
     def next_step(self) -> str:
         """What to do after something came in."""
         with self.reading() as (_, project):
-            return f"Next: {'flowscore apply, then ' * is_empty(project)}flowscore tick"
+            return f"Next: {'flowscore apply, then ' * project.is_empty}flowscore tick"
 
     def enroll(self, scenario: str, email: str) -> None:
         """Ask the next tick to enroll a contact by hand."""
@@ -389,8 +394,3 @@ class Workspace:
         opened = self.__dict__.pop("store", None)
         if opened is not None:
             opened.close()
-
-
-def is_empty(project: Project) -> bool:
-    """Whether nothing in it could do anything."""
-    return not (project.scenarios or project.scores or project.lists)

@@ -61,6 +61,20 @@ def test_validate_shows_every_mistake_with_its_line_and_a_caret(
     assert said.out.startswith("2 mistakes")
 
 
+def test_validate_warns_of_a_variable_that_is_not_set(
+    run: Run, write_project: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = "{webhook: {url: 'https://crm.example/${CRM_PATH}', headers: {K: '${CRM_KEY}'}}}"
+    text = f"scenario: x\ntrigger: manual\nactions: [{call}]\n"
+    folder = write_project({"scenarios/x.yaml": text, ".env": "CRM_PATH=leads\n"})
+    said = run("--project", folder, "validate")
+    assert said.code == 0
+    assert "scenarios/x.yaml:3:11: warning: ${CRM_KEY} is not set" in said.err
+    assert "CRM_PATH" not in said.err.replace(call, "")
+    monkeypatch.setenv("CRM_KEY", "k")
+    assert run("--project", folder, "validate").err == ""
+
+
 def test_validate_as_json_is_one_document(run: Run, write_project: Write) -> None:
     folder = write_project({"scenarios/warm.yaml": WRONG})
     said = run("--project", folder, "validate", "--json")

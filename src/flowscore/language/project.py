@@ -45,6 +45,11 @@ class Project(Word):
     templates: dict[str, TemplateFile] = {}
     sources: dict[str, str] = {}  # "scenario/NAME" -> the definition's YAML text as written
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing in it could do anything."""
+        return not (self.scenarios or self.scores or self.lists)
+
 
 def load_project(root: Path) -> tuple[Project, list[Problem]]:
     """Read `scenarios/` and `templates/` below root; an author's mistake never raises."""
