@@ -29,7 +29,8 @@ def history(context: typer.Context, name: Name, as_json: AsJson = False) -> None
         return
     for row in rows:
         _tell_version(row)
-    say(f"flowscore scenarios show {name} --version {rows[-1]['version']} prints the first again.")
+    if len(rows) > 1:
+        say(f"flowscore scenarios restore {name} --version N writes an older one back.")
 
 
 def _tell_version(row: dict[str, Any]) -> None:

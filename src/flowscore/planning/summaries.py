@@ -23,7 +23,7 @@ def summary(definition: Scope) -> Iterator[str]:
 def _(one: Scenario) -> Iterator[str]:
     steps = sum(isinstance(word, Action) for word in walk(one.actions))
     off = "" if one.enabled else "; switched off"
-    yield f"on {' or '.join(map(phrase, one.trigger))}; {_counted(steps, 'step')}{off}"
+    yield f"trigger: {' or '.join(map(phrase, one.trigger))}; {_counted(steps, 'step')}{off}"
 
 
 @summary.register
