@@ -274,18 +274,39 @@ def test_import_events_once_however_often(store: Store, tmp_path: Path) -> None:
     again = events(store, path, now=at(1001))
     assert (again.taken, again.duplicates) == (0, 2)
     tick(store, 1000)
-    events(store, path, now=at(1002))
+    assert look(store, "SELECT count(*) FROM inbox") == [(0,)]
+    later = events(store, path, now=at(1002))
+    assert (later.taken, later.duplicates) == (0, 2)
     tick(store, 1002)
     assert names(store) == ["contact_created", "a", "b"]
 
 
+def test_what_is_no_event_comes_once_too(store: Store, tmp_path: Path) -> None:
+    """Identify and group calls, and a word on consent that changed nothing."""
+    calls = [
+        {"type": "identify", "userId": ANA, "traits": {"plan": "pro"}},
+        {"type": "group", "userId": ANA, "groupId": "g"},
+        track("Subscribed", 1, user=ANA),
+        track("Subscribed", 2, user=ANA),
+    ]
+    path = write(tmp_path, "e.jsonl", jsonl(*calls))
+    assert events(store, path).taken == 4
+    tick(store, 1000)
+    path = write(tmp_path, "e.jsonl", jsonl(*calls, track("new", 3, user=ANA)))
+    report = events(store, path, now=at(1001))
+    assert (report.taken, report.duplicates) == (1, 4)
+    assert "1 of 5 taken, 4 had come before" in str(report)
+    tick(store, 1001)
+    assert names(store) == ["contact_created", "subscribed", "new"]
+
+
 def test_import_events_gzipped_batches_and_nuls(store: Store, tmp_path: Path) -> None:
     calls = [track("a", 1, user=ANA, properties={"x": "a\0b"}), track("b", 2, user=ANA)]
-    group = {"type": "group", "userId": ANA, "groupId": "g"}
-    text = json.dumps({"batch": calls}) + "\n\n" + json.dumps(group)
+    alias = {"type": "alias", "userId": ANA, "previousId": "g"}
+    text = json.dumps({"batch": calls}) + "\n\n" + json.dumps(alias)
     report = events(store, write(tmp_path, "e.jsonl.gz", gzip.compress(text.encode())))
     assert (report.read, report.taken, report.later) == (3, 3, 1)
-    assert "1 group and alias calls kept, not applied yet" in str(report)
+    assert "1 of type alias kept, not applied yet" in str(report)
     tick(store, 1000)
     forms = look(store, "SELECT forms FROM events WHERE name = 'a'")[0][0]
     assert (json.loads(forms) if isinstance(forms, str) else forms) == {"x": [["ab"]]}

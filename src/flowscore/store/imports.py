@@ -52,7 +52,7 @@ class ImportReport:
     read: int = 0
     taken: int = 0
     duplicates: int = 0
-    later: int = 0  # `group` and `alias`: kept, not applied yet
+    later: int = 0  # `alias`: kept, not applied yet
     rejected: int = 0
     rejects_file: Path | None = None
     first_rejects: list[Reject] = field(default_factory=list)
@@ -63,7 +63,7 @@ class ImportReport:
         if self.duplicates:
             parts.append(f"{self.duplicates:,} had come before")
         if self.later:
-            parts.append(f"{self.later:,} group and alias calls kept, not applied yet")
+            parts.append(f"{self.later:,} of type alias kept, not applied yet")
         if self.rejected:
             place = f", see {self.rejects_file}" if self.rejects_file else ""
             parts.append(f"{self.rejected:,} rejected{place}")
@@ -105,7 +105,7 @@ def import_events(
     report = ImportReport(source.path)
     with Rejects(report, source.rejects_path) as rejects:
         lines = counted(_event_lines(source, rejects), progress)
-        _receive(store, _event_rows(lines, reading, rejects), report)
+        _receive(store, _event_rows(lines, reading, rejects), report, look=True)
     return report
 
 
@@ -129,11 +129,10 @@ def _event_rows(lines: Iterable[Line], reading: Reading, rejects: Rejects) -> It
         if isinstance(row, Reject):
             rejects.add(number, row.reason, line)
         else:
-            report.later += row.kind in LATER
+            report.later += row.kind == "alias"
             yield row
 
 
-LATER = frozenset({"group", "alias"})
 CALL_KEYS = {"user_id": "userId", "anonymous_id": "anonymousId", "message_id": "messageId",
              "received_at": "receivedAt", "event": "event", "timestamp": "timestamp",
              "type": "type", "email": "email"}  # fmt: skip
@@ -298,9 +297,14 @@ def _consents(row: Row) -> list[list[Any]]:
 # --- both -------------------------------------------------------------------------------------
 
 
-def _receive(store: Store, rows: Iterable[InboxRow], report: ImportReport) -> None:
-    """Batch by batch; what was committed before a failure stays and comes as a duplicate again."""
-    received = receive(store, rows)
+def _receive(
+    store: Store, rows: Iterable[InboxRow], report: ImportReport, look: bool = False
+) -> None:
+    """Batch by batch; what was committed before a failure stays and comes as a duplicate again.
+
+    `look`: also in the log. A row of contacts is never there: each import says it anew.
+    """
+    received = receive(store, rows, look=look)
     report.taken, report.duplicates = received.taken, received.duplicates
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection
+import orjson
+from sqlalchemy import Connection, text
 
 if TYPE_CHECKING:
     from flowscore.store.database import Store
@@ -77,15 +78,43 @@ class Received:
     duplicates: int = 0
 
 
-def receive(store: Store, lines: Iterable[InboxRow]) -> Received:
-    """Write lines durably, batch by batch; of equal messageIds the first received stays."""
+def receive(store: Store, lines: Iterable[InboxRow], *, look: bool = False) -> Received:
+    """Write lines durably, batch by batch; of equal messageIds the first received stays.
+
+    With `look` what a tick has taken already is a duplicate too; else the next tick drops it.
+    """
     received = Received()
+    look = look and _has_log(store)
     for batch in batches(lines):
+        unknown = _unknown(store, batch) if look else batch
         with store.receive() as connection:
-            new = _insert(connection, batch)
+            new = _insert(connection, unknown) if unknown else 0
         received.taken += new
         received.duplicates += len(batch) - new
     return received
+
+
+TAKEN = "SELECT message_id FROM {table} WHERE message_id {among}"
+AMONG = {
+    "sqlite": "IN (SELECT value FROM json_each(:ids))",
+    "postgresql": "IN (SELECT jsonb_array_elements_text(CAST(:ids AS jsonb)))",
+}
+
+
+def _has_log(store: Store) -> bool:
+    there = "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM calls)"
+    with store.read() as connection:
+        return bool(connection.scalar(text(there)))
+
+
+def _unknown(store: Store, batch: list[InboxRow]) -> list[InboxRow]:
+    """The lines whose messageId neither an event nor a call has."""
+    among = AMONG[store.dialect]
+    both = " UNION ALL ".join(TAKEN.format(table=t, among=among) for t in ("events", "calls"))
+    ids = orjson.dumps([row.message_id for row in batch]).decode()
+    with store.read() as connection:
+        known = set(connection.scalars(text(both), {"ids": ids}))
+    return [row for row in batch if row.message_id not in known] if known else batch
 
 
 def batches(lines: Iterable[InboxRow], size: int = BATCH) -> Iterator[list[InboxRow]]:
