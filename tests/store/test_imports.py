@@ -297,7 +297,7 @@ def test_what_is_no_event_comes_once_too(store: Store, tmp_path: Path) -> None:
     assert (report.taken, report.duplicates) == (1, 4)
     assert "1 of 5 taken, 4 had come before" in str(report)
     tick(store, 1001)
-    assert names(store) == ["contact_created", "subscribed", "new"]
+    assert names(store) == ["contact_created", "attribute_changed", "subscribed", "new"]
 
 
 def test_import_events_gzipped_batches_and_nuls(store: Store, tmp_path: Path) -> None:
