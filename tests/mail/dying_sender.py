@@ -1,9 +1,9 @@
 """A sender that kills itself (SIGKILL) at its n-th step.
 
-    python dying_sender.py STORE FOLDER WHERE NOW N UNCERTAIN
+    python dying_sender.py STORE FOLDER WHERE NOW N UNCERTAIN [CAP]
 
 A step is the begin or the commit of a transaction, an fsync, the moment before a letter is
-handed over and the moment after. With N = 0 it lives.
+handed over and the moment after. With N = 0 it lives. CAP is the most mails a day to a contact.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from flowscore.language.policy import Policy, Sender
+from flowscore.clock import DAY
+from flowscore.language.policy import FrequencyCap, Policy, Sender
 from flowscore.language.project import Project
 from flowscore.mail.delivery import deliver
 from flowscore.mail.settings import MailSettings
@@ -29,7 +30,7 @@ from flowscore.store.database import open_store
 
 def main() -> None:
     """Deliver, or die trying."""
-    url, folder, where, now, fatal, uncertain = sys.argv[1:]
+    url, folder, where, now, fatal, uncertain, *cap = sys.argv[1:]
     steps = count(1)
 
     def step(*_: Any) -> None:
@@ -47,7 +48,9 @@ def main() -> None:
         SmtpTransport(where, 2) if where.startswith("smtp") else FolderTransport(Path(where))
     )
     templates, _ = load_templates(Path(folder))
-    project = Project(policy=Policy(sender=Sender(address="hello@acme.example"), topics=("news",)))
+    caps = tuple(FrequencyCap(emails=int(most), per=DAY) for most in cap)
+    sender = Sender(address="hello@acme.example")
+    project = Project(policy=Policy(sender=sender, topics=("news",), frequency_caps=caps))
     settings = MailSettings(unsubscribe_mailto="out@acme.example", uncertain=uncertain)  # type: ignore[arg-type]
     report = deliver(store, project, templates, transport, int(now), settings=settings)
     print(report)

@@ -28,10 +28,17 @@ def fill(house: House) -> set[str]:
     return set(house.rows())
 
 
-def run(house: House, where: str, fatal: int = 0, uncertain: str = "hold", now: int = NOW) -> int:
+def run(
+    house: House,
+    where: str,
+    fatal: int = 0,
+    uncertain: str = "hold",
+    now: int = NOW,
+    cap: tuple[str, ...] = (),
+) -> int:
     """The sender in a process of its own; its exit code."""
     engine = house.store.engine.url.render_as_string(hide_password=False)
-    given = [engine, str(house.folder), where, str(now), str(fatal), uncertain]
+    given = [engine, str(house.folder), where, str(now), str(fatal), uncertain, *cap]
     done = subprocess.run(
         [sys.executable, str(SENDER), *given],
         capture_output=True,
@@ -87,6 +94,28 @@ def test_t15_kill_9_over_smtp_leaves_only_the_socket_uncertain(house, seed):
     assert {key_of(envelope.content) for envelope in script.taken} == keys
     ids = Counter(str(read_mail(envelope.content)["Message-ID"]) for envelope in script.taken)
     assert len(ids) == MAILS  # sent again, a mail keeps its Message-ID
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [7])
+def test_t15_kill_9_breaks_no_frequency_cap(house, seed):
+    """Two mails wait for each, one a day may go: what a crash leaves unknown counts as sent."""
+    keys = fill(house)
+    script, fates, deaths = Script(), random.Random(seed), 0
+    with serve(script) as url:
+        for _ in range(5):
+            deaths += run(house, url, fates.randint(8, 40), cap=("1",)) != 0
+        run(house, url, cap=("1",))
+        assert deaths > 1
+        first_day = Counter(envelope.rcpt_tos[0] for envelope in script.taken)
+        assert set(first_day.values()) == {1}
+        run(house, url, now=NOW + DAY, cap=("1",))
+    whom = Counter(envelope.rcpt_tos[0] for envelope in script.taken)
+    assert max(whom.values()) <= 2
+    rows = house.rows()
+    assert {row["status"] for row in rows.values()} <= {"sent", "uncertain"}
+    taken = Counter(key_of(envelope.content) for envelope in script.taken)
+    assert all(taken[key] == 1 for key in keys if rows[key]["status"] == "sent")
 
 
 @pytest.mark.slow

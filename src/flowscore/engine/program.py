@@ -15,7 +15,7 @@ from flowscore.language.scenario import Scenario
 from flowscore.language.triggers import ScoreCrosses, Trigger
 from flowscore.rules.book import Book
 from flowscore.rules.deadlines import deadline_edges
-from flowscore.rules.watch import EXISTENCE, Asked, shared
+from flowscore.rules.watch import EXISTENCE, Asked, Edge, shared, watch
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -72,7 +72,8 @@ def compile_program(applied: Applied, dialect: str) -> Program:
     triggers = (*_triggers(entries, points), *hoped)
     dynamic = lists.build(project.lists.values(), book)
     ways_out = tuple(way for path in paths if (way := build_way_out(path)) is not None)
-    for edge in (EXISTENCE, *(edge for one in triggers for edge in deadline_edges(one))):
+    deadlines = (edge for one in triggers for edge in deadline_edges(one))
+    for edge in (EXISTENCE, *deadlines, *_suppression(project)):
         shared(book, edge)
     return Program(
         applied=applied,
@@ -88,6 +89,12 @@ def compile_program(applied: Applied, dialect: str) -> Program:
         waits=tuple(one for _, found in hopes for one in found),
         ways_out=ways_out,
     )
+
+
+def _suppression(project: Project) -> list[Edge]:
+    """When the clock may change whom the policy never mails: mails that wait are asked then."""
+    kept_out = project.policy.suppress
+    return [] if kept_out is None else watch(kept_out).edges
 
 
 def _path(

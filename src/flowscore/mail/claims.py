@@ -39,7 +39,7 @@ from flowscore.mail.states import (
     UNCERTAIN,
     WAITING,
 )
-from flowscore.store.tables import contacts, messages
+from flowscore.store.tables import contacts, enrollments, messages
 
 if TYPE_CHECKING:
     from flowscore.mail.settlements import Settlement
@@ -98,10 +98,14 @@ COUNT_WAITING = select(messages.c.waits, func.count()).where(WAITING, IS_MAIL).g
 
 
 def _due() -> Select[tuple[int]]:
-    """Numbers of the mails due, in the order of ruling 73."""
+    """Numbers of the mails due, in the order of rulings 73, 84 and 130.
+
+    What one enrollment queued in one tick stands in the order in which it was queued.
+    """
     return (
         select(messages.c.id)
         .join(contacts, contacts.c.id == messages.c.contact_id)
+        .outerjoin(enrollments, enrollments.c.id == messages.c.enrollment_id)
         .where(QUEUED, DUE_BY_NOW, IS_MAIL)
         .order_by(
             messages.c.priority.desc(),
@@ -109,7 +113,7 @@ def _due() -> Select[tuple[int]]:
             messages.c.place,
             messages.c.entered_at,
             contacts.c.email_folded,
-            messages.c.step,
+            enrollments.c.key,
             messages.c.id,
         )
         .execution_options(yield_per=10_000)
