@@ -13,7 +13,7 @@ from sqlalchemy import Executable, Insert, Text, cast, insert, or_, select
 from flowscore.engine import counting
 from flowscore.engine.work import Work, happened
 from flowscore.language.triggers import NoEvent, OnEvent
-from flowscore.rules.answers import has_property, is_unanswered
+from flowscore.rules.answers import is_unanswered
 from flowscore.rules.events import log_alias
 from flowscore.store.tables import marks
 
@@ -65,7 +65,6 @@ def _deadlines(book: Book, mark: str, trigger: NoEvent, sight: Sight) -> Insert:
         .where(
             kept.c.trigger == f"{mark}/anchor",
             passed,
-            *(has_property(book, anchor, name) for name in trigger.same),
             is_unanswered(book, trigger, anchor),
         )
     )

@@ -227,7 +227,7 @@ def _listen(work: Work, one: Hope) -> bool:
     hear(work, one.listener)
     if not work.filled(happened):
         return False
-    return bool(work.fill(answered, one.find, grid=work.step))
+    return bool(work.fill(answered, one.find))
 
 
 def _count(work: Work, one: Hope, trigger: words.OnEvent) -> bool:
@@ -235,7 +235,7 @@ def _count(work: Work, one: Hope, trigger: words.OnEvent) -> bool:
     if not counting.may_complete(work, trigger):
         return False
     assert one.since is not None
-    rows = work.run(one.since, grid=work.step).all()
+    rows = work.run(one.since).all()
     found = [{"enrollment_id": number} for number in reached(rows, trigger.query)]
     if found:
         work.fill_with(answered, found)

@@ -276,6 +276,7 @@ class Work:
                 "first_id": self.first_id,
                 "last_contact": self.last_contact,
                 "changes_seen": 0,
+                "grid": self.step,
             }
         return self._instants
 

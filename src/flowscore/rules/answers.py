@@ -22,9 +22,8 @@ def completing(book: Book, query: EventQuery, log: Any) -> ColumnElement[bool]:
 
 
 def is_anchor(book: Book, trigger: NoEvent, log: Any) -> ColumnElement[bool]:
-    """The event starts the waiting: it matches, and carries what the answer must agree on."""
-    carries = (has_property(book, log, name) for name in trigger.same)
-    return and_(completing(book, trigger.after, log), *carries)
+    """The event starts the waiting. One that lacks what answers must agree on has no answer (24)."""
+    return completing(book, trigger.after, log)
 
 
 def is_unanswered(book: Book, trigger: NoEvent, anchor: Any) -> ColumnElement[bool]:
