@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
@@ -186,14 +186,10 @@ def enrollments(extract: Extract, page: Page) -> Iterator[Row]:
 
 
 def messages(extract: Extract, page: Page) -> Iterator[Row]:
-    """Every mail, sent or withheld."""
-    order = (
-        "queued_at",
-        "scenario",
-        "step",
-        "key",
-    )
-    for row in extract.of_page(page, tables.messages, *order):
+    """Every mail, notice and webhook, sent or withheld; a notice once, whoever it goes to."""
+    order = ("queued_at", "scenario", "enrollment_id", "step", "key")
+    for rows in notices_together(extract.of_page(page, tables.messages, *order)):
+        row = next((one for one in rows if one.status != "sent"), rows[0])
         yield {
             "contact": page.emails[row.contact_id],
             "template": row.template,
@@ -204,9 +200,32 @@ def messages(extract: Extract, page: Page) -> Iterator[Row]:
             "kind": row.kind,
             "topic": row.topic,
             "scenario": row.scenario,
-            "step": row.step,
-            "key": row.key,
+            "step": rows[0].step,
+            "key": rows[0].key,
+            "recipients": [to for one in rows for to in one.recipients or ()],
         }
+
+
+def notices_together(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """The outbox has a row for each address of a notice (step, step/1, …): here they are one."""
+    together: list[Any] = []
+    for row in rows:
+        if together and not _is_same_notice(together[0], row):
+            yield together
+            together = []
+        together.append(row)
+    if together:
+        yield together
+
+
+def _is_same_notice(first: Any, row: Any) -> bool:
+    behind = row.step.removeprefix(f"{first.step}/")
+    return (
+        row.kind == "notify"
+        and (row.enrollment_id, row.template) == (first.enrollment_id, first.template)
+        and behind != row.step
+        and behind.isdigit()
+    )
 
 
 def decisions(extract: Extract, page: Page) -> Iterator[Row]:
