@@ -245,5 +245,4 @@ def test_a_webhook_carries_what_the_expressions_give(world: World) -> None:
         "url": "${CRM}/x",
         "headers": {"X-Plan": "pro"},
         "body": {"who": ANA, "total": 9.5, "gone": None, "n": 3},
-        "variables": ["CRM"],
     }

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from flowscore.engine.expressions import UNCHANGED, evaluate, scopes_of
 from flowscore.engine.work import rows_of, walking
-from flowscore.language.variables import variables_of
+from flowscore.language.variables import render_around
 from flowscore.rules.conditions import contact_is, holds, is_granted
 from flowscore.rules.who import Who
 from flowscore.store.dialects import insert_from, json_text
@@ -113,14 +113,13 @@ def webhook(action: CallWebhook, path: Path) -> Verb:
 def payload(action: CallWebhook, scope: dict[str, Any]) -> dict[str, Any]:
     """What the webhook carries; an unknown value is null in the body, and no header.
 
-    `variables` are the `${NAME}` of its author: those that a contact's words bring are no such.
+    `${NAME}` stays as its author wrote it, until it is sent; in a contact's words it is none.
     """
-    headers = {name: evaluate(value, scope) for name, value in action.headers}
+    headers = {name: _worked_out(value, scope) for name, value in action.headers}
     return {
         "url": action.url,
-        "headers": {name: str(one) for name, one in headers.items() if one is not UNCHANGED},
+        "headers": {name: str(one) for name, one in headers.items() if one is not None},
         "body": _worked_out(orjson.loads(action.body), scope),
-        "variables": variables_of(action),
     }
 
 
@@ -130,7 +129,9 @@ def _worked_out(value: Any, scope: dict[str, Any]) -> Any:
         return {key: _worked_out(one, scope) for key, one in value.items()}
     if isinstance(value, list):
         return [_worked_out(one, scope) for one in value]
-    result = evaluate(value, scope)
+    if not isinstance(value, str):
+        return value
+    result = render_around(value, lambda text: evaluate(text, scope))
     return None if result is UNCHANGED else result
 
 

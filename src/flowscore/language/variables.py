@@ -1,18 +1,24 @@
-"""`${NAME}` in a webhook: the one way to a secret, filled in only when the webhook is sent."""
+"""`${NAME}` in a webhook: the one way to a secret, filled in only when the webhook is sent.
+
+`$${NAME}` is the text `${NAME}` itself.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from flowscore.language.actions import CallWebhook
 
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+WRITTEN = re.compile(r"(\$+)\{([A-Za-z_][A-Za-z0-9_]*)\}")  # a variable, or one that is escaped
 OURS = "FLOWSCORE_"  # flowscore's own settings are nobody else's to know
+DOLLAR = token_hex(16)  # stands for the author's `$` while rendering: no contact can write it
 
 
 def variables_in(*texts: str) -> list[str]:
@@ -21,12 +27,24 @@ def variables_in(*texts: str) -> list[str]:
 
 
 def variables_of(webhook: CallWebhook) -> list[str]:
-    """The names that the author of a webhook asks for.
-
-    Only these are ever filled in: what Jinja2 puts into a header is a contact's own word, and a
-    contact called `${CRM_TOKEN}` must not get one.
-    """
+    """The names that a webhook asks for, as its author wrote it."""
     return variables_in(webhook.url, webhook.body, *(value for _, value in webhook.headers))
+
+
+def render_around(text: str, render: Callable[[str], Any]) -> Any:
+    """The text rendered; in the result only its author's variables are variables still.
+
+    A contact who calls herself `${CRM_TOKEN}` must not get one: it becomes `$${CRM_TOKEN}`.
+    """
+    return _restored(render(WRITTEN.sub(lambda found: found[0].replace("$", DOLLAR), text)))
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_restored(one) for one in value]
+    if isinstance(value, str):
+        return WRITTEN.sub(r"$\g<0>", value).replace(DOLLAR, "$")
+    return value
 
 
 def unset(names: Collection[str], values: Mapping[str, str]) -> Iterator[str]:
@@ -34,9 +52,13 @@ def unset(names: Collection[str], values: Mapping[str, str]) -> Iterator[str]:
     return (name for name in names if name.startswith(OURS) or not values.get(name))
 
 
-def fill(text: str, names: Collection[str], values: Mapping[str, str]) -> str:
-    """The text with these names filled in, once: a value is never read for names again."""
-    return VARIABLE.sub(lambda found: values[found[1]] if found[1] in names else found[0], text)
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with its variables filled in, once: a value is never read for names again."""
+
+    def value(found: re.Match[str]) -> str:
+        return values[found[2]] if found[1] == "$" else found[0][1:]
+
+    return WRITTEN.sub(value, text)
 
 
 def hide(text: str, names: Collection[str], values: Mapping[str, str]) -> str:

@@ -55,19 +55,19 @@ class Parcel:
 def pack(key: str, payload: Any, settings: WebhookSettings) -> Parcel:
     """The request of a queued webhook, not yet signed.
 
-    `payload` is `{url, headers, body, variables}`; `variables` are the names that its author
-    wrote, and the only ones filled in (`variables_of`).
+    `payload` is `{url, headers, body}` as the tick wrote it; a name that is not set here may be
+    set at the next attempt.
     """
     url, headers, body = payload["url"], payload.get("headers") or {}, payload.get("body")
-    names = tuple(dict.fromkeys([*payload.get("variables", ()), *variables_in(url)]))
+    names = tuple(variables_in(url, *map(str, headers.values()), json.dumps(body)))
     values = settings.variables
     if missing := list(unset(names, values)):
         raise UnsetError(_not_set(missing))
     return Parcel(
         key,
-        read_url(fill(url, names, values).strip()),
-        tuple(_headers({name: fill(str(text), names, values) for name, text in headers.items()})),
-        _json(_filled({} if body is None else body, names, values)),
+        read_url(fill(url, values).strip()),
+        tuple(_headers({name: fill(str(text), values) for name, text in headers.items()})),
+        _json(_filled({} if body is None else body, values)),
         names,
     )
 
@@ -85,14 +85,14 @@ def _json(value: Any) -> bytes:
         raise UnfitError("the body holds a number that JSON cannot write") from error
 
 
-def _filled(value: Any, names: tuple[str, ...], values: Mapping[str, str]) -> Any:
+def _filled(value: Any, values: Mapping[str, str]) -> Any:
     """Every text of a JSON value, however deep."""
     if isinstance(value, str):
-        return fill(value, names, values)
+        return fill(value, values)
     if isinstance(value, list):
-        return [_filled(one, names, values) for one in value]
+        return [_filled(one, values) for one in value]
     if isinstance(value, dict):
-        return {key: _filled(one, names, values) for key, one in value.items()}
+        return {fill(key, values): _filled(one, values) for key, one in value.items()}
     return value
 
 
