@@ -220,7 +220,8 @@ def test_group_names_a_company() -> None:
     row = read(call)
     assert (row.kind, row.subject, row.user_value, row.email) == ("group", "G/7", "u1", None)
     assert json.loads(row.properties or "") == call
-    assert json.loads(row.traits or "") == [
+    assert row.traits is None
+    assert json.loads(row.forms or "") == [
         ["industry", "software", [["software"]]],
         ["email", "office@g.es", [["office@g.es"]]],
         ["size.people", 40, [["40", 40]]],

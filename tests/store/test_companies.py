@@ -233,7 +233,7 @@ def test_a_line_that_an_older_flowscore_received_is_applied_too(
 ) -> None:
     send(store, group(1, "g"))
     with store.receive() as connection:
-        connection.exec_driver_sql("UPDATE inbox SET subject = NULL, traits = NULL")
+        connection.exec_driver_sql("UPDATE inbox SET subject = NULL, forms = NULL")
     tick(store, 1)
     assert look(store, "SELECT waiting FROM calls") == [("group",)]
     open_store(store_url).close()

@@ -253,6 +253,35 @@ def test_import_contacts_from_json_lines(store: Store, tmp_path: Path) -> None:
     assert json.loads(rejects[2])["reason"].startswith("not JSON: ")
 
 
+COMPANIES = """SELECT c.email_folded, k.key, c.company_at, a.name, a.text FROM contacts c
+    JOIN companies k ON k.id = c.company_id
+    LEFT JOIN company_attributes a ON a.company_id = k.id ORDER BY 1, 4"""
+
+
+def test_import_contacts_names_their_company(store: Store, tmp_path: Path) -> None:
+    text = f"""email,created_at,company,Company ID,company.Industry
+    ana@x.es,{stamp(1)},Acme Inc,g-7,software
+    ben@x.es,{stamp(2)},,g-7,
+    cai@x.es,{stamp(3)},Solo,,food
+    """.replace("    ", "")
+    report = contacts(store, write(tmp_path, "people.csv", text))
+    assert report.taken == 3
+    tick(store, 1000)
+    assert look(store, COMPANIES) == [
+        (ANA, "g-7", at(1), "industry", "software"),
+        ("ben@x.es", "g-7", at(2), "industry", "software"),
+    ]
+    assert look(store, "SELECT name, text FROM attributes ORDER BY contact_id, name") == [
+        ("company", "acme inc"), ("company", "solo"), ("company.industry", "food"),
+    ]  # fmt: skip
+    lines = [{"email": ANA, "created_at": stamp(1), "company_id": 8, "company": {"size": 40}}]
+    path = write(tmp_path, "people.jsonl", jsonl(*lines))
+    import_contacts(store, Source(path), at(1010))
+    tick(store, 1010)
+    assert look(store, COMPANIES)[0] == (ANA, "8", at(1010), "size", "40")
+    assert look(store, "SELECT name FROM events") == []
+
+
 # --- events -----------------------------------------------------------------------------------
 
 
@@ -335,6 +364,13 @@ def test_import_events_from_csv(store: Store, tmp_path: Path) -> None:
         ("m1",),
         ("m2",),
     ]
+
+
+def test_import_groups_from_csv(store: Store, tmp_path: Path) -> None:
+    text = f"type,email,groupId,industry,timestamp\ngroup,{ANA},g,food,{stamp(1)}\n"
+    assert events(store, write(tmp_path, "e.csv", text)).taken == 1
+    tick(store, 1000)
+    assert look(store, COMPANIES) == [(ANA, "g", at(1), "industry", "food")]
 
 
 def test_import_events_historical(store: Store, tmp_path: Path) -> None:

@@ -254,7 +254,7 @@ def written_traits(traits: dict[str, Any]) -> str | None:
 
 
 def _read_group(call: Call, kind: str, reading: Reading) -> InboxRow:
-    """The company stands in `subject`; its traits are no names of the contact."""
+    """The company stands in `subject`, its traits in `forms`; they name no contact."""
     key = id_at(call, "groupId")
     if key is None:
         raise RefusedError("groupId: found nothing, expected the company's id")
@@ -264,7 +264,7 @@ def _read_group(call: Call, kind: str, reading: Reading) -> InboxRow:
     return InboxRow(
         message_id(call), kind, None, user_kind, user_value, email, folded, anonymous,
         own_at, received_at, int(reading.historical), subject=key,
-        traits=written_traits(traits), properties=orjson.dumps(call).decode(),
+        properties=orjson.dumps(call).decode(), forms=written_traits(traits),
     )  # fmt: skip
 
 

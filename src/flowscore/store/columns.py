@@ -28,6 +28,7 @@ ALIKE = {
 CONTACT_ONLY = {
     "created_at": "created createdat create_date date_created signup_date signed_up_at "
     "sign_up_date registered_at registration_date date_added",
+    "company_id": "companyid group_id groupid",
     "consent": "opt_in optin email_consent marketing_consent email_opt_in consentimiento",
     "consent_source": "optin_source opt_in_source",
     "consent_at": "consent_date consent_time optin_time opt_in_date optin_date",
@@ -83,7 +84,7 @@ def name_columns(
             if wanted and ours not in names.values() and column not in names:
                 names[column] = str(ours)
     for column in rest:
-        names.setdefault(column, slugged(column) or "-")
+        names.setdefault(column, named(column) or "-")
     _refuse_twins(path, header, names)
     return {column: names[column] for column in header}
 
@@ -98,6 +99,14 @@ def _refuse_twins(path: Path, header: list[str], names: Mapping[str, str]) -> No
                 f"leave one out: --map '{column}=-', or name it: --map '{column}=other_name'"
             )
         seen |= {ours} - {"-"}
+
+
+def named(column: str) -> str:
+    """A column without a meaning of its own; `company.Industry` is of the company."""
+    before, dot, after = column.partition(".")
+    if dot and slugged(before) == "company" and slugged(after):
+        return f"company.{slugged(after)}"
+    return slugged(column)
 
 
 def slugged(column: str) -> str:

@@ -17,7 +17,7 @@ from flowscore.store.spelling import Sqlite
 TABLES = {
     "due": "ord {serial}, seq bigint, message_id {text}, kind {text}, who_kind {text}, who {text},"
     " email_folded {text}, anonymous_id {text}, own_at bigint, harm boolean,"
-    " consents boolean",
+    " consents boolean, company boolean",
     "template_topics": "template {text} PRIMARY KEY, topic {text}",
     "named": "who_kind {text}, who {text}, first_ord bigint, first_at bigint,"
     " PRIMARY KEY (who_kind, who)",

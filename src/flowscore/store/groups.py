@@ -1,4 +1,6 @@
-"""Takes in `group` calls: which company a contact is with, and what is known of the company.
+"""Takes in which company a contact is with, and what is known of the company.
+
+`group` calls say it, and rows of an import.
 
 The newest own time wins, of a contact's company and of each attribute of a company (rulings 27
 and 96). Nothing of it is an event; who is with a company that changed stands in the change set.
@@ -9,14 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowscore.store.people import WHO
-from flowscore.store.traits import COMPANIES, settle, write
+from flowscore.store.traits import COMPANIES, SPOKEN_AT, settle, write
 
 if TYPE_CHECKING:
     from flowscore.store.desk import Desk
 
 
 def join_companies(desk: Desk) -> None:
-    """Apply the `group` calls of this pass."""
+    """Apply what the lines of this pass say of companies."""
     if not _gather(desk):
         return
     _keep_calls(desk)
@@ -28,18 +30,18 @@ def join_companies(desk: Desk) -> None:
 def _gather(desk: Desk) -> int:
     return desk.run(f"""
         INSERT INTO joins
-        SELECT who.contact_id, i.subject, d.own_at, d.ord, d.seq
+        SELECT who.contact_id, i.subject, {SPOKEN_AT}, d.ord, d.seq
         FROM due d CROSS JOIN {desk.spelling.inbox} i CROSS JOIN identities who
-        WHERE d.kind = 'group' AND i.seq = d.seq AND {WHO}
+        WHERE d.company AND i.seq = d.seq AND {WHO}
     """)
 
 
 def _keep_calls(desk: Desk) -> None:
-    """Its messageId counts once; a call that an older flowscore kept waits no longer."""
+    """A messageId counts once; a call that an older flowscore kept waits no longer."""
     desk.run(f"""
         INSERT INTO calls (message_id, kind, own_at, received_at, seen_at)
         SELECT i.message_id, i.kind, i.own_at, i.received_at, :tick
-        FROM joins j CROSS JOIN {desk.spelling.inbox} i WHERE i.seq = j.seq
+        FROM joins j CROSS JOIN {desk.spelling.inbox} i WHERE i.seq = j.seq AND i.kind = 'group'
         ON CONFLICT (message_id) DO UPDATE SET waiting = NULL, content = NULL
     """)
 
@@ -78,7 +80,7 @@ def _move(desk: Desk) -> None:
 
 
 def _describe(desk: Desk) -> None:
-    """The traits of the calls, as attributes of their companies."""
+    """The attributes of the companies."""
     desk.clear("brought", "settled")  # they were used for the contacts
     if not _bring(desk):
         return
@@ -100,7 +102,7 @@ def _bring(desk: Desk) -> int:
             SELECT k.id, {spelling.item_text(0)} AS name, j.at, j.ord,
                    {spelling.item_json(1)} AS value, {spelling.item_json(2)} AS forms
             FROM joins j CROSS JOIN {spelling.inbox} i CROSS JOIN companies k
-            CROSS JOIN {spelling.each("i.traits")}
-            WHERE i.seq = j.seq AND k.key = j.key AND i.traits IS NOT NULL
+            CROSS JOIN {spelling.each("i.forms")}
+            WHERE i.seq = j.seq AND k.key = j.key AND i.forms IS NOT NULL
         ) AS lines
     """)

@@ -20,7 +20,16 @@ import orjson
 from flowscore.store.addresses import complaint, read_address
 from flowscore.store.calls import read_call, written_traits
 from flowscore.store.columns import CONTACT_WORDS, contact_names, event_names, slugged
-from flowscore.store.fields import Reading, RefusedError, Reject, digest, read_time, shown
+from flowscore.store.fields import (
+    Reading,
+    RefusedError,
+    Reject,
+    digest,
+    id_at,
+    read_time,
+    shown,
+)
+from flowscore.store.forms import leaves
 from flowscore.store.inbox import InboxRow, receive
 from flowscore.store.readers import (
     Line,
@@ -147,8 +156,10 @@ def _as_call(row: Row) -> Row:
             call[key] = value
         else:
             others[name] = value
+    if call["type"] == "group":
+        call["groupId"] = others.pop("group_id", others.pop("groupid", None))
     if others:
-        call["traits" if call["type"] == "identify" else "properties"] = others
+        call["traits" if call["type"] in ("identify", "group") else "properties"] = others
     return call
 
 
@@ -228,7 +239,7 @@ def _read_contact(number: int, row: Any, reading: ContactReading) -> InboxRow | 
         return Reject("nested too deeply", content=row)
 
 
-SAID_APART = frozenset({"email", "user_id", "anonymous_id", "created_at", "consent",
+SAID_APART = frozenset({"email", "user_id", "anonymous_id", "created_at", "company_id", "consent",
                         "consent_source", "consent_at"})  # fmt: skip
 
 
@@ -238,16 +249,35 @@ def _contact(number: int, row: Row, reading: ContactReading) -> InboxRow:
     created = _time(row, "created_at", reading.zone)
     own = reading.now if created is None else min(created, reading.now)
     consents = _consents(row)
+    key, own_words, of_company = _apart(row)
     return InboxRow(
         f"{reading.now}:{number:010}:{digest(row)}",  # later rows of a file win
         "contact", None, "user" if user else "email", user or folded,
         written, folded, anonymous, own, own if reading.as_live else reading.now,
-        quiet=int(not reading.as_live),
-        traits=written_traits({k: v for k, v in row.items() if k not in SAID_APART}),
+        quiet=int(not reading.as_live), subject=key, forms=written_traits(of_company),
+        traits=written_traits(own_words),
         consents=orjson.dumps(consents).decode() if consents else None,
         consent_at=_time(row, "consent_at", reading.zone) if consents else None,
         source=(_text(row, "consent_source") or reading.source) if consents else "",
     )  # fmt: skip
+
+
+def _apart(row: Row) -> tuple[str | None, Row, Row]:
+    """The company, what the row says of the contact, and what of the company.
+
+    Without a company `company.industry` is an attribute of the contact, as in an identify call.
+    """
+    key = id_at(row, "company_id")
+    words = {name: value for name, value in row.items() if name not in SAID_APART}
+    if key is None:
+        return None, words, {}
+    words = leaves(words)
+    theirs = [name for name in words if name.startswith(COMPANY)]
+    of_company = {name.removeprefix(COMPANY): words.pop(name) for name in theirs}
+    return key, words, of_company
+
+
+COMPANY = "company."
 
 
 def _address(row: Row) -> tuple[str, str] | tuple[None, None]:

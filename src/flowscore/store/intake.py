@@ -87,10 +87,15 @@ def _take(desk: Desk, which: str) -> int:
 
 
 def _kinds(desk: Desk) -> set[str]:
-    """What kinds of line there are in this pass; `consents` and `harm` beside the others."""
-    rows = desk.connection.execute(text("SELECT DISTINCT kind, consents, harm FROM due")).all()
-    flags = {"consents": any(row[1] for row in rows), "harm": any(row[2] for row in rows)}
-    return {row[0] for row in rows} | {name for name, there in flags.items() if there}
+    """What kinds of line there are in this pass, and what they are about besides."""
+    rows = desk.connection.execute(text(f"SELECT DISTINCT kind, {', '.join(ABOUT)} FROM due"))
+    kinds = set()
+    for kind, *flags in rows:
+        kinds |= {kind, *(name for name, there in zip(ABOUT, flags, strict=True) if there)}
+    return kinds
+
+
+ABOUT = ("consents", "harm", "company")
 
 
 ANY = frozenset({"track", "identify", "contact", "group"})
@@ -99,7 +104,7 @@ APPLIED: tuple[tuple[frozenset[str], Callable[[Desk], object]], ...] = (
     (frozenset({"identify"}), log.keep_identifies),
     (ANY, log.greet),
     (frozenset({"identify", "contact"}), traits.set_attributes),
-    (frozenset({"group"}), groups.join_companies),
+    (frozenset({"company"}), groups.join_companies),
     (frozenset({"consents"}), consents.hear),
     (frozenset({"track"}), log.write_events),
     (frozenset({"harm"}), log.suppress),
@@ -123,10 +128,11 @@ def _gather(desk: Desk, which: str) -> int:
     """Fill `due`, in order; what the store has already seen is dropped, but taken."""
     taken = desk.run(f"""
         INSERT INTO due (seq, message_id, kind, who_kind, who, email_folded, anonymous_id, own_at,
-                         harm, consents)
+                         harm, consents, company)
         SELECT i.seq, i.message_id, i.kind, coalesce(i.user_kind, 'anonymous'),
                coalesce(i.user_value, i.anonymous_id), i.email_folded, i.anonymous_id, i.own_at,
-               i.name IN ('email_bounced', 'email_complained'), i.consents IS NOT NULL
+               i.name IN ('email_bounced', 'email_complained'), i.consents IS NOT NULL,
+               i.kind IN ('group', 'contact') AND i.subject IS NOT NULL
         FROM {desk.spelling.inbox} i WHERE {which} AND {UNTAKEN}
         ORDER BY i.own_at, i.received_at, i.message_id
     """)

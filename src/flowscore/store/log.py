@@ -91,19 +91,14 @@ def keep_unapplied(desk: Desk) -> None:
     """Set aside what cannot be applied (`tables.Call`): `alias`, and a `group` call without its
     company, which an older flowscore received and `waiting.py` reads again.
     """
-    spelling = desk.spelling
-    unapplied = """(d.kind = 'alias' OR d.kind = 'group' AND i.subject IS NULL)"""
+    unapplied = "(due.kind = 'alias' OR due.kind = 'group' AND NOT due.company)"
     desk.run(f"""
         INSERT INTO calls (message_id, kind, own_at, received_at, seen_at, waiting, content)
         SELECT i.message_id, i.kind, i.own_at, i.received_at, :tick, i.kind, i.properties
-        FROM due d CROSS JOIN {spelling.inbox} i
-        WHERE {unapplied} AND i.seq = d.seq ON CONFLICT DO NOTHING
+        FROM due CROSS JOIN {desk.spelling.inbox} i
+        WHERE {unapplied} AND i.seq = due.seq ON CONFLICT DO NOTHING
     """)
-    desk.run(f"""
-        DELETE FROM due WHERE seq IN (
-            SELECT d.seq FROM due d CROSS JOIN {spelling.inbox} i
-            WHERE {unapplied} AND i.seq = d.seq)
-    """)
+    desk.run(f"DELETE FROM due WHERE {unapplied}")
 
 
 def keep_identifies(desk: Desk) -> None:

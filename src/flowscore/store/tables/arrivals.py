@@ -58,9 +58,10 @@ class InboxLine(SQLModel, table=True):
     """What came in and no tick has taken yet; on SQLite in a file of its own (`inbox.db`).
 
     `kind`: track (also page, screen), identify, contact (a row of `import contacts`), group,
-    alias. `traits` are the attributes that an identify, a contact row or a group call (of its
-    company, which is its `subject`) brings, a list of `[name, value, forms]`; `consents` a list
-    of `[topic, granted]`. A line is never changed: what replaces it gets a `seq` of its own.
+    alias. `traits` are the attributes that an identify or contact row brings, a list of
+    `[name, value, forms]`; `consents` a list of `[topic, granted]`. A group call or contact row
+    names a company in `subject`; in `forms` stands what it says of it, in the way of `traits`.
+    A line is never changed: what replaces it gets a `seq` of its own.
     """
 
     __tablename__ = "inbox"
