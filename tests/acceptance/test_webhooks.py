@@ -120,7 +120,7 @@ def test_the_service_does_not_start_without_what_webhooks_want(shop, monkeypatch
     assert "${CRM_URL} is not set" in warned.out + warned.err
     refused = shop.apply().run("run")
     assert refused.code == 1
-    line = "scenarios/all.yaml:5:5: scenario hot-lead wants ${%s}: set it in the environment"
+    line = "scenarios/all.yaml:5:5: scenario hot-lead wants ${%s}, which is not set; set it in"
     for name in ("CRM_URL", "CRM_TOKEN"):
         assert line % name in refused.err, refused.err
     (shop.root / ".env").write_text("CRM_TOKEN=x\n")

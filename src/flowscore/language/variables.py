@@ -52,6 +52,13 @@ def unset(names: Collection[str], values: Mapping[str, str]) -> Iterator[str]:
     return (name for name in names if name.startswith(OURS) or not values.get(name))
 
 
+def why_unset(name: str) -> str:
+    """The name, why it has no value, and what to do."""
+    if name.startswith(OURS):
+        return f"${{{name}}}, but flowscore's own settings go to no receiver; name another variable"
+    return f"${{{name}}}, which is not set; set it in the environment or in .env"
+
+
 def fill(text: str, values: Mapping[str, str]) -> str:
     """The text with its variables filled in, once: a value is never read for names again."""
 

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 
 from flowscore import __version__
 from flowscore.clock import SECOND, datetime_of
-from flowscore.language.variables import fill, unset, variables_in
+from flowscore.language.variables import fill, unset, variables_in, why_unset
 
 if TYPE_CHECKING:
     from flowscore.mail.webhooks.settings import WebhookSettings
@@ -62,7 +62,7 @@ def pack(key: str, payload: Any, settings: WebhookSettings) -> Parcel:
     names = tuple(variables_in(url, *map(str, headers.values()), json.dumps(body)))
     values = settings.variables
     if missing := list(unset(names, values)):
-        raise UnsetError(_not_set(missing))
+        raise UnsetError("it wants " + "; ".join(map(why_unset, missing)))
     return Parcel(
         key,
         read_url(fill(url, values).strip()),
@@ -70,11 +70,6 @@ def pack(key: str, payload: Any, settings: WebhookSettings) -> Parcel:
         _json(_filled({} if body is None else body, values)),
         names,
     )
-
-
-def _not_set(names: list[str]) -> str:
-    wanted = " and ".join(f"${{{name}}}" for name in names)
-    return f"{wanted} not set; set it in the environment or in .env"
 
 
 def _json(value: Any) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from flowscore.language.actions import Action, CallWebhook
-from flowscore.language.variables import OURS, unset, variables_of
+from flowscore.language.variables import unset, variables_of, why_unset
 from flowscore.language.words import Word
 
 if TYPE_CHECKING:
@@ -29,10 +29,4 @@ def unset_in(scenario: Scenario, values: Mapping[str, str]) -> Iterator[str]:
     """A sentence for each value that an enabled scenario wants and does not get."""
     for webhook in webhooks_in(scenario) if scenario.enabled else ():
         for name in unset(variables_of(webhook), values):
-            yield f"{webhook.mark}: scenario {scenario.name} wants ${{{name}}}: {_advice(name)}"
-
-
-def _advice(name: str) -> str:
-    if name.startswith(OURS):
-        return "a setting of flowscore's own is given to no receiver; use a variable of your own"
-    return "set it in the environment or in .env (NAME=value)"
+            yield f"{webhook.mark}: scenario {scenario.name} wants {why_unset(name)}"
