@@ -130,8 +130,8 @@ class Caller:
 
     def fill(self, call: Document) -> None:
         """What the call says."""
-        what = self.pick.integer(10)
-        if what < 4:
+        what = self.pick.integer(11)
+        if what < 4 or what == 10:
             call["event"] = self.pick.one(EVENTS)
             call["properties"] = self.properties()
         elif what < 6:

@@ -35,7 +35,7 @@ class Features:
     state_rules: bool = True
     scenarios: bool = True
     contacts: int = 4
-    calls: int = 30
+    calls: int = 60
     quiet: bool = True
     # What conditions and triggers ask.
     company: bool = True

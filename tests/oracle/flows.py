@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .features import MAILS, NOTE, PLANS, SPANS, STATIC, TOPICS, Document
+from .features import EVENTS, MAILS, NOTE, PLANS, SPANS, STATIC, TOPICS, Document
 from .phrases import Phrases
 
 EVENTLESS = ("score", "inactive", "date", "schedule", "manual")
-UP_TO = ("2 hours", "6 hours", "1 day", "90 minutes")
+UP_TO = ("1 day", "6 hours", "2 days", "2 hours", "90 minutes", "3 days")
 SHARES = (("50%", "50%"), ("20%", "30%", "50%"), ("12.5%", "87.5%"), ("100%", "0%"))
 
 
@@ -38,6 +38,9 @@ class Flows(Phrases):
             document["enabled"] = False
         self.endings(document)
         document["actions"] = self.steps(2)
+        if {"goal", "exit_when"} & set(document) and not self.pick.chance(3):
+            place = self.pick.integer(len(document["actions"]) + 1)
+            document["actions"].insert(place, self.pause())
         if document["reenroll"] == "every_time" and steps_feed(kinds):
             document["reenroll"] = "when_finished"
         if kind == 1 and not self.entangled and self.pick.chance(3):
@@ -53,6 +56,8 @@ class Flows(Phrases):
             return self.gain()
         if kind < 3:
             return self.state_trigger()
+        if kind in (3, 4):
+            return {"event": self.pick.one((*EVENTS, list(EVENTS)))}
         if kind == 6:
             return [self.state_trigger(), self.event(True)]
         if kind == 7 and self.features.schedules:
@@ -61,11 +66,11 @@ class Flows(Phrases):
 
     def endings(self, document: Document) -> None:
         """Goal, exit and holdout."""
-        if self.features.goals and self.pick.chance(3):
+        if self.features.goals and self.pick.chance():
             document["goal"] = self.awaited()
             if not self.pick.chance(3):
                 document["goal"] |= {"up_to": self.pick.one(UP_TO)}
-        if self.features.exits and self.pick.chance(4):
+        if self.features.exits and self.pick.chance(3):
             document["exit_when"] = self.condition(1)
         if self.features.holdouts and self.pick.chance(4):
             document["holdout"] = self.pick.one(("50%", "10%"))
@@ -88,9 +93,9 @@ class Flows(Phrases):
     def step(self, depth: int) -> Document:
         """One step, deep ones without branches and without mail where there is none."""
         kinds = [self.points, self.points, self.lists, self.lists, self.attribute, self.pause]
-        kinds += [self.rare]
+        kinds += [self.pause, self.rare]
         if self.features.mail:
-            kinds += [self.sending, self.sending]
+            kinds += [self.sending] * 4
         if depth:
             kinds += [lambda: self.branch(depth - 1)]
         kinds += self.younger(depth)
@@ -110,6 +115,7 @@ class Flows(Phrases):
             (has.notes and has.mail, self.note),
             (has.webhooks, self.webhook),
             (has.enrolls and bool(self.words.flows), self.enroll),
+            (has.waits and bool(depth), lambda: self.waiting(depth - 1)),
             (has.waits and bool(depth), lambda: self.waiting(depth - 1)),
             (has.splits and bool(depth), lambda: self.split(depth - 1)),
         ]
@@ -178,7 +184,7 @@ class Flows(Phrases):
 
     def waiting(self, depth: int) -> Document:
         """Until something occurs."""
-        if self.features.dates and self.pick.chance(4):
+        if self.features.dates and self.pick.chance(6):
             trigger: Document = {"date": self.date(inside=True)}
         else:
             trigger = self.awaited()

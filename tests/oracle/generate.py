@@ -47,7 +47,7 @@ class Writer(Flows):
             documents += [self.dynamic(f"list-{number}-{i}") for i in self.pick.some(2, 1)]
         documents.insert(0, self.policy())
         if self.features.scenarios:
-            names = [f"flow-{i}" for i in self.pick.some(5, 1)]
+            names = [f"flow-{i}" for i in self.pick.some(5, 2)]
             for place, name in enumerate(names):
                 self.words.flows = names[place + 1 :]
                 documents.append(self.scenario(name))

@@ -94,7 +94,7 @@ class Phrases:
             options["sum"] = {name: dict(self.pick.one((*bounds, *more)))}
         if self.features.same and self.pick.chance(3):
             counted = "sum" in options or "times" in options
-            if counted if trigger else self.carried:
+            if counted if trigger and not self.inside else self.carried:
                 options["same"] = self.pick.one(("cart_id", ["cart_id", "plan"], ["plan"]))
 
     def event(self, trigger: bool) -> Document:
@@ -219,15 +219,32 @@ class Phrases:
         return {"score": {self.pick.one(self.words.scores): {"gains": points, "within": within}}}
 
     def awaited(self) -> Document:
-        """What a goal or a `wait_for` waits for."""
-        kind = self.pick.integer(8)
+        """What a goal or a `wait_for` waits for: often what calls and steps are full of."""
+        kind = self.pick.integer(12)
         if kind < 3:
-            return self.event(True)
-        if kind == 3 and self.features.mail:
+            return {"event": self.pick.one((*EVENTS, list(EVENTS)))}
+        if kind < 5:
+            return self.likely_change()
+        if kind == 5:
+            return {"page_visited": "*"}
+        if kind == 6 and self.features.mail:
             return self.mail_event(True)
-        if kind == 4 and self.features.gains:
+        if kind == 7 and self.features.gains:
             return self.gain()
-        return self.state_trigger() if kind < 6 else self.log_trigger()
+        if kind == 8:
+            return self.state_trigger()
+        return self.event(True) if kind < 11 else self.log_trigger()
+
+    def likely_change(self) -> Document:
+        """A change that steps make."""
+        options: list[Document] = [
+            {"list_joined": list(STATIC)},
+            {"list_left": list(STATIC)},
+            {"attribute": {"plan": {}}},
+        ]
+        if self.features.consents:
+            options += [{"subscribed": list(TOPICS)}, {"unsubscribed": ["email", *TOPICS]}]
+        return dict(self.pick.one(options))
 
     def schedule(self) -> Document:
         """A schedule in some zone."""

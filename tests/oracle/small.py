@@ -37,13 +37,20 @@ def identify(when: str, received: str | None = None, **traits: Any) -> Row:
     return call | ({"receivedAt": stamp(received)} if received else {})
 
 
+def group(company: str, when: str, **traits: Any) -> Row:
+    """A group call of Ana's."""
+    call = {"type": "group", "userId": ANA, "groupId": company, "traits": traits}
+    return call | {"timestamp": stamp(when), "messageId": f"{company}@{when}"}
+
+
 def case(text: str, *calls: Row, **other: Any) -> Case:
     """Ana, known since the day before, on an hourly grid of the second of January."""
     ana = {"email": ANA, "created_at": stamp("01 00:00"), "consent": "yes"}
     ana |= other.pop("ana", {})
     people = other.pop("people", [ana])
     grid = {"since": stamp("00:00"), "until": stamp("12:00"), "every": "1 hour"} | other
-    return Case({"p.yaml": text}, people, list(calls), templates=HELLO, **grid)
+    templates = HELLO | grid.pop("templates", {})
+    return Case({"p.yaml": text}, people, list(calls), templates=templates, **grid)
 
 
 def play(text: str, *calls: Row, **other: Any) -> Tables:
@@ -72,6 +79,19 @@ def stays(found: Tables) -> list[tuple[str, str, str | None]]:
         (row["list"], row["joined_at"][11:16], row["left_at"] and row["left_at"][11:16])
         for row in found["members"]
     )
+
+
+def ends(found: Tables) -> list[tuple[str, str | None, str | None]]:
+    """Outcome, time of the end and of the conversion of each enrollment, oldest first."""
+    rows = sorted(found["enrollments"], key=lambda row: row["entered_at"])
+    return [
+        (
+            row["outcome"],
+            row["ended_at"] and row["ended_at"][11:16],
+            row["converted_at"] and row["converted_at"][11:16],
+        )
+        for row in rows
+    ]
 
 
 def mails(found: Tables) -> list[tuple[str, str, str | None]]:
