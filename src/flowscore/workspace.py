@@ -160,8 +160,10 @@ class Workspace:
         return copy_starter(self.root)
 
     def problems(self) -> list[Problem]:
-        """Every mistake and warning in scenarios and templates."""
-        return self.loaded[1]
+        """Every mistake and warning; in a clean folder also what a look at the store raises."""
+        from flowscore.planning.doubting import with_unseen
+
+        return with_unseen(*self.loaded, self.root, lambda: self.store_place)
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of a definition, for editors."""

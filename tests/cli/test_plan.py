@@ -100,7 +100,7 @@ def folder(run: Run, write_project: Write) -> Folder:
 def test_before_the_first_apply_everything_is_new(folder: Folder) -> None:
     said = folder.plan()
     assert "There is no store yet" in said
-    assert "added scenario win-back (scenarios/win-back.yaml:1)\n  on left; 2 steps" in said
+    assert "added scenario win-back (scenarios/win-back.yaml:1)\n  trigger: left; 2 steps" in said
     assert not (folder.root / "flowscore.db").exists()
 
 

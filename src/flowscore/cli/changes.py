@@ -34,7 +34,7 @@ def plan(context: typer.Context, as_json: AsJson = False) -> None:
     except UncleanError as error:
         _refuse(error, workspace.root, as_json)
         raise typer.Exit(1) from None
-    problems = workspace.loaded[1]
+    problems = [*workspace.loaded[1], *planned.doubts]
     if as_json:
         show_json({"clean": True, "problems": problems_json(problems), **planned.as_row()})
     else:

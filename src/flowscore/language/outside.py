@@ -35,11 +35,21 @@ def unseen_events(project: Project | Draft, known: Collection[str]) -> Iterator[
     """
     if not known:
         return
+    places: dict[str, list[Mark]] = {}
     for word in _words(project):
         for query in _queries(word):
-            unseen = [name for name in query.names if name not in OWN_EVENTS | set(known)]
-            for name in unseen:
-                yield _never_seen(query.mark, name, known)
+            for name in _unseen(query, known):
+                places.setdefault(name, []).append(query.mark)
+    for name, marks in places.items():
+        yield _never_seen(min(marks), len(marks), name, known)
+
+
+def _unseen(query: EventQuery, known: Collection[str]) -> list[str]:
+    """Of several names for one thing, one that has come in is enough, but for slips of the pen."""
+    unseen = [name for name in query.names if name not in OWN_EVENTS | set(known)]
+    if len(unseen) == len(query.names):
+        return unseen
+    return [name for name in unseen if did_you_mean(name, sorted(set(known) - OWN_EVENTS))]
 
 
 def _queries(word: Word) -> tuple[EventQuery, ...]:
@@ -51,10 +61,11 @@ def _queries(word: Word) -> tuple[EventQuery, ...]:
     return ()
 
 
-def _never_seen(mark: Mark, name: str, known: Collection[str]) -> Problem:
+def _never_seen(mark: Mark, places: int, name: str, known: Collection[str]) -> Problem:
     outside = sorted(set(known) - OWN_EVENTS)
     hint = did_you_mean(name, outside, "fine if it is still to come; else check how it is spelled")
-    return doubt(mark, f"no event '{name}' has ever come in", hint)
+    more = f" (asked for in {places} places)" if places > 1 else ""
+    return doubt(mark, f"no event '{name}' has ever come in{more}", hint)
 
 
 def unset_variables(project: Project | Draft, values: Mapping[str, str]) -> Iterator[Problem]:

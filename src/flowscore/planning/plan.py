@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flowscore.engine.refusals import refusals
 from flowscore.engine.registry import definitions_of
+from flowscore.errors import Problem
 from flowscore.language.project import digest
 from flowscore.planning.consequences import Consequence, consequences
 from flowscore.planning.differences import arrow, differences
+from flowscore.planning.doubting import unseen
 from flowscore.planning.summaries import summary
 
 if TYPE_CHECKING:
@@ -47,11 +49,17 @@ class Plan:
     changes: tuple[Change, ...]
     unchanged: int
     refused: tuple[str, ...] = ()
+    doubts: tuple[Problem, ...] = ()
 
     def as_row(self) -> Row:
         """For programs."""
         changes = [one.as_row() for one in self.changes]
-        return {**vars(self), "changes": changes, "refused": list(self.refused)}
+        return {
+            "store": self.store,
+            "changes": changes,
+            "unchanged": self.unchanged,
+            "refused": list(self.refused),
+        }
 
 
 def first_plan(new: Project) -> Plan:
@@ -69,6 +77,7 @@ def make_plan(standing: Standing) -> Plan:
         changes=(*changes, *_templates(standing)),
         unchanged=total - sum(one.change != "removed" for one in changes),
         refused=tuple(refusals(standing.connection, standing.applied, standing.new)),
+        doubts=tuple(unseen(standing.new, standing.seen_events)),
     )
 
 

@@ -13,6 +13,7 @@ from flowscore.engine.program import Applied
 from flowscore.engine.registry import count_rows, watermark
 from flowscore.language.project import Project
 from flowscore.rules.book import Book
+from flowscore.store.glance import NAMES, WAITING, together
 from flowscore.store.tables import definitions
 
 
@@ -49,6 +50,12 @@ class Standing:
     def mark(self) -> int | None:
         """The watermark."""
         return watermark(self.connection)
+
+    @cached_property
+    def seen_events(self) -> frozenset[str]:
+        """The names of all events that ever came in."""
+        ask = self.connection.exec_driver_sql
+        return together(list(ask(NAMES).scalars()), list(ask(WAITING).scalars()))
 
     @cached_property
     def book(self) -> Book:
