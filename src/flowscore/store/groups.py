@@ -74,8 +74,9 @@ def _move(desk: Desk) -> None:
         WHERE c.id = m.contact_id AND c.company_id IS DISTINCT FROM m.company_id
     """)
     desk.run("""
-        UPDATE contacts SET company_id = m.company_id, company_at = m.at
-        FROM moves m WHERE m.contact_id = contacts.id
+        UPDATE contacts SET (company_id, company_at) = (
+            SELECT m.company_id, m.at FROM moves m WHERE m.contact_id = contacts.id)
+        WHERE id IN (SELECT contact_id FROM moves)
     """)
 
 
