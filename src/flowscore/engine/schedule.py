@@ -8,7 +8,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSim
-from sqlalchemy import BigInteger, and_, cast, false, insert, literal, null, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    and_,
+    cast,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from flowscore.clock import datetime_of, find_zone, instant_of, instant_of_local
 from flowscore.engine.work import Work, happened
@@ -70,9 +83,23 @@ def next_instant(trigger: Schedule, policy_zone: str, zones: list[str], after: i
 
 
 def contact_zones(connection: Any) -> list[str]:
-    """The zones that contacts name, as first written."""
-    rows = select(attributes.c.value).where(attributes.c.name == "timezone").distinct()
-    return [str(one) for one in connection.execute(rows).scalars() if find_zone(str(one))]
+    """The zones that contacts name; a few more where somebody spells one in other letters."""
+    said = connection.execute(SAID).scalars()
+    return sorted({zone for one in said if (zone := zone_spelled(one)) is not None})
+
+
+def _distinct_texts(name: str) -> Select[Any]:
+    """The distinct texts of an attribute, from one to the next by index: few among very many."""
+    rows = attributes.alias()
+    first = select(func.min(rows.c.text).label("text")).where(rows.c.name == name)
+    said = first.cte("said", recursive=True)
+    following = first.where(rows.c.text > said.c.text).correlate(said).scalar_subquery()
+    known = said.c.text.is_not(None)
+    said = said.union_all(select(following).select_from(said).where(known))
+    return select(said.c.text).where(said.c.text.is_not(None))
+
+
+SAID = _distinct_texts("timezone")
 
 
 def zones(work: Work, trigger: Schedule | DateComes) -> list[tuple[str, Any]]:
