@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from flowscore.language import actions as words
@@ -32,12 +33,13 @@ from flowscore.language.grammar.shapes import (
     Schema,
     Shape,
     Table,
+    keys_inside,
     later,
     list_of,
     read_elements,
     read_keys,
 )
-from flowscore.language.grammar.spelling import listed, near
+from flowscore.language.grammar.spelling import listed
 from flowscore.language.grammar.splits import split_shape
 from flowscore.language.grammar.values import VALUE, Operand
 from flowscore.language.grammar.waits import WAIT, WAIT_FOR_SHAPE, read_wait
@@ -56,14 +58,21 @@ def read_step(node: Node, names: Names) -> Action:
     extras: dict[str, Any] = {}
     for key, child in node.items.items():
         with gathering:
-            _refuse_unknown(key, child, f"unknown key '{key}' beside '{word}'")
+            _refuse_unknown(key, child, f"unknown key '{key}' beside '{word}'", node.items)
     with gathering:
         extras = _extras(node, names, word)
     with gathering:
-        kind, fields = ACTIONS.keys[word].shape.read(node.items[word], names)
+        if not _lacks_what_stands_beside(node, word):
+            kind, fields = ACTIONS.keys[word].shape.read(node.items[word], names)
     gathering.settle()
     action: Action = kind(mark=node.mark, **fields, **extras)
     return action
+
+
+def _lacks_what_stands_beside(node: Node, word: str) -> bool:
+    """Whether a key beside the action belongs into it: then what it lacks is said already."""
+    own = keys_inside(ACTIONS.keys[word].shape.schema)
+    return any(key in own for key in node.items if key not in BESIDE.keys)
 
 
 def _the_action(node: Node) -> str:
@@ -84,15 +93,11 @@ def _the_action(node: Node) -> str:
     raise mistake(node, f"found {found}, expected one action in a step", hint)
 
 
-def _refuse_unknown(key: str, child: Node, message: str) -> None:
+def _refuse_unknown(key: str, child: Node, message: str, beside: Iterable[str] = ()) -> None:
     if key in ACTIONS.later:
         raise later(child, key, ACTIONS.thing)
     if key not in ACTIONS.keys and key not in BESIDE.keys:
-        found = near(key, [*ACTIONS.known, *BESIDE.keys])
-        hint = f"did you mean '{found}'?" if found else _known()
-        raise misplaced(
-            child, message, f"{hint} (not supported yet)" if found in ACTIONS.later else hint
-        )
+        raise misplaced(child, message, IN_A_STEP.guess(key, beside) or _known())
 
 
 def _known() -> str:
@@ -109,7 +114,8 @@ def _extras(node: Node, names: Names, word: str) -> dict[str, Any]:
                 raise misplaced(child, f"'{key}' stands beside '{word}'", hint)
     gathering.settle()
     found = read_keys(Node(beside, node.mark, node.path), names, BESIDE)
-    if word == "if" and not {"then", "otherwise"} & set(found):
+    inside = {"then", "else"} & set(node.items[word].items)  # said there
+    if word == "if" and not inside and not {"then", "otherwise"} & set(found):
         raise mistake(node, "an `if` needs `then` or `else`", "write the steps under `then`")
     return {"path": found.pop("id", node.path), **found}
 
@@ -339,6 +345,19 @@ BESIDE = Table(
         "enabled": Key(YES_NO, "false: the step is passed over."),
         "then": Key(Shape(read_steps, STEPS.schema), "Steps where the condition holds."),
         "else": Key(Shape(read_steps, STEPS.schema), "Steps where it does not.", "otherwise"),
+    },
+)
+WALK_ON = "a walk only goes forward: write the steps under `then` and `else`, or `enroll`"
+BY_WEBHOOK = "flowscore itself sends mail; reach other systems with `webhook`"
+IN_A_STEP = Table(
+    "a step",
+    {**ACTIONS.keys, **BESIDE.keys},
+    ACTIONS.later,
+    {
+        **dict.fromkeys(("goto", "go_to", "jump", "loop", "repeat"), WALK_ON),
+        **dict.fromkeys(("sms", "send_sms", "push", "slack", "whatsapp", "in_app"), BY_WEBHOOK),
+        **dict.fromkeys(("task", "create_task", "create_deal", "deal"), BY_WEBHOOK),
+        "up_to": "it belongs inside `wait_for`: {email_opened: NAME, up_to: 7 days}",
     },
 )
 STEP_SCHEMA: Schema = {

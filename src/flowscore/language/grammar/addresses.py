@@ -10,6 +10,7 @@ from flowscore.language.grammar.names import Names
 from flowscore.language.grammar.shapes import Shape, one_or_more, read_text
 
 ADDRESS_TEXT = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+ALONE = "write the address alone, without a name"
 OWNER = "owner"  # stands for the address in the contact's attribute `owner`
 
 
@@ -18,7 +19,7 @@ def read_address(node: Node, names: Names) -> str:
     text = read_text(node, names)
     if ADDRESS_TEXT.fullmatch(text):
         return text
-    hint = "write the address alone, without a name" if "<" in text else ""
+    hint = ALONE if "<" in text else ""
     raise unexpected(node, "an e-mail address such as hello@acme.example", hint)
 
 
@@ -28,8 +29,10 @@ def read_recipient(node: Node, names: Names) -> str:
     if text == OWNER or ADDRESS_TEXT.fullmatch(text):
         return text
     plain = text.lower().replace("_", " ")
-    hint = "did you mean 'owner'?" if plain in MEANT_OWNER else ""
-    if "{{" in text:
+    hint = ALONE if "<" in text else ""
+    if plain in MEANT_OWNER:
+        hint = "did you mean 'owner'?"
+    elif "{{" in text:
         hint = "an address stands here as it is; put it into the attribute `owner` to vary it"
     raise unexpected(node, "an e-mail address, or `owner`", hint)
 

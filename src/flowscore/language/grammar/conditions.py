@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flowscore.language import conditions as words
@@ -47,15 +47,18 @@ def read_condition(node: Node, names: Names) -> Condition:
     return condition
 
 
-def the_word(node: Node, table: Table) -> tuple[str, Node]:
-    """The one key of a condition or trigger, known and supported."""
+EACH_AN_ITEM = "make each an item of its own: a line with '- '"
+
+
+def the_word(node: Node, table: Table, several: str = EACH_AN_ITEM) -> tuple[str, Node]:
+    """The one key of a condition or trigger, known and supported; `several`: how to mend two."""
     example = next(iter(table.keys))
     if not node.items:
         hint = bare_word_hint(node, table)
         raise unexpected(
             node, f"{table.thing}: a mapping with one key, such as `{example}: …`", hint
         )
-    wrong = [_unknown(key, child, table) for key, child in node.items.items()]
+    wrong = [_unknown(key, child, table, node.items) for key, child in node.items.items()]
     gathering = Gathering()
     for error in filter(None, wrong):
         with gathering:
@@ -63,17 +66,17 @@ def the_word(node: Node, table: Table) -> tuple[str, Node]:
     gathering.settle()
     if len(node.items) > 1:
         found = " and ".join(f"'{key}'" for key in node.items)
-        hint = "make each an item of its own: a line with '- '"
-        raise mistake(node, f"found {found} together, expected one key in {table.thing}", hint)
+        raise mistake(node, f"found {found} together, expected one key in {table.thing}", several)
     return next(iter(node.items.items()))
 
 
-def _unknown(key: str, child: Node, table: Table) -> Exception | None:
+def _unknown(key: str, child: Node, table: Table, beside: Iterable[str]) -> Exception | None:
     if key in table.keys:
         return None
     if key in table.later:
         return later(child, key, table.thing)
-    return misplaced(child, f"unknown word '{key}' in {table.thing}", table.suggestion(key))
+    found = f"'{key}' has no place" if key in table.elsewhere else f"unknown word '{key}'"
+    return misplaced(child, f"{found} in {table.thing}", table.suggestion(key, beside))
 
 
 def bare_word_hint(node: Node, table: Table) -> str:
@@ -238,6 +241,7 @@ CONDITIONS = Table(
     },
     frozenset({"grade", "stage"}),
     {
+        **dict.fromkeys(("then", "else"), "it stands beside `if`: indent it like the `if`"),
         "email_complained": "write `event: email_complained`",
         "email_delivered": "write `email_sent`; a bounce is `email_bounced`",
     },

@@ -112,13 +112,18 @@ def read_total_to_reach(node: Node, names: Names) -> Bounds:
 def read_since(node: Node, names: Names) -> bool:
     """`entered`: only what came after the occurrence that enrolled (ruling 69)."""
     if node.value != ENTERED:
-        span = re.match(r"\d+ [a-z]", str(node.value))
-        hint = f"for a span of time write `within: {node.value}`" if span else ""
-        raise unexpected(node, ENTERED, hint)
+        raise unexpected(node, ENTERED, _meant_since(str(node.value)))
     if not names.in_scenario:
         hint = "write `within: 30 days`"
         raise misplaced(node, "`since: entered` works only in a scenario, which people enter", hint)
     return True
+
+
+def _meant_since(text: str) -> str:
+    if re.match(r"ent(e?r|ry)|enroll|start", text.lower()):
+        return f"did you mean '{ENTERED}'?"
+    span = text if re.match(r"\d+ [a-z]", text) else "30 days"
+    return f"for a span of time write `within: {span}`"
 
 
 def read_same_as_entered(node: Node, names: Names) -> tuple[str, ...]:
@@ -185,6 +190,7 @@ IN_CONDITIONS = Counting(
     },
     {},
 )
+LOOKS_FORWARD = "a trigger looks at what comes: take it out, or ask it under `conditions`"
 IN_TRIGGERS = Counting(
     {
         **SHARED,
@@ -193,7 +199,7 @@ IN_TRIGGERS = Counting(
         "same": Key(PROPERTIES, "Properties on which the counted events agree."),
     },
     {
-        "since": "a trigger looks at what comes from now on; put it under `conditions`",
-        "older_than": "a trigger looks at what comes from now on; put it under `conditions`",
+        "since": LOOKS_FORWARD,
+        "older_than": LOOKS_FORWARD,
     },
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from flowscore import clock
@@ -51,7 +52,9 @@ def read_offset(node: Node, names: Names) -> dict[str, Any]:
 def _offset_hint(node: Node) -> str:
     around = AROUND.fullmatch(str(node.value).strip().lower())
     if around is None:
-        return duration_hint(node)
+        sign, text = ("-", str(node.value)[1:]) if str(node.value)[:1] == "-" else ("", node.value)
+        hint = duration_hint(replace(node, value=text))
+        return re.sub(r"'(?=\d)", f"'{sign}", hint)
     return f"did you mean '{'-' if around[2] == 'before' else ''}{around[1]}'?"
 
 

@@ -31,16 +31,19 @@ def carries_event(trigger: Trigger) -> bool:
 def refuse_what_no_event_carries(node: Node, found: dict[str, Any]) -> None:
     """Refuse what asks for the enrolling event in a scenario whose triggers have none."""
     gathering = Gathering()
-    outside = [*found["trigger"], getattr(found.get("goal"), "trigger", None)]
-    for trigger in outside:
+    for trigger in found["trigger"]:
         with gathering:
-            refuse_property_date(node, trigger)
-    if not any(map(carries_event, found["trigger"])):
-        for word, mark in _asking(*(found.get(key) for key in ASKED)):
+            refuse_property_date(node.items["trigger"], trigger)
+    if "goal" in found:
+        with gathering:
+            refuse_property_date(node.items["goal"], found["goal"].trigger)
+    carried = any(map(carries_event, found["trigger"]))
+    for key in ASKED if not carried else ():
+        for word, mark in _asking(found.get(key)):
             with gathering:
                 message = f"`{word}` asks for the event that enrolled, and no trigger here has one"
                 hint = "event, page_visited, email_… and changes have one; score, date, … have not"
-                raise mistake(node, message, hint, mark)
+                raise mistake(node.items[key], message, hint, mark)
     gathering.settle()
 
 
@@ -54,9 +57,9 @@ def refuse_property_date(node: Node, trigger: object) -> None:
         raise mistake(node, message, "name an `attribute`", trigger.mark)
 
 
-def _asking(*parts: object) -> Iterator[tuple[str, Mark]]:
+def _asking(part: object) -> Iterator[tuple[str, Mark]]:
     """Each word that asks for the enrolling event, and where."""
-    for word in (word for part in parts for word in walk(part)):
+    for word in walk(part):
         if isinstance(word, conditions.ThisEvent):
             yield "this_event", word.mark
         elif isinstance(word, conditions.Happened) and word.query.same:

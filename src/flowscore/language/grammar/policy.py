@@ -49,6 +49,8 @@ def read_sender(node: Node, names: Names) -> words.Sender:
 
 def read_cap(node: Node, names: Names) -> words.FrequencyCap:
     """`{emails: 3, per: 7 days}`."""
+    if not isinstance(node.value, dict):
+        raise unexpected(node, "a cap: a mapping with emails and per", "{emails: 3, per: 7 days}")
     return words.FrequencyCap(mark=node.place, **read_keys(node, names, FREQUENCY_CAP))
 
 

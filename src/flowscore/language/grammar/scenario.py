@@ -8,11 +8,12 @@ from flowscore.language import scenario as words
 from flowscore.language import triggers
 from flowscore.language.actions import Action
 from flowscore.language.document import Node
-from flowscore.language.grammar.actions import STEPS
+from flowscore.language.grammar.actions import ACTIONS, STEPS
 from flowscore.language.grammar.conditions import CONDITION_OR_LIST
 from flowscore.language.grammar.enrolling import refuse_what_no_event_carries
 from flowscore.language.grammar.mistakes import Gathering, mistake, unexpected
 from flowscore.language.grammar.names import Names
+from flowscore.language.grammar.policy import POLICY
 from flowscore.language.grammar.shapes import (
     DURATION,
     NAME,
@@ -26,7 +27,7 @@ from flowscore.language.grammar.shapes import (
 )
 from flowscore.language.grammar.shares import SHARE
 from flowscore.language.grammar.spelling import did_you_mean, listed
-from flowscore.language.grammar.triggers import ONE_OR_MORE_TRIGGERS
+from flowscore.language.grammar.triggers import ONE_OR_MORE_TRIGGERS, TRIGGERS
 from flowscore.language.grammar.waits import GOAL, awaited_schema, read_awaited
 from flowscore.language.triggers import Trigger
 from flowscore.language.words import walk
@@ -161,6 +162,9 @@ REENROLL = Table(
     "reenroll",
     {"after": Key(DURATION, "So long after the last enrollment began.", required=True)},
 )
+STARTS = set(TRIGGERS.known) - {"attribute", "score", "grade", "stage"}
+ASKS = {"all", "any", "not", "in_list", "company", "consent", "this_event", "random"}
+STEP_WORDS = set(ACTIONS.keys) - {"exit", "enroll"}
 SCENARIO = Table(
     "a scenario",
     {
@@ -184,6 +188,15 @@ SCENARIO = Table(
         "exit_when": Key(CONDITION_OR_LIST, "Ends it at once for whom this holds."),
         "holdout": Key(SHARE, "This share is enrolled and measured, and nothing is done to it."),
         "actions": Key(STEPS, "The steps, in order.", required=True),
+    },
+    elsewhere={
+        **dict.fromkeys(set(POLICY.known) - {"description"}, "it stands in the policy"),
+        **dict.fromkeys(("attribute", "score"), "put it under `trigger` or `conditions`"),
+        **dict.fromkeys(STARTS, "put it under `trigger`"),
+        **dict.fromkeys(ASKS, "put it under `conditions`"),
+        **dict.fromkeys(STEP_WORDS, "make it a step: a line with '- ' under `actions`"),
+        "quiet_hours": "it stands in the policy, as `send_window`",
+        **dict.fromkeys(("segment", "audience"), "write `conditions: {in_list: NAME}`"),
     },
 )
 LIST = Table(

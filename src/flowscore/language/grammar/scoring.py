@@ -79,7 +79,7 @@ def read_rule(node: Node, names: Names) -> words.Rule:
         _refuse_manual(node, found)
     for trigger in found.get("on", ()):
         with gathering:
-            refuse_property_date(node, trigger)
+            refuse_property_date(node.items["on"], trigger)
     rule = words.Rule(mark=node.mark, **found)
     with gathering:
         _demand_because(node, rule)

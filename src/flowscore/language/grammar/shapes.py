@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -18,7 +18,7 @@ from flowscore.language.grammar.mistakes import (
     unexpected,
 )
 from flowscore.language.grammar.names import Names
-from flowscore.language.grammar.spelling import did_you_mean, listed, near
+from flowscore.language.grammar.spelling import did_you_mean, listed, near, translated
 
 Schema = dict[str, Any]
 T = TypeVar("T")
@@ -75,14 +75,28 @@ class Table:
         """Every word of the language at this place."""
         return (*self.keys, *sorted(self.later))
 
-    def suggestion(self, word: str) -> str:
-        """What was likely meant by a word that is not of this table."""
+    def suggestion(self, word: str, beside: Iterable[str] = ()) -> str:
+        """What was likely meant by a word that is not of this table, `beside` others that are."""
+        return self.guess(word, beside) or f"known here: {listed(self.keys)}"
+
+    def guess(self, word: str, beside: Iterable[str] = ()) -> str:
+        """The same, or nothing where nothing is near."""
         if word in self.elsewhere:
             return self.elsewhere[word]
-        found = near(word, self.known)
+        found = translated(word, self.known)
+        if found is None and (place := self._place_inside(word, beside)):
+            return place
+        found = found or near(word, self.known)
         if found is None:
-            return f"known here: {listed(self.keys)}"
+            return ""
         return f"did you mean '{found}'?" + (" (not supported yet)" if found in self.later else "")
+
+    def _place_inside(self, word: str, beside: Iterable[str]) -> str:
+        """Where one of the keys beside it takes a mapping that has this word."""
+        for key in beside:
+            if key in self.keys and word in keys_inside(self.keys[key].shape.schema):
+                return f"it belongs inside: {key}: {{…, {word}: …}}"
+        return ""
 
     @property
     def schema(self) -> Schema:
@@ -112,6 +126,12 @@ class Table:
         return {key: described(row.shape.schema, row.says) for key, row in self.keys.items()}
 
 
+def keys_inside(schema: Schema) -> set[str]:
+    """The keys of the mappings that such a value can be."""
+    forms = (schema, *schema.get("anyOf", ()))
+    return {key for form in forms for key in form.get("properties", ())}
+
+
 def described(schema: Schema, says: str) -> Schema:
     """The schema with a sentence for the person who edits."""
     return {**schema, "description": says}
@@ -126,10 +146,10 @@ def read_keys(node: Node, names: Names, table: Table, skip: tuple[str, ...] = ()
     for key, child in node.items.items():
         if key not in skip:
             with gathering:
-                row = row_of(key, child, table)
+                row = row_of(key, child, table, node.items)
                 found[row.field or key] = row.shape.read(child, names)
     strange = [key for key in node.items if key not in (*table.known, *table.elsewhere)]
-    meant = {near(key, table.known) for key in strange}
+    meant = {near(key, table.known) for key in strange} | _sent_on(node, table)
     for key, row in table.keys.items():
         if row.required and key not in node.items and key not in meant:
             with gathering:
@@ -139,7 +159,13 @@ def read_keys(node: Node, names: Names, table: Table, skip: tuple[str, ...] = ()
     return found
 
 
-def row_of(key: str, child: Node, table: Table) -> Key:
+def _sent_on(node: Node, table: Table) -> set[str]:
+    """The keys that misplaced words of a mapping are sent to: these are not missing as well."""
+    hints = [table.elsewhere[key] for key in node.items if key in table.elsewhere]
+    return {key for key in table.keys if any(f"`{key}`" in hint for hint in hints)}
+
+
+def row_of(key: str, child: Node, table: Table, beside: Iterable[str] = ()) -> Key:
     """The row of a key; refuses what is unknown and what is not supported yet."""
     if key in table.keys:
         return table.keys[key]
@@ -148,7 +174,7 @@ def row_of(key: str, child: Node, table: Table) -> Key:
     if key == "<<":
         raise misplaced(child, "merge keys (<<) are not read", "write the keys out")
     found = f"unknown key '{key}'" if key not in table.elsewhere else f"'{key}' has no place"
-    raise misplaced(child, f"{found} in {table.thing}", table.suggestion(key))
+    raise misplaced(child, f"{found} in {table.thing}", table.suggestion(key, beside))
 
 
 def later(child: Node, word: str, thing: str) -> MistakesError:
@@ -223,7 +249,7 @@ def read_duration(node: Node, names: Names) -> int:
 def duration_hint(node: Node) -> str:
     """The duration that was likely meant."""
     text = str(node.value).strip().lower() if isinstance(node.value, str | int | float) else ""
-    if text in ADVERBS or text in UNITS.values():
+    if text in ADVERBS or (text and text in UNITS.values()):
         return f"did you mean '1 {ADVERBS.get(text, text)}'?"
     if re.match(r"\d+[.,]\d", text):
         return "only whole numbers: take a smaller unit"

@@ -146,7 +146,7 @@ def read_anchor(node: Node, names: Names) -> EventQuery:
     """The event that starts the waiting: one event trigger."""
     if isinstance(node.value, str):
         raise unexpected(node, "an event", f"write {{event: {node.value}}}")
-    word, child = the_word(node, ANCHORS)
+    word, child = the_word(node, ANCHORS, "an anchor is one event; several by name: [a, b]")
     query: EventQuery = ANCHORS.keys[word].shape.read(child, names)
     return query
 

@@ -26,6 +26,7 @@ from flowscore.language.grammar.triggers import BARE, TRIGGERS, read_trigger
 from flowscore.language.triggers import Trigger
 
 UP_TO = "up_to"
+ONE_TRIGGER = "keep the one that counts; several events by name: {event: [a, b]}"
 
 
 def read_wait(node: Node, names: Names) -> Any:
@@ -43,7 +44,7 @@ def read_wait(node: Node, names: Names) -> Any:
 
 
 def _meant_wait(node: Node) -> str:
-    text = str(node.value).strip().lower()
+    text = "" if isinstance(node.value, tuple) else str(node.value).strip().lower()
     if text[:3] in WEEKDAYS and text[:3].isalpha() and text.endswith(("day", text[:3])):
         return f"write {{days: [{text[:3]}]}}"
     if ":" in text and text.replace(":", "").isdigit():
@@ -68,19 +69,24 @@ def read_awaited(node: Node, names: Names, table: Table) -> tuple[Trigger, int |
     """One trigger, and `up_to` beside it in the same mapping."""
     if isinstance(node.value, str) and node.value in BARE:
         return read_trigger(node, names), None
-    if not node.items:
-        hint = "several events of one kind: {event: [a, b]}" if node.elements else ""
-        raise unexpected(node, _expected(table), hint)
-    gathering, up_to = Gathering(), None
     rest = {key: child for key, child in node.items.items() if key != UP_TO}
+    if not rest:
+        raise unexpected(node, _expected(table), _meant_trigger(node))
+    gathering, up_to = Gathering(), None
     with gathering:
         if UP_TO in node.items:
             up_to = DURATION.read(node.items[UP_TO], names)
     with gathering:
-        the_word(replace(node, value=rest), table)
+        the_word(replace(node, value=rest), table, ONE_TRIGGER)
         trigger = read_trigger(replace(node, value=rest), names)
     gathering.settle()
     return trigger, up_to
+
+
+def _meant_trigger(node: Node) -> str:
+    if isinstance(node.value, str):
+        return f"write {{event: {node.value}, up_to: 7 days}}"
+    return ONE_TRIGGER if node.elements else ""
 
 
 def _expected(table: Table) -> str:
@@ -118,7 +124,13 @@ WAIT = Table(
 )
 BESIDE_TRIGGER = {UP_TO: Key(DURATION, "How long it may take, the deadline included.")}
 WAIT_FOR = Table(
-    "wait_for", {**TRIGGERS.keys, **BESIDE_TRIGGER}, TRIGGERS.later, TRIGGERS.elsewhere
+    "wait_for",
+    {**TRIGGERS.keys, **BESIDE_TRIGGER},
+    TRIGGERS.later,
+    {
+        **TRIGGERS.elsewhere,
+        **dict.fromkeys(("then", "else"), "it stands beside `wait_for`: indent it like that"),
+    },
 )
 GOAL = Table("a goal", WAIT_FOR.keys, TRIGGERS.later, TRIGGERS.elsewhere)
 WAIT_FOR_SHAPE: Shape[Any] = Shape(read_wait_for, awaited_schema(UP_TO))
