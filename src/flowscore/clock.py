@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 MICROSECOND = 1
 SECOND = 1_000_000
@@ -68,6 +68,16 @@ def find_zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def zone_spelled(name: str) -> str | None:
+    """The zone of that name, however its letters are cased; None where there is none."""
+    return _zones_by_case().get(name.casefold())
+
+
+@lru_cache(maxsize=1)
+def _zones_by_case() -> dict[str, str]:
+    return {name.casefold(): name for name in available_timezones()}
 
 
 def instant_of_local(local: datetime, zone: ZoneInfo) -> int:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     true,
 )
 
-from flowscore.clock import datetime_of, find_zone, instant_of, instant_of_local
+from flowscore.clock import datetime_of, find_zone, instant_of, instant_of_local, zone_spelled
 from flowscore.engine.work import Work, happened
 from flowscore.rules.book import NEVER
 from flowscore.store.tables import attributes, contacts
