@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
@@ -270,6 +271,10 @@ SETTLE = (
     .values(claimed_by=None, lease_until=None, sent_event=SAID)
 )
 OURS = and_(THESE, messages.c.claimed_by == bindparam("owner"))
+NOT_TRIED = ("status", "reason", "next_at", "settled_at", "waits", "waits_in")
+SETTLE_THESE = (
+    update(messages).where(OURS).values(FREE | {n: bindparam(f"new_{n}") for n in NOT_TRIED})
+)
 BEGIN = update(messages).where(OURS).values(
     handed_at=bindparam("now"), lease_until=bindparam("until")
 )  # fmt: skip
@@ -287,6 +292,16 @@ def settle_all(connection: Connection, settlements: Iterable[Settlement], owner:
     ]
     if rows:
         connection.execute(SETTLE, rows)
+
+
+def settle_alike(connection: Connection, settlements: Iterable[Settlement], owner: str) -> None:
+    """The same for mails that nobody talked about: one statement for all that fared alike."""
+    alike: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for s in settlements:
+        alike[tuple(getattr(s, name) for name in NOT_TRIED)].append(s.message_id)
+    for values, numbers in alike.items():
+        new = {f"new_{name}": value for name, value in zip(NOT_TRIED, values, strict=True)}
+        connection.execute(SETTLE_THESE, {"numbers": numbers, "owner": owner} | new)
 
 
 def begin_all(

@@ -72,7 +72,7 @@ def hold_back(connection: Connection, owner: str, policy: Policy, now: int) -> l
     held = _shut(mails, policy, now)
     shut = {one.message_id for one in held}
     held += _capped(connection, [one for one in mails if one.message_id not in shut], policy, now)
-    claims.settle_all(connection, held, owner)
+    claims.settle_alike(connection, held, owner)
     return held
 
 
