@@ -9,7 +9,7 @@ import pytest
 
 from docs.pages import keys_of
 from flowscore.engine import steps
-from flowscore.engine.walk import Branch, program
+from flowscore.engine.walk import Await, Branch, Fork, program
 from flowscore.language import actions as does
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as on
@@ -18,6 +18,7 @@ from flowscore.language.grammar.conditions import CONDITIONS
 from flowscore.language.grammar.shapes import Table
 from flowscore.language.grammar.triggers import TRIGGERS
 from flowscore.language.grammar.values import OPERATORS
+from flowscore.language.words import WHOLE_SHARE
 from flowscore.rules import operators
 from flowscore.rules.conditions import holds
 from flowscore.rules.explain import sentence
@@ -66,10 +67,18 @@ def test_every_trigger_has_its_function(word: type, function: Any) -> None:
     assert knows(function, word)
 
 
+WAYS = {  # what the walk itself does: it goes one way or another
+    does.If: (does.If(condition=asks.All(of=())), Branch),
+    does.WaitFor: (does.WaitFor(trigger=on.Manual(), up_to=1), Await),
+    does.Split: (does.Split(branches=(does.Portion(name="a", share=WHOLE_SHARE),)), Fork),
+}
+
+
 @pytest.mark.parametrize("word", ACTION_WORDS)
 def test_every_action_has_its_verb(word: type) -> None:
-    if word is does.If:  # a branch of the walk
-        assert isinstance(program([does.If(condition=asks.All(of=()))])[0], Branch)
+    if word in WAYS:
+        action, place = WAYS[word]
+        assert isinstance(program([action])[0], place)
     else:
         assert knows(steps.act, word)
 
