@@ -79,6 +79,46 @@ def test_secrets_are_neither_kept_nor_shown_nor_given_to_who_asks_for_them(shop,
     assert TOKEN not in "".join(said)
     assert TOKEN.encode() not in stored
     assert "POST ${CRM_URL}/leads" in said[1]
+    assert "POST ${CRM_URL}/leads by hot-lead, queued 2026-01-01 09:00; sent 2026-01-01" in said[2]
+
+
+def test_mails_do_not_wait_for_a_receiver(shop, monkeypatch):
+    """The mail of the same step is out before the first webhook is sent."""
+    out: list[int] = []
+
+    def look(_):
+        out.append(len(list((shop.root / "outbox").glob("*.eml"))))
+        return says(200)
+
+    with receiving(Receiver(look)) as crm:
+        monkeypatch.setenv("CRM_URL", crm.url)
+        order(shop.apply(), "ana@example.com", "2026-01-01T09:00:00Z")
+    assert out == [1]
+
+
+def test_a_pause_of_sending_does_not_stop_webhooks(shop, monkeypatch):
+    shop.scenario(
+        """
+        policy: default
+        sender: {name: Acme, address: hello@acme.example}
+        topics: [news]
+        pause_when: {bounces: 5%, of_last: 1}
+        """,
+        name="policy",
+    )
+    with receiving(Receiver()) as crm:
+        monkeypatch.setenv("CRM_URL", crm.url)
+        order(shop.apply(), "ana@example.com", "2026-01-01T09:00:00Z")
+        bounced = shop.track("ana@example.com", "email_bounced", "2026-01-01T21:00:00Z")
+        shop.happened({**bounced, "properties": {"type": "hard", "template": "welcome"}})
+        shop.tick("2026-01-01", "2026-01-01T22:00:00Z")
+        shop.happened(shop.track("eve@example.com", "Order Completed", "2026-01-02T09:00:00Z"))
+        grid = ("--from", "2026-01-01", "--until", "2026-01-02T20:00:00Z", "--every", "1h")
+        said = shop.run("tick", *grid, "--deliver")
+        assert "1 webhook sent." in said.out and "sending is paused" in said.err
+    assert len(crm.got) == 2
+    mails = [mail for mail in shop.mails("eve@example.com") if mail[0] == "welcome"]
+    assert [status for _, status, _ in mails] == ["queued"]
 
 
 def test_a_receiver_that_is_away_is_tried_again_and_told(shop, monkeypatch):

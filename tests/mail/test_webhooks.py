@@ -11,7 +11,9 @@ from standardwebhooks import WebhookVerificationError
 from flowscore.clock import DAY, HOUR, MINUTE, SECOND, clock_now
 from flowscore.errors import FlowscoreError
 from flowscore.language.variables import OURS
+from flowscore.mail import claims
 from flowscore.mail.by_hand import queue_again
+from flowscore.mail.delivery import DeliveryReport
 from flowscore.mail.webhooks import delivery
 from flowscore.mail.webhooks.report import WebhookReport
 from flowscore.mail.webhooks.settlements import BACKOFF
@@ -337,3 +339,30 @@ def test_a_failed_webhook_goes_again_by_hand_under_the_same_id(webhooks):
         ):
             queue_again(connection, "k1")
     assert crm.ids == ["k1", "k1"]
+
+
+# --- the service ------------------------------------------------------------------------------
+
+
+def test_a_webhook_that_is_due_wakes_the_delivery(webhooks):
+    store = webhooks.house.store
+    with receiving(Receiver()) as crm, store.read() as connection:
+        assert not claims.is_due(connection, NOW)
+    webhooks.queue("k1", crm.url)
+    with store.read() as connection:
+        assert not claims.is_due(connection, NOW - HOUR)
+        assert claims.is_due(connection, NOW)
+    webhooks.deliver()  # nobody listens any more
+    with store.read() as connection:
+        assert not claims.is_due(connection, NOW)
+        assert claims.is_due(connection, NOW + MINUTE)
+
+
+def test_what_a_flow_run_says_of_webhooks():
+    from flowscore.flows import counts_of
+
+    report = DeliveryReport(sent=2, webhooks=WebhookReport(sent=3, failed=1, problem="k: x"))
+    said = counts_of(report)
+    assert said == {
+        "sent": 2, "webhooks: sent": 3, "webhooks: failed": 1, "webhooks: problem": "k: x",
+    }  # fmt: skip

@@ -130,7 +130,8 @@ def _what_next(walk: Row) -> str:
 
 
 def _mail_row(mail: Row) -> str:
-    start = f"{mail['template']} by {mail['scenario']}, queued {day(mail['queued_at'])}"
+    what = f"POST {mail['url']}" if mail["kind"] == "webhook" else mail["template"]
+    start = f"{what} by {mail['scenario']}, queued {day(mail['queued_at'])}"
     if mail["status"] == "sent":
         return f"{start}; sent {day(mail['sent_at'])}"
     return f"{start}; {mail['status']}" + (f": {mail['reason']}" if mail["reason"] else "")

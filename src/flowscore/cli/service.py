@@ -55,6 +55,7 @@ def deploy(
     flows = load_flows(workspace.settings.home / "prefect")
     every = workspace.settings.tick_every
     if pool is None:
+        workspace.refuse_unset_variables()
         flows.serve_deployment(workspace.root, every)
     else:
         say(f"{flows.deploy(workspace.root, every, pool)} is deployed on the pool {pool}.")

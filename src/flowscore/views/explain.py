@@ -197,10 +197,12 @@ class Told:
         return [{"step": r.step, "at": shown_at(r.at), "outcome": r.outcome} for r in found]
 
     def mails(self) -> list[Row]:
-        """Every mail, sent or withheld with its reason."""
+        """Every mail and webhook, sent or withheld with its reason."""
         return [
             {
+                "kind": row.kind,
                 "template": row.template,
+                "url": row.payload["url"] if row.kind == "webhook" else None,
                 "topic": row.topic,
                 "status": row.status,
                 "reason": row.reason,
