@@ -22,7 +22,7 @@ def completing(book: Book, query: EventQuery, log: Any) -> ColumnElement[bool]:
 
 
 def is_anchor(book: Book, trigger: NoEvent, log: Any) -> ColumnElement[bool]:
-    """The event starts the waiting. One that lacks what answers must agree on has no answer (24)."""
+    """The event starts the waiting; one that lacks what answers must share has none (24)."""
     return completing(book, trigger.after, log)
 
 
