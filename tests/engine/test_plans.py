@@ -33,7 +33,7 @@ LONG = "attributes|balances|consents|contacts|decisions|enrollments|events|ident
 # A walk over a whole table, or over all that share a name, a score, a list, or an age.
 WIDE = re.compile(
     rf"SCAN ({LONG}|members|messages|steps)(_\d+)?$"
-    rf"|SCAN ({LONG}|members|messages|steps)(_\d+)? USING (COVERING )?INDEX (?!enrollments_due)"
+    rf"|SCAN ({LONG}|members|messages|steps)(_\d+)? USING (COVERING )?INDEX (?!enrollments_due|ledger_resets)"
     rf"|SEARCH (?!fresh|changes)\w+ USING .*\((name|score|list|scenario|status)=\?\)"
     rf"|SEARCH (?!fresh|changes)\w+ USING .*\((name=\? AND )?(rowid|created_at|own_at)<\?\)"
 )
@@ -44,11 +44,24 @@ ONCE = "SELECT DISTINCT enrollments.definition_id"
 def calls_at(instant: int) -> Iterator[InboxRow]:
     """A little of everything that projects listen to."""
     at = {"timestamp": rfc3339(instant), "receivedAt": rfc3339(instant)}
-    said = {"template": "letter", "topic": "news", "total": 90, "products": [{"sku": "PHOTO"}]}
+    said = {
+        "template": "letter",
+        "topic": "news",
+        "total": 90,
+        "cart": 7,
+        "link": "https://a/offer",
+        "products": [{"sku": "PHOTO"}],
+    }
     names = ("product_added", "order_completed", "email_sent", "email_opened", "email_clicked")
     calls: list[dict[str, Any]] = [{"event": name, "properties": said} for name in names]
     calls += [{"type": "page", "properties": {"path": p}} for p in ("/courses/1", "/pricing")]
-    calls.append({"type": "identify", "traits": {"plan": "pro" if instant % 2 else "free"}})
+    day = rfc3339(instant)[:10]
+    traits = {"plan": "pro" if instant % 2 else "free", "birthday": f"1990{day[4:]}"}
+    calls.append(
+        {"type": "identify", "traits": traits | {"renewal": day, "timezone": "Asia/Tokyo"}}
+    )
+    firm = {"industry": "Software", "renewal": rfc3339(instant + DAY)}
+    calls.append({"type": "group", "groupId": "acme", "traits": firm})
     for number, call in enumerate(calls):
         ids = {"messageId": f"{instant}-{number}", "userId": f"p{number % 3}@example.com"}
         row = read_call(call | ids | at, Reading(instant, as_live=True))
@@ -56,11 +69,65 @@ def calls_at(instant: int) -> Iterator[InboxRow]:
         yield row
 
 
-@pytest.fixture(params=["benchmarks/project", "."])
+# What the shipped projects leave out: calendars, sums, combinations, gains, companies.
+WORDS = """
+policy: default
+consent: implied
+timezone: Europe/Madrid
+topics: [news]
+---
+score: engagement
+rules:
+  - {name: cart, points: 10, on: {event: product_added}}
+  - {name: burst, points: 5, on: {score: {engagement: {gains: 15, within: 2 days}}}}
+  - {name: renewal, points: 5, on: {date: {attribute: renewal, offset: -2 days}}}
+---
+scenario: dates
+trigger:
+  - date: {attribute: birthday, every: year, timezone: contact, at: 01:00}
+  - date: {attribute: birthday, every: year, offset: -5 hours}
+  - date: {attribute: renewal, offset: 90 minutes, timezone: contact}
+  - date: {attribute: created_at, offset: 3 days, at: 01:00}
+reenroll: every_time
+actions: [{wait: 1 days}]
+---
+scenario: counts
+trigger:
+  - score: {engagement: {gains: 15, within: 2 days}}
+  - event: {name: order_completed, sum: {total: {at_least: 100}}, same: [cart], within: 30 days}
+  - event: {name: order_completed, sum: {total: {at_least: 100}}}
+  - email_clicked: {link: "*/offer*"}
+  - unsubscribed: [news, all]
+reenroll: every_time
+conditions:
+  - event: {name: order_completed, within: 30 days, older_than: 1 days, times: {at_most: 9}}
+  - not: {this_event: {cart: 7}}
+goal: {event: {name: order_completed, times: 2, sum: {total: {at_least: 100}}}, up_to: 9 days}
+exit_when: {event: {name: order_completed, since: entered, same: [cart], times: 9}}
+actions:
+  - wait_for: {date: {property: starts}, up_to: 3 days}
+    then: [{wait: 1 days}]
+    else: [{wait: 2 days}]
+---
+list: firms
+members: [{company: {industry: {matches: soft}, renewal: {ahead: 3 days}}}, {random: 50%}]
+---
+list: buyers
+members: [{event: {name: order_completed, sum: {total: {at_least: 500}}, within: 90 days}}]
+"""
+
+
+@pytest.fixture(params=["benchmarks/project", ".", "every word"])
 def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store with a project and a few days behind it."""
     store = open_store(tmp_path / "flowscore.db", create=True)
-    project, _ = load_project(ROOT / request.param)
+    folder = ROOT / request.param
+    if request.param == "every word":
+        folder = tmp_path / "project"
+        (folder / "scenarios").mkdir(parents=True)
+        (folder / "scenarios" / "words.yaml").write_text(WORDS)
+    project, problems = load_project(folder)
+    assert not [one for one in problems if one.severity == "error"]
     apply_project(store, project, NOW)
     for day in range(4):
         receive(store, calls_at(NOW + day * DAY + day))

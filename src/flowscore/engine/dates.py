@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Select,
     Text,
     and_,
     cast,
@@ -125,10 +126,7 @@ def _coming(
 
 def _oldest(connection: Connection, trigger: DateComes) -> int | None:
     """The year of the oldest value."""
-    first = [
-        connection.execute(select(func.min(one.column)).where(one.named)).scalar()
-        for one in sources(trigger.name)
-    ]
+    first = [connection.execute(_next_after(one, NEVER)).scalar() for one in sources(trigger.name)]
     known = [max(one - DAY, EARLIEST) for one in first if one is not None]
     return min((wall_of(one).year for one in known), default=None)
 
@@ -219,11 +217,14 @@ def _next_values(
     """Of each form the next value, by one look-up."""
     for source in sources(trigger.name):
         upto_now = _already_come(trigger, source, zone, after)
-        next_one = select(func.min(source.column)).where(source.named, source.column > upto_now)
-        value = connection.execute(next_one).scalar()
+        value = connection.execute(_next_after(source, upto_now)).scalar()
         at = value and instant_of_value(trigger, [source.form(value)], zone, after)
         if at is not None:
             yield at
+
+
+def _next_after(source: Source, value: int) -> Select[Any]:
+    return select(func.min(source.column)).where(source.named, source.column > value)
 
 
 def _already_come(trigger: DateComes, source: Source, zone: str, after: int) -> int:

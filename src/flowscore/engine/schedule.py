@@ -91,7 +91,7 @@ def contact_zones(connection: Any) -> list[str]:
 def _distinct_texts(name: str) -> Select[Any]:
     """The distinct texts of an attribute, from one to the next by index: few among very many."""
     rows = attributes.alias()
-    first = select(func.min(rows.c.text).label("text")).where(rows.c.name == name)
+    first = select(func.min(rows.c.text).label("text")).where(rows.c.name == name, rows.c.text > "")
     said = first.cte("said", recursive=True)
     following = first.where(rows.c.text > said.c.text).correlate(said).scalar_subquery()
     known = said.c.text.is_not(None)
