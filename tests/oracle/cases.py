@@ -228,14 +228,12 @@ def comparable(found: Tables) -> Tables:
 def comparable_points(rows: list[Row]) -> list[Row]:
     """`rule` only of rules, the instant of a `cut` line left out.
 
-    Of a score that was reset only the resets: what their lines and the void ones show is open.
+    Of a score that was reset only that it was: what its lines and the void ones show is open.
     """
     was_reset = {(row["contact"], row["score"]) for row in rows if row["kind"] == "reset"}
-    kept: list[Row] = []
+    kept = [{"contact": who, "score": score, "kind": "reset"} for who, score in sorted(was_reset)]
     for row in rows:
-        if row["kind"] == "reset":
-            kept.append(row | {"points": None, "rule": None})
-        elif (row["contact"], row["score"]) not in was_reset:
+        if (row["contact"], row["score"]) not in was_reset:
             kept.append(row)
             row["rule"] = row["rule"] if row["kind"] == "rule" else None
             row["at"] = None if row["kind"] == "cut" else row["at"]

@@ -33,6 +33,7 @@ class People:
     by_email: dict[str, Contact] = field(default_factory=dict)
     by_visitor: dict[str, Contact] = field(default_factory=dict)
     created: int = 0
+    became: dict[int, Contact] = field(default_factory=dict)
     inbox: list[Call] = field(default_factory=list)
     own: list[tuple[Contact, Event]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -65,8 +66,15 @@ class People:
         for row in [row for row in self.rows if self._arrives(row, fresh)]:
             self.rows.remove(row)
             self._create_from(row)
-        for call in sorted(fresh, key=lambda c: (c.at, c.received, c.message_id)):
-            self._apply(call, changes)
+        ordered = sorted(fresh, key=lambda c: (c.at, c.received, c.message_id))
+        # First who is who, so that what one tick takes in is said of whom a visitor turns out to be.
+        met: list[tuple[Call, Contact, bool]] = []
+        for call in ordered:
+            before = self.created
+            contact = self._whose(call)
+            met.append((call, contact, contact.number >= before))
+        for call, contact, born in met:
+            self._apply(call, self.became.get(contact.number, contact), born, changes)
 
     def _arrives(self, row: dict[str, str], fresh: list[Call]) -> bool:
         created = instant(row["created_at"], self.world.zone)
@@ -98,10 +106,7 @@ class People:
         self.world.contacts.append(contact)
         return contact
 
-    def _apply(self, call: Call, changes: list[Change]) -> None:
-        before = self.created
-        contact = self._whose(call)
-        born = contact.number >= before
+    def _apply(self, call: Call, contact: Contact, born: bool, changes: list[Change]) -> None:
         contact.created_at = min(contact.created_at, call.at)
         raw, kind = call.raw, call.raw["type"]
         if kind == "identify":
@@ -166,12 +171,14 @@ class People:
     def _merge(self, visitor: Contact, known: Contact) -> None:
         """Everything of a visitor moves to the contact that identify names (ruling 71)."""
         self.world.contacts.remove(visitor)
+        self.became[visitor.number] = known
         known.created_at = min(known.created_at, visitor.created_at)
         known.events = sorted(known.events + visitor.events, key=lambda e: e.order)
         known.lines += visitor.lines
         for score, rule in sorted(known.standing & visitor.standing):
-            points = next(ln.points for ln in known.lines if (ln.score, ln.rule) == (score, rule))
-            self.world.write(known, score, self.world.now, -points, "rule", rule)
+            stood = [ln for ln in visitor.lines if (ln.score, ln.rule) == (score, rule)][-1]
+            if not self.world.void(known, stood):
+                self.world.write(known, score, self.world.now, -stood.points, "rule", rule)
         known.standing |= visitor.standing
         known.memberships = united(known.memberships, visitor.memberships)
         known.used |= visitor.used

@@ -19,6 +19,7 @@ Order = tuple[datetime, datetime, str]
 NOT_BEHAVIOUR = frozenset(
     "email_sent email_bounced email_complained subscribed unsubscribed".split()
 )
+MACHINES_DO = frozenset("email_opened email_clicked".split())
 PERSONAL_MAIL = frozenset("email_opened email_clicked email_replied".split())
 
 
@@ -258,19 +259,21 @@ class World:
         self.serial += 1
         contact.lines.append(Line(score, at, points, kind, rule, self.serial))
 
-    def raw_balance(self, contact: Contact, score: str) -> Decimal:
-        """The sum of the lines that no reset made worthless (ruling 54)."""
-        lines = [line for line in contact.lines if line.score == score]
-        resets = [(line.at, line.serial) for line in lines if line.kind == "reset"]
-        last = max(resets, default=None)
-        return sum(
-            (
-                line.points
-                for line in lines
-                if line.kind != "reset" and (last is None or (line.at, line.serial) > last)
-            ),
-            Decimal(0),
+    def void(self, contact: Contact, line: Line) -> bool:
+        """Whether a reset made the line worth nothing: dated before it, or written (54)."""
+        return line.kind == "reset" or any(
+            other.kind == "reset"
+            and other.score == line.score
+            and (other.at, other.serial) > (line.at, line.serial)
+            for other in contact.lines
         )
+
+    def raw_balance(self, contact: Contact, score: str) -> Decimal:
+        """The sum of the lines that no reset made worthless."""
+        lines = [line for line in contact.lines if line.score == score]
+        if any(line.kind == "reset" for line in lines):
+            lines = [line for line in lines if not self.void(contact, line)]
+        return sum((line.points for line in lines), Decimal(0))
 
     def balance(self, contact: Contact, score: str) -> Decimal:
         """What is read: the sum, rounded and cut to the range (rulings 51 and 53)."""
@@ -332,7 +335,7 @@ class World:
         """Whether the filter counts the event."""
         if event.name not in events.names:
             return False
-        if event.name in PERSONAL_MAIL and not events.machine and not event.human:
+        if event.name in MACHINES_DO and not events.machine and not event.human:
             return False
         if events.paths is not None and not self._path_fits(events.paths, event):
             return False
