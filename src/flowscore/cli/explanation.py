@@ -118,15 +118,39 @@ def _walk_row(walk: Row) -> str:
     start = f"{walk['scenario']}: entered {day(walk['entered_at'])}" + (
         f" by {because}" if because else ""
     )
+    held = "; held out: nothing is done" if walk["held"] else ""
+    return f"{start}{held}{_ways(walk)}; {_where_it_stands(walk)}"
+
+
+def _ways(walk: Row) -> str:
+    """Which way it went wherever there were several."""
+    went = [f"{one['step']} {one['outcome']}" for one in walk["done"] if one["outcome"]]
+    return f"; {', '.join(went)}" if went else ""
+
+
+def _where_it_stands(walk: Row) -> str:
     if walk["state"] == "inside":
-        return f"{start}; {_what_next(walk)} {day(walk['due_at'])}"
-    reason = f" ({walk['reason']})" if walk["reason"] else ""
-    return f"{start}; {walk['state']} {day(walk['ended_at'])}{reason}"
+        return _what_next(walk)
+    said = f"{walk['state']} {day(walk['converted_at'] or walk['ended_at'])}{_why_over(walk)}"
+    if walk["state"] == "finished" and walk["goal_until"]:
+        said += f"; its goal ({walk['goal']}) counts until {day(walk['goal_until'])}"
+    return said
+
+
+def _why_over(walk: Row) -> str:
+    why = {"goal": walk["goal"], "exit_when": walk["exit_when"]}.get(walk["reason"])
+    if walk["state"] == "converted":
+        why = walk["goal"]
+    return f" ({why or walk['reason']})" if why or walk["reason"] else ""
 
 
 def _what_next(walk: Row) -> str:
     """Behind the last step there is nothing but the end."""
-    return f"next {walk['next_step']} due" if walk["next_step"] else "ends"
+    if walk["waits_for"]:
+        until = day(walk["waits_until"])
+        return f"waits at {walk['next_step']} for {walk['waits_for']}, until {until}"
+    next_ = f"next {walk['next_step']} due" if walk["next_step"] else "ends"
+    return f"{next_} {day(walk['due_at'])}"
 
 
 def _mail_row(mail: Row) -> str:

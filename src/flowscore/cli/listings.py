@@ -14,7 +14,7 @@ from flowscore.cli.printer import counted, progress, say, show_json, show_table,
 
 scenarios = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
-UNSHOWN = ("where", "version", "converted")
+UNSHOWN = ("where", "version", "held_converted")
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's address.")]
 
 

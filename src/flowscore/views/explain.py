@@ -35,6 +35,7 @@ from flowscore.views.columns import (
 )
 from flowscore.views.people import find_contact
 from flowscore.views.places import Places
+from flowscore.views.walks import fate
 
 if TYPE_CHECKING:
     from flowscore.engine.program import Applied
@@ -185,6 +186,7 @@ class Told:
             "reason": row.reason,
             "next_step": self.places.next_step(row) if inside else None,
             "due_at": shown_at(row.due_at) if inside else None,
+            **fate(row, self.places.scenario(row.definition_id), watermark(self.connection) or 0),
             "done": self._done(row.id),
             "where": place.where,
             "version": place.version,

@@ -159,8 +159,12 @@ def list_members(connection: Connection, name: str, limit: int | None) -> Iterat
 
 
 def list_scenarios(connection: Connection, project: Project) -> Iterator[Row]:
-    """Every scenario that is live or has ever enrolled anybody, and how its people fared."""
-    walks = _outcomes(connection)
+    """Every scenario that is live or has ever enrolled anybody, and how its people fared.
+
+    `held` of those who entered are the holdout: nothing is done to them, and `held_converted` of
+    them reached the goal all the same.
+    """
+    walks = _fates(connection)
     refused = dict(_counts(connection, decisions, decisions.c.scenario))
     versions = _versions(connection)
     for name in sorted({*project.scenarios, *walks}):
@@ -169,26 +173,33 @@ def list_scenarios(connection: Connection, project: Project) -> Iterator[Row]:
             "scenario": name,
             "state": "gone" if live is None else "enabled" if live.enabled else "disabled",
             "version": versions.get(name),
-            "inside": walks[name].get(None, 0),
-            "finished": walks[name].get("finished", 0),
-            "exited": walks[name].get("exited", 0),
-            "converted": walks[name].get("converted", 0),
+            **walks.get(name, NOBODY),
             "refused": refused.get(name, 0),
             "description": live.description if live else "",
             "where": str(live.mark) if live else "",
         }
 
 
-def _outcomes(connection: Connection) -> dict[str, dict[str | None, int]]:
-    found: dict[str, dict[str | None, int]] = defaultdict(dict)
+NOBODY = dict.fromkeys(
+    ("entered", "inside", "finished", "exited", "converted", "held", "held_converted"), 0
+)
+
+
+def _fates(connection: Connection) -> dict[str, dict[str, int]]:
+    of = enrollments.c
+    found: dict[str, dict[str, int]] = {}
     query = (
-        select(enrollments.c.scenario, enrollments.c.outcome, func.count())
-        .join(contacts, contacts.c.id == enrollments.c.contact_id)
+        select(of.scenario, of.outcome, of.held, func.count())
+        .join(contacts, contacts.c.id == of.contact_id)
         .where(contacts.c.email.is_not(None))
-        .group_by(enrollments.c.scenario, enrollments.c.outcome)
+        .group_by(of.scenario, of.outcome, of.held)
     )
-    for scenario, outcome, count in connection.execute(query):
-        found[scenario][outcome] = count
+    for scenario, outcome, held, count in connection.execute(query):
+        fates = found.setdefault(scenario, dict(NOBODY))
+        fates["entered"] += count
+        fates[outcome or "inside"] += count
+        fates["held"] += count * held
+        fates["held_converted"] += count * (held and outcome == "converted")
     return found
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from flowscore.engine.program import Applied
-from flowscore.engine.walk import Branch, Do, Jump, program
+from flowscore.errors import FlowscoreError
+from flowscore.language.project import read_definition
+from flowscore.language.scenario import Scenario
 from flowscore.store.tables import definitions
-
-if TYPE_CHECKING:
-    from flowscore.language.scenario import Scenario
+from flowscore.views.walks import step_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Places:
 
     connection: Connection
     applied: Applied
+    _scenarios: dict[int, Scenario | None] = field(default_factory=dict)
 
     @cached_property
     def versions(self) -> dict[int, Any]:
@@ -53,23 +54,26 @@ class Places:
         marks = [str(one.mark) for one in live.rules if one.name == rule] if live else []
         return Place(marks[0], place.version) if marks else place
 
+    def scenario(self, number: int) -> Scenario | None:
+        """The scenario of that version; None where it names what has gone since."""
+        if number not in self._scenarios:
+            self._scenarios[number] = self._read(number)
+        return self._scenarios[number]
+
+    def _read(self, number: int) -> Scenario | None:
+        for version in self.applied.versions:
+            if version.definition_id == number:
+                return version.scenario
+        query = select(definitions).where(definitions.c.id == number)
+        row = self.connection.execute(query).first()
+        try:
+            project = self.applied.project
+            found = read_definition(row.source, row.file, row.line, project) if row else None
+        except FlowscoreError:
+            return None
+        return found if isinstance(found, Scenario) else None
+
     def next_step(self, enrollment: Any) -> str | None:
         """The path of the step at which an enrollment waits."""
-        for version in self.applied.versions:
-            if version.definition_id == enrollment.definition_id:
-                return _step_at(version.scenario, enrollment.position)
-        return None
-
-
-def _step_at(scenario: Scenario, position: int) -> str | None:
-    """The step that a place of the walk stands for, through its jumps; None at the end."""
-    places = program(scenario.actions)
-    while position < len(places):
-        match places[position]:
-            case Do(action=action):
-                return action.path
-            case Branch(path=path):
-                return path
-            case Jump(to=to):
-                position = to
-    return None
+        scenario = self.scenario(enrollment.definition_id)
+        return step_at(scenario, enrollment.position) if scenario else None
