@@ -39,6 +39,7 @@ SIDE_BY_SIDE = 16
 OF_ONE_RECEIVER = 4  # side by side
 BUDGET = 30.0  # seconds; then no other is begun, and what is left waits for the next delivery
 SILENCES = 2  # of one receiver in one delivery; then the rest of its webhooks waits a minute
+PATIENCE = 0.004  # seconds
 QUIET = "its receiver did not answer others just now"
 
 
@@ -87,6 +88,7 @@ class _Delivery:
         self.silences: Counter[str] = Counter()  # by receiver
         self.problem = ""
         self.settled: list[Settlement] = []
+        self.writing: asyncio.Future[None] | None = None
 
     async def run(self, courier: Courier | None) -> WebhookReport:
         """Recover, then batch after batch."""
@@ -160,7 +162,7 @@ class _Delivery:
         outcome = await self.courier.post(job.parcel, signature)
         self.silences[origin] = self.silences[origin] + 1 if isinstance(outcome, Silent) else 0
         self._settle(job.queued, censored(outcome, job.parcel.names, self.settings.variables))
-        self._write()
+        await self._written()
 
     def _settle(self, one: Queued, outcome: Outcome) -> None:
         settlement = settle(self._attempt(one), outcome, self.clock())
@@ -171,6 +173,16 @@ class _Delivery:
 
     def _attempt(self, one: Queued) -> Attempt:
         return Attempt(one.message_id, one.attempts, self.now)
+
+    async def _written(self) -> None:
+        """Lanes whose answers come within a few milliseconds share a commit."""
+        self.writing = self.writing or asyncio.ensure_future(self._write_soon())
+        await self.writing
+
+    async def _write_soon(self) -> None:
+        await asyncio.sleep(PATIENCE)
+        self.writing = None
+        self._write()
 
     def _write(self) -> None:
         """What is known, durably; what could not be written is written with the next."""
