@@ -67,7 +67,7 @@ class People:
             self.rows.remove(row)
             self._create_from(row)
         ordered = sorted(fresh, key=lambda c: (c.at, c.received, c.message_id))
-        # First who is who, so that what one tick takes in is said of whom a visitor turns out to be.
+        # First who is who: what one tick takes in is said of whom a visitor turns out to be.
         met: list[tuple[Call, Contact, bool]] = []
         for call in ordered:
             before = self.created
