@@ -524,6 +524,91 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
     "suppress-this": (P + "suppress: {this_event: {a: 1}}", [(2, 12, "use `event` with `where`")]),
     "suppression-list": (P + "suppression_list: hot", [(2, 1, "did you mean 'suppress'?")]),
     "smart-sending": (P + "smart_sending: true", [(2, 1, "did you mean 'frequency_cap'?")]),
+    # one thing where another is meant
+    "trigger-text": (
+        on("order_completed"),
+        [(2, 10, "did you mean {event: order_completed}? known here: score, event,")],
+    ),
+    "cond-text": (
+        if_("hot"),
+        [(4, 13, "did you mean {in_list: hot}? known here: all, any, not, score,")],
+    ),
+    "exit-text": (
+        E + EXIT + "exit_when: order_completed",
+        [(4, 12, "did you mean {event: order_completed}? known here: all, any, not,")],
+    ),
+    "times-text": (
+        among("{event: {name: a, times: twice}}"),
+        [(2, 35, "found 'twice', expected a number, or {at_least: 3}")],
+    ),
+    "reenroll-5": (E + EXIT + "reenroll: 30 days", [(4, 11, "write {after: 30 days}")]),
+    "reenroll-x": (E + EXIT + "reenroll: {x: 1}", [(4, 12, "unknown key 'x' in reenroll")]),
+    "event-5": (
+        among("{event: 5}"),
+        [(2, 18, "found 5, expected NAME, or a mapping with name, where, within,")],
+    ),
+    "opened-null": (
+        among("{email_opened: }"),
+        [(2, 25, "found nothing, expected TEMPLATE, or a mapping with template,")],
+    ),
+    "in-list-map": (among("{in_list: {name: hot}}"), [(2, 20, "write 'hot' alone")]),
+    "unsub-map": (do("unsubscribe: {topic: news}"), [(4, 18, "write 'news' alone")]),
+    "points-text": (
+        do("add_points: ten"),
+        [(4, 17, "found 'ten', expected a number, or {score: NAME, points: 5}")],
+    ),
+    "inactive-map": (among("{inactive: {days: 60}}"), [(2, 21, "did you mean '60 days'?")]),
+    "random-map": (among("{random: {share: 10%}}"), [(2, 19, "write '10%' alone")]),
+    "gains-text": (
+        on("{score: {engagement: {gains: 30 points, within: 2 days}}}"),
+        [(2, 39, "write 30")],
+    ),
+    "kind-segment": ("segments:\n  - name: x\n", [(1, 1, "did you mean 'list'?")]),
+    "where-list": (
+        among("{event: {name: a, where: [x]}}"),
+        [(2, 35, "found a list, expected a mapping such as {country: ES, age:")],
+    ),
+    "split-items": (
+        do("split: [a, b]"),
+        [
+            (4, 13, "found 'a', expected a branch of a split: a mapping with name,"),
+            (4, 16, "found 'b', expected a branch of a split: a mapping with name,"),
+        ],
+    ),
+    "window-text": (
+        P + "send_window: 09:00-20:00",
+        [(2, 14, "found '09:00-20:00', expected the send window: a mapping with")],
+    ),
+    "capped-null": (
+        P + "when_capped: ",
+        [(2, 13, "found nothing, expected drop, or {wait_up_to: 3 days}")],
+    ),
+    "score-null": (
+        among("{score: }"),
+        [(2, 18, "found nothing, expected {SCORE: {at_least: NUMBER}}")],
+    ),
+    "body-null": (
+        do("webhook: {url: 'https://a.example', body: }"),
+        [(4, 47, "leave `body` out to send an empty {}")],
+    ),
+    "sum-gte": (
+        among("{event: {name: a, sum: {total: {gte: 5}}}}"),
+        [(2, 42, "did you mean 'at_least'?")],
+    ),
+    "sub-and-exit": (do("subscribe: [news, ofers]"), [(4, 23, "did you mean 'offers'?")]),
+    "step-null": (
+        A + "actions:\n  - \n",
+        [(4, 4, "found nothing, expected an action: a mapping with one key, such")],
+    ),
+    "wait-date": (
+        do("wait: {until: 2026-11-27 10:00}"),
+        [(4, 19, "found '2026-11-27 10:00', expected a time of day: HH:MM, 24")],
+    ),
+    "date-at-num": (on("{date: {attribute: a, at: 9}}"), [(2, 36, "did you mean '09:00'?")]),
+    "trigger-two": (
+        on("{event: a, list_joined: hot}"),
+        [(2, 10, "make each an item of its own: a line with '- '")],
+    ),
     # several at once
     "several": (
         E

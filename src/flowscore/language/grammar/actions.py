@@ -36,6 +36,7 @@ from flowscore.language.grammar.shapes import (
     keys_inside,
     later,
     list_of,
+    number_hint,
     read_elements,
     read_keys,
 )
@@ -53,7 +54,7 @@ STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
 def read_step(node: Node, names: Names) -> Action:
     """One step: exactly one action, and beside it `id`, `enabled`, `then`, `else`."""
-    word = _the_action(node)
+    word = _the_action(node, names)
     gathering = Gathering()
     extras: dict[str, Any] = {}
     for key, child in node.items.items():
@@ -75,11 +76,11 @@ def _lacks_what_stands_beside(node: Node, word: str) -> bool:
     return any(key in own for key in node.items if key not in BESIDE.keys)
 
 
-def _the_action(node: Node) -> str:
+def _the_action(node: Node, names: Names) -> str:
     """The one key of a step that is an action."""
     if not node.items:
         expected = "an action: a mapping with one key, such as `send_email: NAME`"
-        raise unexpected(node, expected, bare_word_hint(node, ACTIONS))
+        raise unexpected(node, expected, bare_word_hint(node, names, ACTIONS))
     actions = [key for key in node.items if key in ACTIONS.keys]
     if len(actions) == 1:
         return actions[0]
@@ -141,8 +142,10 @@ def read_points(node: Node, names: Names, sign: int = 1) -> Any:
     """`5`, or a mapping that names the score."""
     if isinstance(node.value, dict):
         found = read_keys(node, names, POINTS)
-    else:
+    elif isinstance(node.value, int | float):
         found = {"points": read_amount(node, names)}
+    else:
+        raise unexpected(node, "a number, or {score: NAME, points: 5}", number_hint(node))
     score = found.get("score") or the_score(node, names)
     if sign < 0 and found["points"] < 0:
         raise mistake(node, "found a negative number to subtract", "leave the sign out")

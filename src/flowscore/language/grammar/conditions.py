@@ -42,7 +42,7 @@ def read_condition(node: Node, names: Names) -> Condition:
     """One condition: a mapping with exactly one key; a list of conditions means all of them."""
     if isinstance(node.value, tuple):
         return read_all(node, names)
-    word, child = the_word(node, CONDITIONS)
+    word, child = the_word(node, names, CONDITIONS)
     condition: Condition = CONDITIONS.keys[word].shape.read(child, names)
     return condition
 
@@ -50,11 +50,13 @@ def read_condition(node: Node, names: Names) -> Condition:
 EACH_AN_ITEM = "make each an item of its own: a line with '- '"
 
 
-def the_word(node: Node, table: Table, several: str = EACH_AN_ITEM) -> tuple[str, Node]:
+def the_word(
+    node: Node, names: Names, table: Table, several: str = EACH_AN_ITEM
+) -> tuple[str, Node]:
     """The one key of a condition or trigger, known and supported; `several`: how to mend two."""
     example = next(iter(table.keys))
     if not node.items:
-        hint = bare_word_hint(node, table)
+        hint = bare_word_hint(node, names, table)
         raise unexpected(
             node, f"{table.thing}: a mapping with one key, such as `{example}: …`", hint
         )
@@ -79,13 +81,24 @@ def _unknown(key: str, child: Node, table: Table, beside: Iterable[str]) -> Exce
     return misplaced(child, f"{found} in {table.thing}", table.suggestion(key, beside))
 
 
-def bare_word_hint(node: Node, table: Table) -> str:
+def bare_word_hint(node: Node, names: Names, table: Table) -> str:
     """What was meant where a text stands instead of a mapping."""
     words_found = node.value.split() if isinstance(node.value, str) else []
     if not words_found:
         return f"known here: {listed(table.keys)}"
     first = words_found[0].rstrip(":")
-    return f"write `{first}: …`" if first in table.keys else table.suggestion(first)
+    if first in table.keys:
+        return f"write `{first}: …`"
+    if guess := table.guess(first):
+        return guess
+    word = next((key for key in ("in_list", "list_joined") if key in table.keys), "")
+    word = word if first in names.lists else "event"
+    meant = (
+        f"did you mean {{{word}: {first}}}? "
+        if word in table.keys and len(words_found) == 1
+        else ""
+    )
+    return f"{meant}known here: {listed(table.keys)}"
 
 
 def read_all(node: Node, names: Names) -> words.All:
@@ -126,7 +139,9 @@ def read_score_is(node: Node, names: Names) -> Condition:
 
 
 def _bare_level(node: Node) -> str:
-    return "" if isinstance(node.value, dict | tuple) else f"write {{at_least: {node.value}}}"
+    if node.value is None or isinstance(node.value, dict | tuple):
+        return ""
+    return f"write {{at_least: {node.value}}}"
 
 
 def _score_bounds(node: Node, names: Names, score: str, place: Node) -> words.ScoreIs:

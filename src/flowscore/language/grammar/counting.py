@@ -20,6 +20,7 @@ from flowscore.language.grammar.shapes import (
     Key,
     Schema,
     Shape,
+    number_hint,
     one_or_more,
     read_keys,
 )
@@ -57,6 +58,8 @@ def read_times(node: Node, names: Names) -> Bounds:
         if any(bound is not None and bound < 0 for bound in _given(bounds)):
             raise mistake(node, "an event cannot happen fewer than 0 times")
         return bounds
+    if not isinstance(node.value, int | float):
+        raise unexpected(node, "a number, or {at_least: 3}", number_hint(node))
     times = WHOLE.read(node, names)
     if times < 1:
         raise unexpected(node, "1 or more", "for never write {at_most: 0}")

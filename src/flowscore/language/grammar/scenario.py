@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowscore import clock
 from flowscore.language import scenario as words
 from flowscore.language import triggers
 from flowscore.language.actions import Action
@@ -55,6 +56,8 @@ def _meant_mode(node: Node) -> str:
     """`true` and `false` stand for the two ends in other tools."""
     if isinstance(node.value, bool):
         return f"did you mean '{'every_time' if node.value else 'never'}'?"
+    if clock.parse_duration(str(node.value)) is not None:
+        return f"write {{after: {node.value}}}"
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -150,6 +150,8 @@ def read_keys(node: Node, names: Names, table: Table, skip: tuple[str, ...] = ()
                 found[row.field or key] = row.shape.read(child, names)
     strange = [key for key in node.items if key not in (*table.known, *table.elsewhere)]
     meant = {near(key, table.known) for key in strange} | _sent_on(node, table)
+    if len(table.keys) == 1 and strange:
+        meant |= set(table.keys)
     for key, row in table.keys.items():
         if row.required and key not in node.items and key not in meant:
             with gathering:
@@ -187,14 +189,22 @@ def read_text(node: Node, names: Names) -> str:
     """A text that says something."""
     if not isinstance(node.value, str) or not node.value.strip():
         number = isinstance(node.value, int | float) and not isinstance(node.value, bool)
-        raise unexpected(node, "a text", "put it into quotes" if number else "")
+        raise unexpected(node, "a text", "put it into quotes" if number else alone(node))
     return node.value.strip()
+
+
+def alone(node: Node) -> str:
+    """What to write where a mapping with one entry stands for its value: `in_list: {name: hot}`."""
+    values = [child.value for child in node.items.values()]
+    if len(values) == 1 and isinstance(values[0], str):
+        return f"write '{values[0]}' alone"
+    return ""
 
 
 def read_words(node: Node, names: Names) -> str:
     """Free text; a number or true is its text, nothing is empty."""
     if isinstance(node.value, dict | tuple):
-        raise unexpected(node, "a text", "put a text that holds ': ' into quotes")
+        raise unexpected(node, "a text", alone(node) or "put a text that holds ': ' into quotes")
     return "" if node.value is None else str(node.value).strip()
 
 
@@ -211,11 +221,19 @@ def read_slug(node: Node, names: Names) -> str:
 def read_number(node: Node, names: Names) -> float:
     """A number of sane size."""
     if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-        quoted = isinstance(node.value, str) and re.fullmatch(r"[-+.\d]+", node.value)
-        raise unexpected(node, "a number", "write it without quotes or signs" if quoted else "")
+        raise unexpected(node, "a number", number_hint(node))
     if abs(node.value) > LARGEST:
         raise unexpected(node, f"a number between -{LARGEST} and {LARGEST}")
     return node.value
+
+
+def number_hint(node: Node) -> str:
+    """The number that was likely meant."""
+    text = node.value if isinstance(node.value, str) else ""
+    if re.fullmatch(r"[-+.\d]+", text):
+        return "write it without quotes or signs"
+    found = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*[A-Za-z%€$]+", text)
+    return f"write {found[1]}" if found else ""
 
 
 def read_whole(node: Node, names: Names) -> int:
@@ -248,6 +266,9 @@ def read_duration(node: Node, names: Names) -> int:
 
 def duration_hint(node: Node) -> str:
     """The duration that was likely meant."""
+    if len(node.items) == 1:
+        [(key, child)] = node.items.items()  # {days: 3}
+        return duration_hint(replace(child, value=f"{child.value} {key}"))
     text = str(node.value).strip().lower() if isinstance(node.value, str | int | float) else ""
     if text in ADVERBS or (text and text in UNITS.values()):
         return f"did you mean '1 {ADVERBS.get(text, text)}'?"
@@ -308,12 +329,21 @@ def one_or_more(shape: Shape[T], what: str) -> Shape[tuple[T, ...]]:
     """One, or a list of them."""
     several = list_of(shape, what)
 
+    text = takes_text(shape.schema)
+
     def read(node: Node, names: Names) -> tuple[T, ...]:
         if isinstance(node.value, tuple):
             return several.read(node, names)
+        if text and (node.value is None or isinstance(node.value, dict)):
+            raise unexpected(node, f"a text, or a list: {what}", alone(node))
         return (shape.read(node, names),)
 
     return Shape(read, {"anyOf": [shape.schema, several.schema]})
+
+
+def takes_text(schema: Schema) -> bool:
+    """Whether a bare text can be such a value."""
+    return "string" in schema.get("type", ()) or any(map(takes_text, schema.get("anyOf", ())))
 
 
 def filled(kind: Callable[..., T], name: str, shape: Shape[Any]) -> Shape[T]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flowscore.language.document import Node
 from flowscore.language.grammar.mistakes import unexpected
 from flowscore.language.grammar.names import Names
-from flowscore.language.grammar.shapes import Shape
+from flowscore.language.grammar.shapes import Shape, alone
 from flowscore.language.words import WHOLE_SHARE
 
 SHARE_TEXT = re.compile(r"(\d{1,3})(?:\.(\d{1,4}))?%")
@@ -45,7 +45,7 @@ def _share_hint(node: Node) -> str:
     if isinstance(node.value, float) and 0 < node.value < 1:
         return f"did you mean '{node.value * 100:g}%'?"
     found = re.fullmatch(r"(\d{1,3}(?:[.,]\d{1,4})?)\s*(%|percent|pct)?", str(node.value).lower())
-    return f"did you mean '{found[1].replace(',', '.')}%'?" if found else ""
+    return f"did you mean '{found[1].replace(',', '.')}%'?" if found else alone(node)
 
 
 def nearest_whole_split(shares: Sequence[int]) -> list[int]:

@@ -19,7 +19,9 @@ def near(word: str, known: Collection[str]) -> str | None:
 
 def translated(word: str, known: Collection[str]) -> str | None:
     """The known word for which other tools use this one."""
-    return next((ours for ours in OTHER_WORDS.get(_plain(word), ()) if ours in known), None)
+    plain = _plain(word)
+    meant = OTHER_WORDS.get(plain, []) or OTHER_WORDS.get(plain.removesuffix("s"), [])
+    return next((ours for ours in meant if ours in known), None)
 
 
 @lru_cache(maxsize=1024)

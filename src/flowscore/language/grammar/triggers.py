@@ -51,7 +51,7 @@ def read_trigger(node: Node, names: Names) -> Trigger:
     """One trigger: a mapping with exactly one key, or the words `manual`, `contact_created`."""
     if isinstance(node.value, str) and node.value in BARE:
         return BARE[node.value](mark=node.place)
-    word, child = the_word(node, TRIGGERS)
+    word, child = the_word(node, names, TRIGGERS)
     trigger: Trigger = TRIGGERS.keys[word].shape.read(child, names)
     return trigger
 
@@ -146,7 +146,7 @@ def read_anchor(node: Node, names: Names) -> EventQuery:
     """The event that starts the waiting: one event trigger."""
     if isinstance(node.value, str):
         raise unexpected(node, "an event", f"write {{event: {node.value}}}")
-    word, child = the_word(node, ANCHORS, "an anchor is one event; several by name: [a, b]")
+    word, child = the_word(node, names, ANCHORS, "an anchor is one event; several by name: [a, b]")
     query: EventQuery = ANCHORS.keys[word].shape.read(child, names)
     return query
 

@@ -77,7 +77,7 @@ def read_awaited(node: Node, names: Names, table: Table) -> tuple[Trigger, int |
         if UP_TO in node.items:
             up_to = DURATION.read(node.items[UP_TO], names)
     with gathering:
-        the_word(replace(node, value=rest), table, ONE_TRIGGER)
+        the_word(replace(node, value=rest), names, table, ONE_TRIGGER)
         trigger = read_trigger(replace(node, value=rest), names)
     gathering.settle()
     return trigger, up_to
