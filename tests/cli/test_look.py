@@ -215,10 +215,31 @@ def test_outbox_says_what_a_mail_waits_for_and_that_sending_is_paused(run: Run, 
         connection.execute(state.insert().values(key="paused", value=paused))
     store.close()
     told = run("--project", shop, "outbox")
-    assert "waits for its send window, until 2027-01-15T08:00:00Z" in told.out
+    assert "waits for its send window, until 2027-01-15 08:00" in told.out
+    explained = run("--project", shop, "explain", asked["contact"]).out
+    assert "queued: waits for its send window, until 2027-01-15 08:00" in explained
     assert "sending is paused since 2026-09-21T14:13:20Z: 60 of the last" in told.err
     delivered = run("--project", shop, "deliver")
     assert delivered.code == 1
     assert "flowscore outbox resume" in delivered.err
     assert "it was paused because 60 of the last" in run("--project", shop, "outbox", "resume").out
     assert run("--project", shop, "outbox", "resume").out == "Sending is not paused.\n"
+
+
+def test_a_delivery_says_how_many_wait_for_what(run: Run, tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    policy = MODEL.replace(
+        "topics: [news]", "topics: [news]\nsend_window: {from: 09:00, to: 20:00}"
+    )
+    for name, text in (("scenarios/all.yaml", policy), ("templates/email/hello.html", MAIL)):
+        (shop / name).parent.mkdir(parents=True, exist_ok=True)
+        (shop / name).write_text(text)
+    call = {"type": "track", "event": "Cart Updated", "userId": "ana@example.com",
+            "timestamp": "2026-01-02T10:00:00Z", "messageId": "m1", "context": {}}  # fmt: skip
+    consent = {**call, "event": "Subscribed", "messageId": "m0", "properties": {"topic": "news"}}
+    (shop / "events.jsonl").write_text(json.dumps(consent) + "\n" + json.dumps(call) + "\n")
+    for words in (("apply",), ("import", "events", shop / "events.jsonl", "--as-live")):
+        assert run("--project", shop, *words).code == 0
+    to_night = ("--from", "2026-01-02", "--until", "2026-01-03", "--every", "24h", "--deliver")
+    told = run("--project", shop, "tick", *to_night)
+    assert "0 mails sent, 1 waiting for the send window." in told.out

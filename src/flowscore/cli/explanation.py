@@ -153,12 +153,32 @@ def _what_next(walk: Row) -> str:
     return f"{next_} {day(walk['due_at'])}"
 
 
+def what_goes(mail: Row) -> str:
+    """The template, of internal mail also to whom it goes, or the POST."""
+    if mail["kind"] == "webhook":
+        return f"POST {mail['url']}"
+    return f"{mail['template']} to {mail['to']}" if mail["kind"] == "notify" else mail["template"]
+
+
+WAITS = {
+    "window": "waits for its send window, until",
+    "capped": "waits for a frequency cap, asked again",
+}
+
+
+def why(mail: Row) -> str:
+    """Why it was not sent, or what it waits for."""
+    if mail["waits"]:
+        return f"{WAITS[mail['waits']]} {day(mail['next_at'])}"
+    return mail["reason"] or ""
+
+
 def _mail_row(mail: Row) -> str:
-    what = f"POST {mail['url']}" if mail["kind"] == "webhook" else mail["template"]
+    what = what_goes(mail)
     start = f"{what} by {mail['scenario']}, queued {day(mail['queued_at'])}"
     if mail["status"] == "sent":
         return f"{start}; sent {day(mail['sent_at'])}"
-    return f"{start}; {mail['status']}" + (f": {mail['reason']}" if mail["reason"] else "")
+    return f"{start}; {mail['status']}" + (f": {reason}" if (reason := why(mail)) else "")
 
 
 def _refusal_row(refusal: Row) -> str:

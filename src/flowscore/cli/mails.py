@@ -8,17 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from flowscore.cli.arguments import AsJson, Limit, rows_wanted, workspace_of
-from flowscore.cli.explanation import day
+from flowscore.cli.explanation import day, what_goes, why
 from flowscore.cli.printer import complain, counted, say, show_table, stream_json
 
 outbox = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 STATES = ("queued", "sending", "sent", "withheld", "failed", "uncertain")
 HEADS = ("queued", "contact", "template", "status", "reason", "sent", "key")
-WAITS = {
-    "window": "waits for its send window, until",
-    "capped": "waits for a frequency cap, asked again",
-}
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The mail's key, as `outbox` shows it.")]
 
 
@@ -62,10 +58,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
     """Internal mail and webhooks say where they go, what waits until when."""
-    to = f" to {row['to']}" if row["kind"] == "notify" else ""
-    why = f"{WAITS[row['waits']]} {row['next_at']}" if row["waits"] else row["reason"]
-    what = f"POST {row['url']}" if row["kind"] == "webhook" else f"{row['template']}{to}"
-    shown = (row["contact"], what, row["status"], why)
+    shown = (row["contact"], what_goes(row), row["status"], why(row))
     return (day(row["queued_at"]), *shown, day(row["sent_at"]), row["key"])
 
 

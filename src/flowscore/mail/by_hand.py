@@ -67,6 +67,10 @@ def _uncertain(connection: Connection, key: str) -> Row[Any]:
     return mail
 
 
+def _address(mail: Row[Any]) -> str:
+    return str(mail.recipients[0] if mail.recipients else mail.email)
+
+
 def _write(connection: Connection, number: int, was: str, **values: Any) -> None:
     """A second person deciding at the same moment changes nothing any more."""
     one = (messages.c.id == number) & (messages.c.status == was)
