@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from standardwebhooks import Webhook
 
 from flowscore.clock import DAY, HOUR, MINUTE
 from flowscore.errors import FlowscoreError
-from flowscore.settings import read_settings, refuse_unstoppable_mail, secret_of
+from flowscore.settings import (
+    environment_of,
+    read_settings,
+    refuse_unstoppable_mail,
+    secret_of,
+    webhook_secrets_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+OTHER = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +61,10 @@ def test_environment_wins_over_env_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("UNSUBSCRIBE_MAILTO", "nobody", "expected a mail address"),
         ("UNCERTAIN", "guess", "'hold' or 'resend'"),
         ("DATABASE_URL", "mysql://x/y", "expected sqlite:///"),
+        ("WEBHOOK_SECRET", "hunter2", "expected whsec_"),
+        ("WEBHOOK_SECRET", "whsec_QUJD", "expected whsec_"),
+        ("WEBHOOK_SECRET", "whsec_not base64!", "expected whsec_"),
+        ("WEBHOOK_ALLOW_PRIVATE", "10.0.0.0/33", "expected host names and networks"),
     ],
 )
 def test_bad_value_is_told_with_name_and_remedy(
@@ -88,6 +102,42 @@ def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert len(made) >= 32
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert read_settings(tmp_path).tick_every == HOUR
+
+
+def test_webhook_secret_is_made_once_and_may_be_two_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (made,) = webhook_secrets_of(tmp_path, read_settings(tmp_path))
+    assert webhook_secrets_of(tmp_path, read_settings(tmp_path)) == (made,)
+    assert made.startswith("whsec_")
+    assert Webhook(made).sign("id", datetime(2026, 1, 1, tzinfo=UTC), "{}")
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
+    monkeypatch.setenv("FLOWSCORE_WEBHOOK_SECRET", f" {OTHER}  {made} ")
+    settings = read_settings(tmp_path)
+    assert webhook_secrets_of(tmp_path, settings) == (OTHER, made)
+    assert made not in repr(settings)
+
+
+def test_a_bad_webhook_secret_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWSCORE_WEBHOOK_SECRET", "hunter2")
+    with pytest.raises(FlowscoreError) as caught:
+        read_settings(tmp_path)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_variables_come_from_the_environment_else_from_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "CRM_URL" not in environment_of(tmp_path)
+    (tmp_path / ".env").write_text("CRM_URL=http://file\nTOKEN='a b # c'\nEMPTY=\nBARE\n")
+    monkeypatch.setenv("EMPTY_TOO", "")
+    found = environment_of(tmp_path)
+    assert (found["CRM_URL"], found["TOKEN"]) == ("http://file", "a b # c")
+    assert not {"EMPTY", "EMPTY_TOO", "BARE"} & set(found)
+    monkeypatch.setenv("CRM_URL", "http://environment")
+    monkeypatch.setenv("TOKEN", "")
+    found = environment_of(tmp_path)
+    assert (found["CRM_URL"], found["TOKEN"]) == ("http://environment", "a b # c")
 
 
 def test_marketing_over_smtp_needs_a_way_out(

@@ -148,7 +148,7 @@ def test_private_addresses_are_refused_unless_allowed(shop, monkeypatch):
         order(shop.apply(), "ana@example.com", "2026-01-01T09:00:00Z")
         assert crm.got == []
     [row] = shop.ok("outbox", "--status", "failed", "--json").json
-    assert row["reason"].startswith("127.0.0.1 is inside: 127.0.0.1 is loopback")
+    assert row["reason"].startswith("its host is inside: 127.0.0.1 is loopback")
     assert "FLOWSCORE_WEBHOOK_ALLOW_PRIVATE" in row["reason"]
 
 

@@ -62,3 +62,18 @@ def test_hide_takes_values_out_the_longest_first():
     values = {"LONG": "tok-3n-long", "TOKEN": "tok-3n", "A": "1"}
     said = "tok-3n-long and tok-3n, 1"
     assert hide(said, ["LONG", "TOKEN", "A"], values) == "${LONG} and ${TOKEN}, 1"
+
+
+def test_hide_knows_an_address_by_its_path_too():
+    values = {"HOOK": "http://hooks.example/services/T0/B1/x9/"}
+    for said in (
+        "https://hooks.example/services/T0/B1/x9/new",
+        "moved to /services/T0/B1/x9",
+        "https://www.hooks.example/services/T0/B1/x9",
+        '{"url": "https:\\/\\/hooks.example\\/services\\/T0\\/B1\\/x9"}',
+    ):
+        hidden = hide(said, ["HOOK"], values)
+        assert "x9" not in hidden
+        assert "${HOOK}" in hidden
+    assert hide("https://hooks.example/", ["HOOK"], values) == "https://hooks.example/"
+    assert hide("at /", ["ROOT"], {"ROOT": "https://a.example/"}) == "at /"

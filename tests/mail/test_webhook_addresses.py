@@ -92,7 +92,7 @@ def test_no_spelling_of_this_machine_gets_through(webhooks, host):
     assert (report.sent, row["sent_at"]) == (0, None)
     if host not in UNREADABLE:
         assert row["status"] == "failed"
-        assert " is inside: " in row["reason"]
+        assert "its host is inside: " in row["reason"]
         assert "FLOWSCORE_WEBHOOK_ALLOW_PRIVATE" in row["reason"]
 
 
@@ -155,7 +155,7 @@ def test_ordinary_and_odd_ports_are_fine(url):
 def test_a_name_that_leads_nowhere_is_tried_again(webhooks, host):
     webhooks.queue("k1", f"http://{host}/")
     assert webhooks.deliver().retried == 1
-    assert webhooks.row("k1")["reason"].startswith(host[:60])
+    assert webhooks.row("k1")["reason"].startswith("its host cannot be found: ")
 
 
 # --- the way it resolves ----------------------------------------------------------------------

@@ -272,6 +272,30 @@ def test_settings_of_our_own_are_given_to_nobody(few):
     assert crm.got == []
 
 
+def test_a_redirect_does_not_tell_the_secret_in_an_address(few):
+    """From http to https, as many receivers do."""
+    with receiving(Receiver()) as crm:
+        secure = crm.url.replace("http:", "https:")
+        page = f'<a href="{secure}/services/x9-3n/">Moved</a>'
+        crm.answer = lambda _: says(301, page, location=f"{secure}/services/x9-3n/")
+        few.variables = {"HOOK": f"{crm.url}/services/x9-3n"}
+        few.queue("k1", "${HOOK}/")
+        assert few.deliver().failed == 1
+    row = few.row("k1")
+    assert "redirects to https://${HOOK}/ are not followed" in row["reason"]
+    assert "x9-3n" not in str(row)
+
+
+@pytest.mark.parametrize("payload", [None, {}, [], {"url": None}, {"url": 7}])
+def test_a_row_without_a_request_fails_alone(webhooks, payload):
+    with receiving(Receiver()) as crm:
+        webhooks.queue("good", crm.url)
+        webhooks.queue("bad", crm.url, payload=payload)
+        report = webhooks.deliver()
+    assert (report.sent, report.failed) == (1, 1)
+    assert webhooks.row("bad")["reason"] == "its row holds no request"
+
+
 # --- several ----------------------------------------------------------------------------------
 
 

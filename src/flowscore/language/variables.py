@@ -73,7 +73,17 @@ def hide(text: str, names: Collection[str], values: Mapping[str, str]) -> str:
 
     What is shorter than four characters is no secret, and would be found in any text.
     """
-    secrets = {values[name]: name for name in names if len(values.get(name, "")) >= 4}
-    for value in sorted(secrets, key=len, reverse=True):
-        text = text.replace(value, f"${{{secrets[value]}}}")
+    secrets = {piece: name for name in names for piece in _pieces(values.get(name, ""))}
+    for piece in sorted(secrets, key=len, reverse=True):
+        text = text.replace(piece, f"${{{secrets[piece]}}}")
     return text
+
+
+def _pieces(value: str) -> Iterator[str]:
+    """The value; of an address also host and path, and the path: redirects repeat those."""
+    _, scheme, rest = value.rstrip("/").partition("://")
+    path = "/" + rest.partition("/")[2]
+    for piece in (value, rest, path) if scheme else (value,):
+        if len(piece) >= 4:
+            yield piece
+            yield piece.replace("/", "\\/")  # as PHP writes JSON

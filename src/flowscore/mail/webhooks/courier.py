@@ -197,7 +197,7 @@ class _Ways(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """One address of the host after the other, until one takes the connection."""
-        failed: Exception = NotFoundError(f"{host} has no address")
+        failed: Exception = NotFoundError("its host has no address")
         for address in await self._judged(host, port):
             try:
                 return await self.plain.connect_tcp(address, port, timeout, local_address)
@@ -216,7 +216,7 @@ class _Ways(httpcore.AsyncNetworkBackend):
             why = why or reason
         if why and not found:
             raise BarredError(
-                f"{host} is inside: {why}; if webhooks may go there, name it in "
+                f"its host is inside: {why}; if webhooks may go there, name the host in "
                 "FLOWSCORE_WEBHOOK_ALLOW_PRIVATE"
             )
         return found[:MOST_ADDRESSES]
@@ -226,7 +226,7 @@ class _Ways(httpcore.AsyncNetworkBackend):
         try:
             rows = await loop.run_in_executor(self.threads, _look_up, host, port)
         except (OSError, UnicodeError) as error:
-            raise NotFoundError(f"{host}: {_words(error)}") from error
+            raise NotFoundError(f"its host cannot be found: {_words(error)}") from error
         return list(dict.fromkeys(str(row[4][0]) for row in rows))
 
     async def connect_unix_socket(

@@ -58,6 +58,8 @@ def pack(key: str, payload: Any, settings: WebhookSettings) -> Parcel:
     `payload` is `{url, headers, body}` as the tick wrote it; a name that is not set here may be
     set at the next attempt.
     """
+    if not isinstance(payload, dict) or not isinstance(payload.get("url"), str):
+        raise UnfitError("its row holds no request")
     url, headers, body = payload["url"], payload.get("headers") or {}, payload.get("body")
     names = tuple(variables_in(url, *map(str, headers.values()), json.dumps(body)))
     values = settings.variables
