@@ -74,7 +74,7 @@ def _react(seed: int, mail: SentMail) -> Iterator[Call]:
     )
     yield _mail_call(mail, "Email Opened", opened)
     if temper.name in TIRED and not eager and rng.random() < 0.06:
-        yield _track(mail, opened + MINUTE, "Unsubscribed", topics=["news", "offers"])
+        yield _track(mail, opened + MINUTE, "Unsubscribed", topic="all")
         return
     if rng.random() < (0.4 if eager else temper.clicks):
         yield from _click(rng, mail, temper, opened + MINUTE)
