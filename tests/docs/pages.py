@@ -82,10 +82,17 @@ AROUND = {
         )
     },
 }  # fmt: skip
-TEMPLATES = (
-    "hot-lead", "newsletter", "team-offer", "welcome", "welcome-choose", "welcome-story",
-    "win-back", "win-back-goodbye",
-)  # fmt: skip
+TEMPLATES = {
+    **dict.fromkeys(
+        (
+            "hot-lead", "receipt", "team-offer", "welcome", "welcome-choose", "welcome-story",
+            "win-back", "win-back-goodbye",
+        ),
+        "transactional",
+    ),
+    "newsletter": "news",
+    "offer": "offers",
+}  # fmt: skip
 
 
 def project_files(example: Example) -> dict[str, str]:
@@ -97,11 +104,22 @@ def project_files(example: Example) -> dict[str, str]:
     around = [
         f"{kind}: {name}\n{body}"
         for (kind, name), body in AROUND.items()
-        if (kind, name) not in defined and not (kind == "policy" and "policy" in kinds)
+        if (kind, name) not in defined and _is_needed(kind, name, kinds, text)
     ]
-    mail = "---\nsubject: Hello\ntopic: transactional\n---\nHello\n"
+    mail = "---\nsubject: Hello\ntopic: {}\n---\nHello\n"
     return {
         "scenarios/example.yaml": text,
         "scenarios/around.yaml": "---\n".join(around),
-        **{f"templates/email/{name}.html": mail for name in TEMPLATES},
+        **{
+            f"templates/email/{name}.html": mail.format(topic)
+            for name, topic in TEMPLATES.items()
+            if name in text
+        },
     }
+
+
+def _is_needed(kind: str, name: str, kinds: set[str], text: str) -> bool:
+    """A policy always, a score unless there are some, everything else when it is named."""
+    if kind == "policy" or (kind, name) == ("score", "engagement"):
+        return kind not in kinds or (kind == "score" and name in text)
+    return name in text

@@ -5,44 +5,28 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from docs.keys import PRINTED, TABLES, pages_with_keys, renewed
 from docs.pages import REFERENCE, Example, examples, keys_of, project_files, words_of
+from docs.test_stories import STORIES
 from flowscore.language import grammar
-from flowscore.language.grammar import (
-    actions,
-    calendar,
-    conditions,
-    counting,
-    dates,
-    events,
-    policy,
-    scenario,
-    scoring,
-    splits,
-    waits,
-    webhooks,
-)
+from flowscore.language.grammar import actions, conditions, policy, scenario, scoring, waits
 from flowscore.language.grammar import triggers as on
 from flowscore.language.grammar.kinds import KINDS, LATER_KINDS
 from flowscore.language.grammar.shapes import Table
-from flowscore.language.grammar.values import OPERATORS, bounds_table
+from flowscore.language.grammar.values import OPERATORS
 from flowscore.language.project import load_project
 from flowscore.mail.scope import IN_SCOPE, LINK_KEYS, OWN_WORDS
 from flowscore.mail.sources import KEYS as FRONT_MATTER
 from flowscore.views import export
-from flowscore.views.export import TABLES
+from flowscore.views.export import TABLES as EXPORTED
 
-ASKED = [word.table(counting.IN_CONDITIONS) for word in events.EVENT_WORDS.values()]
-AWAITED = [word.table(counting.IN_TRIGGERS) for word in events.EVENT_WORDS.values()]
-IGNORED = [word.table for word in events.IGNORED_WORDS.values()]
-CROSSING = on.crossing_table(on.LEVEL)
-BOUNDS = bounds_table("bounds", on.LEVEL)
-
-# Which page explains which table of the grammar.
+# Which page explains which table of the grammar in its own words; the others are printed.
 PAGE_OF: list[tuple[str, Table]] = [
     ("README.md", Table("a definition", dict.fromkeys(KINDS))),  # type: ignore[arg-type]
     ("scenarios.md", scenario.SCENARIO),
@@ -61,29 +45,14 @@ PAGE_OF: list[tuple[str, Table]] = [
     ("scenarios.md", Table("a goal", waits.BESIDE_TRIGGER)),
     ("conditions.md", conditions.CONDITIONS),
     ("conditions.md", OPERATORS),
-    ("conditions.md", counting.COUNTS),
-    ("conditions.md", counting.TOTALS),
-    ("conditions.md", BOUNDS),
-    *(("conditions.md", table) for table in (*ASKED, *IGNORED)),
     ("triggers.md", on.TRIGGERS),
-    ("triggers.md", on.ANCHORS),
-    ("triggers.md", on.NO_EVENT),
-    ("triggers.md", on.CHANGE),
-    ("triggers.md", calendar.SCHEDULE),
-    ("triggers.md", dates.DATE),
-    ("triggers.md", CROSSING),
-    *(("triggers.md", table) for table in (*AWAITED, *IGNORED)),
     ("actions.md", actions.ACTIONS),
-    ("actions.md", actions.POINTS),
-    ("actions.md", actions.SEND_EMAIL),
-    ("actions.md", actions.MOVE),
-    ("actions.md", actions.NOTIFY),
-    ("actions.md", actions.OWNERS),
-    ("actions.md", webhooks.WEBHOOK),
-    ("actions.md", waits.WAIT),
-    ("actions.md", Table("wait_for", waits.BESIDE_TRIGGER)),
-    ("actions.md", splits.portion_table(actions.STEPS)),
     ("actions.md", actions.BESIDE),
+]
+INDEXES = [
+    ("conditions.md", conditions.CONDITIONS),
+    ("triggers.md", on.TRIGGERS),
+    ("actions.md", actions.ACTIONS),
 ]
 EXAMPLES = list(examples())
 ROWS = (ast.Yield, ast.Return)
@@ -110,15 +79,37 @@ def _bare(word: str) -> str:
 
 
 def test_every_table_of_the_grammar_has_its_page() -> None:
-    paged = {id(table) for _, table in PAGE_OF}
+    named = [name for page in pages_with_keys() for name in PRINTED.findall(_read(page))]
+    assert set(named) == set(TABLES), "a table that no page prints, or that nobody knows"
+    paged = {id(table) for _, table in PAGE_OF} | {id(table) for table in TABLES.values()}
     # These hold the keys of others, which have their places.
     paged |= {id(waits.GOAL), id(waits.WAIT_FOR), id(actions.IN_A_STEP)}
     lost = {table.thing for table in tables_of_the_grammar() if id(table) not in paged}
     assert not lost, "name their page in PAGE_OF"
 
 
+def _read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", pages_with_keys(), ids=lambda page: page.stem)
+def test_printed_keys_are_the_grammars(page: Path) -> None:
+    assert _read(page) == renewed(_read(page)), "run `python -m docs.keys` in tests/"
+
+
+@pytest.mark.parametrize(("index", "table"), INDEXES, ids=lambda one: str(one)[:10])
+def test_every_word_has_a_page_with_an_example_that_is_run(index: str, table: Table) -> None:
+    text = _read(REFERENCE / index)
+    run = [story.values[0] for story in STORIES]
+    for word in table.keys:
+        link = re.search(rf"\[`{word}`\]\(([\w/]+\.md)\)", text)
+        assert link, f"docs/reference/{index} does not lead to a page for `{word}`"
+        told = [one.text for one in run if one.page == f"reference/{link[1]}"]
+        assert any(re.search(rf"\b{word}\b", one) for one in told), f"{link[1]}: run `{word}`"
+
+
 def test_every_word_to_come_is_named() -> None:
-    tables = [*tables_of_the_grammar(), CROSSING, *ASKED, *AWAITED]
+    tables = [*tables_of_the_grammar(), *TABLES.values()]
     to_come = {word for table in tables for word in table.later} | set(LATER_KINDS)
     assert not to_come - words_of("README.md"), "docs/reference/README.md, «Not yet»"
 
@@ -147,7 +138,7 @@ def test_front_matter_and_scope_are_documented() -> None:
 
 def test_every_exported_table_and_column_is_documented() -> None:
     lines = (REFERENCE / "commands.md").read_text(encoding="utf-8").splitlines()
-    for table in TABLES:
+    for table in EXPORTED:
         row = next((line for line in lines if line.startswith(f"| `{table}.jsonl` |")), "")
         missing = [column for column in columns_of(table) if f"`{column}`" not in row]
         assert row and not missing, f"docs/reference/commands.md: {table}.jsonl"
