@@ -18,7 +18,10 @@ from flowscore.language.variables import VARIABLE
 BRACED = re.compile(r"\$\{([^}]*)\}?")
 DOLLAR = re.compile(rf"{BRACED.pattern}|\$([A-Za-z_][A-Za-z0-9_]*)")
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-OURS = re.compile("host|content-length|transfer-encoding|connection|expect|te|webhook-.*")
+OURS = re.compile(
+    "host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect"
+    "|proxy-.*|accept-encoding|webhook-.*"
+)
 
 
 def read_webhook(node: Node, names: Names) -> Any:
@@ -146,6 +149,6 @@ WEBHOOK = Table(
     elsewhere={
         "method": "it is always a POST: take it out",
         "secret": "the signature's secret is a setting of the environment: take it out",
-        "timeout": "the timeout is a setting of the environment: take it out",
+        "timeout": "a webhook waits 15 seconds for its answer: take it out",
     },
 )
