@@ -57,7 +57,7 @@ class DeliveryReport:
     waiting: int = 0
     waits: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
-    webhooks: WebhookReport = WebhookReport()
+    webhooks: WebhookReport = field(default_factory=WebhookReport)
 
 
 def deliver(
