@@ -44,7 +44,7 @@ def split_shape(steps: Shape[tuple[Action, ...]]) -> Shape[Any]:
         lambda node, names: words.Portion(mark=node.mark, **read_keys(node, names, table)),
         table.schema,
     )
-    schema = {**list_of(portion, "branches").schema, "minItems": 2}
+    schema = {**list_of(portion, "branches").schema, "minItems": 1}
     return Shape(lambda node, names: _read_split(node, names, portion), schema)
 
 
@@ -60,8 +60,6 @@ def _read_split(node: Node, names: Names, portion: Shape[words.Portion]) -> Any:
     if not node.elements:
         raise unexpected(node, EXPECTED)
     branches = read_elements(node, names, portion)
-    if len(branches) == 1:
-        raise mistake(node, "found one branch, expected at least two", EXPECTED)
     gathering = Gathering()
     with gathering:
         _refuse_twin_names(node, branches)
