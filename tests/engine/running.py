@@ -18,7 +18,7 @@ from flowscore.clock import clock_now, instant_of
 from flowscore.engine.tick import run_ticks
 from flowscore.store.imports import Source, import_contacts, import_events
 from flowscore.workspace import Workspace
-from oracle.cases import Tables, at, commands, comparable, read_export, write
+from oracle.cases import Tables, at, commands, comparable, put, read_export, write
 from oracle.values import duration
 
 if TYPE_CHECKING:
@@ -80,12 +80,31 @@ def exported(workspace: Workspace) -> Tables:
     return comparable(read_export(folder))
 
 
-def outcome(case: Case, url: str | None = None, cuts: tuple[int, ...] = ()) -> Tables:
+def outcome(
+    case: Case, url: str | None = None, cuts: tuple[int, ...] = (), every: bool = False
+) -> Tables:
     """The tables after the whole grid, run in one go or stopped at the cuts in between."""
     with prepared(case, url) as workspace:
-        for cut in (*cuts, moment(case.until)):
-            tick(workspace, case, cut)
-        return exported(workspace)
+        stops = {*cuts, moment(case.until)}
+        version = moment(case.later[1]) if case.later else None
+        for stop in sorted(stops | {version} if version is not None else stops):
+            tick(workspace, case, stop, every)
+            if stop == version:
+                workspace = renewed(workspace, case)
+        tables = exported(workspace)
+        workspace.close()
+        return tables
+
+
+def renewed(workspace: Workspace, case: Case) -> Workspace:
+    """The same store under the second version of the case."""
+    workspace.close()
+    assert case.later
+    for name, text in case.later[0].items():
+        put(workspace.root / "scenarios" / name, text)
+    fresh = Workspace(workspace.root)
+    fresh.apply()
+    return fresh
 
 
 def outcome_through_kills(case: Case, seed: int) -> tuple[Tables, int]:

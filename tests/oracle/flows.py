@@ -48,6 +48,21 @@ class Flows(Phrases):
         self.carried = self.inside = False
         return document
 
+    def rewritten(self, flow: Document) -> Document:
+        """The scenario with other steps and ends, by the same triggers."""
+        kept = ("scenario", "trigger", "conditions", "reenroll", "enroll_existing")
+        document = {key: flow[key] for key in kept if key in flow}
+        self.carried = not kinds_of(flow["trigger"]) <= set(EVENTLESS)
+        self.inside = True
+        if self.pick.chance(3):
+            document["enabled"] = False
+        if self.pick.chance(3):
+            document["priority"] = 3
+        self.endings(document)
+        document["actions"] = self.steps(2)
+        self.carried = self.inside = False
+        return document
+
     def trigger(self, kind: int) -> Any:
         """What starts the scenario."""
         if kind == 0 and self.pick.chance(3):

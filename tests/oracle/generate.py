@@ -46,15 +46,16 @@ class Writer(Flows):
             documents.append(self.score(f"score-{number}"))
             documents += [self.dynamic(f"list-{number}-{i}") for i in self.pick.some(2, 1)]
         documents.insert(0, self.policy())
+        flows: list[Document] = []
         if self.features.scenarios:
             names = [f"flow-{i}" for i in self.pick.some(5, 2)]
             for place, name in enumerate(names):
                 self.words.flows = names[place + 1 :]
-                documents.append(self.scenario(name))
+                flows.append(self.scenario(name))
         emails = [f"{name}@example.com" for name in "abcdefghijklmnop"[: self.features.contacts]]
         calls = self.caller.calls(emails)
         return Case(
-            {"project.yaml": as_yaml(documents)},
+            {"project.yaml": as_yaml([*documents, *flows])},
             [self.caller.row(email, calls) for email in emails if not self.pick.chance(4)],
             calls,
             rfc3339(self.first) or "",
@@ -62,7 +63,28 @@ class Writer(Flows):
             self.every,
             self.templates(),
             self.features.quiet,
+            self.second(documents, flows) if self.features.versions and flows else None,
         )
+
+    def second(
+        self, documents: list[Document], flows: list[Document]
+    ) -> tuple[dict[str, str], str] | None:
+        """Now and then another version: people inside finish on the one on which they entered."""
+        if not self.pick.chance(3):
+            return None
+        step = duration(self.every)
+        half = (self.caller.last - self.first) / 2 // step * step
+        changed = []
+        for place, flow in enumerate(flows):
+            self.words.flows = [later["scenario"] for later in flows[place + 1 :]]
+            changed.append(self.rewritten(flow) if self.pick.chance() else flow)
+        if self.pick.chance():
+            documents = [self.policy_like(documents[0]), *documents[1:]]
+        return {"project.yaml": as_yaml([*documents, *changed])}, rfc3339(self.first + half) or ""
+
+    def policy_like(self, policy: Document) -> Document:
+        """Other limits in the same zone."""
+        return self.policy() | {key: policy[key] for key in ("timezone", "consent")}
 
     def templates(self) -> dict[str, str]:
         """The mails, and the note to staff, which has no topic."""
