@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -173,6 +175,23 @@ def test_a_delivery_has_an_end(webhooks, monkeypatch):
         monkeypatch.setattr(delivery, "BUDGET", 30)
         assert webhooks.deliver().sent == report.waiting
     assert sorted(crm.ids) == sorted(f"k{number}" for number in range(40))
+
+
+def test_a_name_server_that_hangs_holds_nobody_up(webhooks, monkeypatch):
+    over, plain = threading.Event(), courier._look_up
+
+    def hanging(host: str, port: int) -> list[Any]:
+        return plain(host, port) if host == "127.0.0.1" else [over.wait(30)]
+
+    monkeypatch.setattr(courier, "_look_up", hanging)
+    with receiving(Receiver()) as good:
+        webhooks.queue("bad", "http://slow.example/")
+        webhooks.queue("good", good.url)
+        began = time.monotonic()
+        report = webhooks.deliver()
+        assert time.monotonic() - began < 3
+        over.set()
+    assert (report.sent, report.retried) == (1, 1)
 
 
 # --- TLS --------------------------------------------------------------------------------------
