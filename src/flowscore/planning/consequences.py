@@ -66,7 +66,7 @@ def _of_scenario(name: str, change: str, standing: Standing) -> Found:
         said = f"{_are(people)} inside of an older version and {_verb(people, 'go', 'goes')} on"
         yield Consequence("inside", people, said)
     elif people and new is not None:
-        yield from _of_walk(people, inside, standing.old.scenarios[name], new)
+        yield from _of_walk(people, inside, standing, new)
     if new is not None:
         yield from _of_those_there(new, standing)
 
@@ -87,8 +87,10 @@ def _inside(standing: Standing, name: str) -> dict[int, int]:
     return {row[0]: row[1] for row in standing.connection.execute(query)}
 
 
-def _of_walk(people: int, inside: dict[int, int], old: Scenario, new: Scenario) -> Found:
-    yield Consequence("inside", people, f"{_are(people)} inside{_which_version(inside, old, new)}")
+def _of_walk(people: int, inside: dict[int, int], standing: Standing, new: Scenario) -> Found:
+    old, live = standing.old.scenarios[new.name], standing.live["scenario", new.name].version
+    rest = _which_version(inside, live, _is_same_walk(old, new))
+    yield Consequence("inside", people, f"{_are(people)} inside{rest}")
     if old.enabled and not new.enabled:
         yield Consequence("stopped", people, f"switched off: for {_them(people)} {STANDS_STILL}")
     if new.enabled and not old.enabled:
@@ -96,16 +98,20 @@ def _of_walk(people: int, inside: dict[int, int], old: Scenario, new: Scenario) 
         yield Consequence("resumed", people, said)
 
 
-def _which_version(inside: dict[int, int], old: Scenario, new: Scenario) -> str:
+def _is_same_walk(old: Scenario, new: Scenario) -> bool:
     """People inside keep the steps, goal and exit of their version (ruling 129)."""
     kept = ("actions", "goal", "exit_when")
+    return all(is_same(getattr(old, field), getattr(new, field)) for field in kept)
+
+
+def _which_version(inside: dict[int, int], live: int, same: bool) -> str:
     finish = _verb(sum(inside.values()), "finish", "finishes")
     if len(inside) > 1:
         by_version = ", ".join(f"version {version}: {count:,}" for version, count in inside.items())
         return f" and {finish} on the version on which they entered ({by_version})"
-    if all(is_same(getattr(old, field), getattr(new, field)) for field in kept):
-        return "; their steps stay the same"
-    return f" and {finish} on the old version"
+    if live not in inside:
+        return f" and {finish} on version {next(iter(inside))}"
+    return "; their steps stay the same" if same else f" and {finish} on the old version"
 
 
 def _of_those_there(scenario: Scenario, standing: Standing) -> Found:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
-from flowscore.language.actions import Action, Portion
+from flowscore.language.actions import Action, If, Portion, Split, WaitFor
 from flowscore.language.conditions import All, Condition
 from flowscore.language.words import Word
 from flowscore.planning.phrases import SPOKEN, label, phrase, share_text, span_text
@@ -172,11 +172,33 @@ def _steps(name: str, old: tuple[Action, ...], new: tuple[Action, ...]) -> Sente
     for before, after in _paired(old, new):
         if after is None:
             assert before is not None
-            yield f"{before.path}: step removed: {phrase(before)}"
+            yield f"{before.path}: step removed: {whole(before)}"
         elif before is None:
-            yield f"{after.path}: step added: {phrase(after)}"
+            yield f"{after.path}: step added: {whole(after)}"
         elif not is_same(before, after):
             yield from _step(before, after)
+
+
+def whole(step: Action) -> str:
+    """A step with those inside it: `if country is ES (then send mail hola)`."""
+    inside = [f"{way} {_in_short(steps)}" for way, steps in _ways(step) if steps]
+    return f"{phrase(step)} ({'; '.join(inside)})" if inside else phrase(step)
+
+
+def _ways(step: Action) -> list[tuple[str, tuple[Action, ...]]]:
+    match step:
+        case If() | WaitFor():
+            return [("then", step.then), ("else", step.otherwise)]
+        case Split():
+            return [(f"{branch.name}:", branch.actions) for branch in step.branches]
+    return []
+
+
+def _in_short(steps: tuple[Action, ...]) -> str:
+    return ", ".join(map(whole, steps)) if len(steps) <= MOST_SAID else f"{len(steps)} steps"
+
+
+MOST_SAID = 3  # steps inside another that are told one by one
 
 
 def _step(old: Action, new: Action) -> Sentences:
