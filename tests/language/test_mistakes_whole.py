@@ -128,9 +128,9 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
         do("split: {a: 50%, b: 50%}"),
         [(4, 12, "found a mapping (a, b), expected a list of branches: [{name: a,")],
     ),
-    "split-one": (
-        do("split: [{name: a, share: 100%, actions: [{exit: x}]}]"),
-        [(4, 12, "a list of branches: [{name: a, share: 50%, actions: [..]}, …]")],
+    "split-half": (
+        do("split: [{name: a, share: 50%, actions: [{exit: x}]}]"),
+        [(4, 12, "the shares add up to 50%, expected 100%; 50% missing")],
     ),
     "split-thirds": (
         do("split: [{name: a, share: 33.3%}, {name: b, share: 33.3%}, {name: c, share: 33.3%}]"),
