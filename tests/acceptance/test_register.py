@@ -6,9 +6,9 @@ from . import register
 
 WANTED = (
     [f"A{n:02}" for n in range(1, 14)]
-    + [f"C{n:02}" for n in range(1, 10)]
-    + "A18 B08 C11 D01 D02 D03 D07 E17 E18 F01".split()
-    + "T01 T03 T07 T08 T09 T11 T12 T13 T14 T15 T16 T18 T20".split()
+    + [f"C{n:02}" for n in range(1, 12)]
+    + "A18 B08 D01 D02 D03 D04 D07 D09 D10 D11 D12 D13 E17 E18 F01 F04".split()
+    + [f"T{n:02}" for n in range(1, 21) if n not in (2, 4, 5, 19)]
 )
 
 
