@@ -122,7 +122,8 @@ class Caller:
             delay = self.pick.one((2, 4, 8, 24, 100, -2))
             call["receivedAt"] = rfc3339(happened + delay * QUARTER)
         self.fill(call)
-        if self.features.anonymous and self.pick.chance(6):
+        answers = "Bounced" in str(call.get("event")) or "Spam" in str(call.get("event"))
+        if self.features.anonymous and not answers and self.pick.chance(6):
             call["anonymousId"] = "v-" + email
             if call["type"] != "identify":
                 del call["userId"]
@@ -156,6 +157,8 @@ class Caller:
     def about_mail(self, call: Document) -> None:
         """An answer to a mail, by a person or a machine."""
         names = ["Email Opened", "Email Link Clicked"]
+        if self.features.pauses:
+            names += ["Email Marked as Spam", "Email Bounced"]
         if self.features.mail_words:
             names += ["Email Replied", "Email Opened", "Email Link Clicked", "Email Bounced"]
         call["event"] = self.pick.one(names)

@@ -65,13 +65,14 @@ class Features:
     suppress: bool = True
     caps: bool = True
     window: bool = True
+    pauses: bool = True
     versions: bool = True
 
 
 ENLARGING = tuple(
     "company sums windows same dotted this_event mail_words random consents gains dates until "
     "goals exits holdouts waits splits enrolls resets owners notes webhooks suppress caps window "
-    "versions".split()
+    "pauses versions".split()
 )
 """What makes cases of the whole language out of those that have only its core."""
 

@@ -120,6 +120,9 @@ class Writer(Flows):
                 document["when_capped"] = self.pick.one(capped)
         if self.features.window and self.pick.chance():
             document["send_window"] = self.window()
+        if self.features.pauses and self.pick.chance(5):
+            limits = ({"bounces": "25%"}, {"complaints": "33.3%"}, {"bounces": "50%"})
+            document["pause_when"] = {**self.pick.one(limits), "of_last": self.pick.one((2, 3, 4))}
         return document
 
     def window(self) -> Document:

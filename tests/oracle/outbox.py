@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from .conditions import holds
 from .people import People
 from .reading import known
-from .values import Plain, as_list, duration, localised
+from .values import Plain, as_list, duration, localised, share
 from .world import Contact, Enrollment, Event, Message, Who, World
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -19,6 +19,8 @@ class Outbox:
     def __init__(self, world: World, people: People) -> None:
         """What is sent is put into the log through `people`."""
         self.world, self.people = world, people
+        self.sent: list[Message] = []
+        self.paused = False
 
     # In a walk
 
@@ -105,16 +107,53 @@ class Outbox:
                 number,
             )
 
+        self.paused = self.paused or self.harmful()
         numbered = enumerate(self.world.messages)
         for _, message in sorted(((n, m) for n, m in numbered if m.status == "queued"), key=turn):
-            if message.kind == "email":
+            if message.kind == "webhook" or not self.paused:
                 self.send(message)
-            else:
-                message.status, message.sent_at = "sent", self.world.now
+
+    def harmful(self) -> bool:
+        """Whether too many of the last mails bounced or brought complaints (ruling 79)."""
+        limits = self.world.project.policy.pause
+        if limits is None or len(self.sent) < limits["of_last"]:
+            return False
+        last = self.sent[-limits["of_last"] :]
+        return any(
+            key in limits
+            and sum(self.blamed(mail, name) for mail in last) * 1_000_000
+            >= share(limits[key]) * len(last)
+            for key, name in (("bounces", "email_bounced"), ("complaints", "email_complained"))
+        )
+
+    def blamed(self, mail: Message, name: str) -> bool:
+        """Whether such an event is about this mail: the latest before it, of its template."""
+        return any(
+            event.name == name
+            and (name == "email_complained" or event.properties.get("type", "hard") == "hard")
+            and self.latest_before(event, mail.enrollment.contact) is mail
+            for event in mail.enrollment.contact.events
+        )
+
+    def latest_before(self, event: Event, contact: Contact) -> Message | None:
+        """The latest mail to the contact at or before the event, of the template it names."""
+        template = event.properties.get("template")
+        found = [
+            mail
+            for mail in self.sent
+            if mail.enrollment.contact is contact
+            and mail.sent_at is not None
+            and mail.sent_at <= event.at
+            and template in (None, mail.template)
+        ]
+        return found[-1] if found else None
 
     def send(self, message: Message) -> None:
         """Judge one mail again at the moment of sending, and send it (rulings 74, 75 and 84)."""
         now, contact = self.world.now, message.enrollment.contact
+        if message.kind != "email":
+            message.status, message.sent_at = "sent", now
+            return
         reason = self.refusal(contact, message.template)
         late = message.unless_late_by
         if reason is None and late is not None and now - message.due > late:
@@ -131,6 +170,7 @@ class Outbox:
             message.status, message.reason = "withheld", reason
             return
         message.status, message.sent_at = "sent", now
+        self.sent.append(message)
         name = f"flowscore:{self.world.messages.index(message)}"
         topic = self.world.project.topics[message.template]
         properties = {"template": message.template, "topic": topic, "message_id": name}

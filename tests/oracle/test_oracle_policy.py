@@ -136,6 +136,23 @@ def test_late_comes_before_the_window() -> None:
     assert mails(found) == [("01:00", "withheld", "late")]
 
 
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [("50%", ["01:00", "02:00"]), ("51%", ["01:00", "02:00", "05:00"])],
+)
+def test_sending_stops_when_too_many_bounced(limit: str, expected: list[str]) -> None:
+    """Ruling 79: over the last N sent, once N were sent; the share that reaches it stops all."""
+    text = policy(f"pause_when: {{bounces: {limit}, of_last: 2}}")
+    text += flow("{event: x}", SEND, AGAIN)
+    bob = {"email": "bob@example.com", "created_at": stamp("00:00"), "consent": "yes"}
+    ana = {"email": "ana@example.com", "created_at": stamp("00:00"), "consent": "yes"}
+    calls = [track("x", "01:00"), track("x", "02:00") | {"userId": "bob@example.com"}]
+    calls += [track("Email Bounced", "03:00", template="hello")]
+    calls += [track("x", "05:00") | {"userId": "bob@example.com"}]
+    found = play(text, *calls, people=[ana, bob])
+    assert sent(found) == expected
+
+
 def test_priority_goes_first_under_a_cap() -> None:
     """Ruling 73: scenario priority, then queued_at."""
     text = policy("frequency_cap: {emails: 1, per: 5 hours}\nwhen_capped: drop")
