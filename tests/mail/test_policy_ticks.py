@@ -53,10 +53,11 @@ class Post(World):
         return [(t, s, at and (at - START) / HOUR, why) for t, s, at, why in rows]
 
 
-@pytest.fixture(params=[False, True], ids=["jumping", "walking"])
-def post(request: pytest.FixtureRequest, tmp_path: Path, store: Store) -> Post:
+@pytest.fixture
+def post(tmp_path: Path, store: Store) -> Post:
+    """One database walks every instant, the other jumps over the empty ones: with one outcome."""
     made = Post(tmp_path, store, policy=POLICY)
-    made.every_instant = request.param
+    made.every_instant = store.dialect == "sqlite"
     return made
 
 
@@ -76,7 +77,7 @@ frequency_cap: {emails: 1, per: 1 day}
         second="news",
     )
     post.track(ANA, "sign_up", START + 3 * HOUR - MINUTE)
-    post.send(START + 5 * DAY)
+    post.send(START + 2 * DAY)
     assert post.hours() == [("first", "sent", 9.0, None), ("second", "sent", 33.0, None)]
     sent = post.rows("SELECT own_at, seen_at FROM events WHERE name = 'email_sent' ORDER BY own_at")
     assert sent == [(START + h * HOUR, START + (h + 1) * HOUR) for h in (9, 33)]
@@ -94,7 +95,7 @@ def test_a_mail_that_waits_too_long_is_withheld_at_its_tick(post):
         second="news",
     )
     post.track(ANA, "sign_up", START + MINUTE)
-    post.send(START + 6 * DAY)
+    post.send(START + 3 * DAY)
     assert post.hours() == [("first", "sent", 1.0, None), ("second", "withheld", None, "capped")]
     assert post.rows("SELECT settled_at FROM messages WHERE template = 'second'") == [
         (START + (1 + 24 + 36) * HOUR,)
@@ -132,7 +133,7 @@ def test_scenarios_use_the_room_by_priority_then_by_their_order(post):
         important="news",
     )
     post.track(ANA, "sign_up", START + MINUTE)
-    post.send(START + 3 * DAY)
+    post.send(START + 2 * DAY)
     assert sorted(post.hours()) == [
         ("important", "sent", 1.0, None), ("plain", "sent", 25.0, None),
     ]  # fmt: skip
@@ -214,11 +215,11 @@ def test_f04_nobody_gets_more_than_the_policy_says_whatever_the_scenarios_do(pos
         for n in range(1, 4)
     ]
     post.apply("---\n".join(scenarios), first="news", second="news")
-    for hour in range(0, 24 * 14, 11):
+    for hour in range(0, 24 * 8, 15):
         post.track(ANA, "viewed", START + hour * HOUR + MINUTE)
-    post.send(START + 14 * DAY)
+    post.send(START + 8 * DAY)
     sent = sorted(at for _, status, at, _ in post.hours() if status == "sent" and at is not None)
-    assert len(sent) == 6
+    assert len(sent) == 4
     for emails, hours in ((1, 24), (3, 7 * 24)):
         between = [later - sooner for sooner, later in zip(sent, sent[emails:], strict=False)]
         assert min(between) >= hours
