@@ -185,6 +185,42 @@ def test_own_events_carry_what_they_are_about(world: World) -> None:
     assert world.rows("SELECT own_at FROM enrollments") == [(START + HOUR,)]
 
 
+def test_texts_that_a_step_just_wrote_are_matched(world: World) -> None:
+    """Ruling 125: a pattern is tried on what this very tick has changed."""
+    world.apply("""
+    list: l
+    ---
+    scenario: first
+    trigger: {event: go}
+    actions: [{set_attribute: {plan: Professional}}]
+    ---
+    scenario: s
+    trigger: {event: {name: attribute_changed, where: {to: {matches: '^prof'}}}}
+    conditions: [{this_event: {to: {matches: 'nal$'}}}]
+    actions: [{add_to_list: l}]
+    """)
+    world.track(ANA, "go", START)
+    world.tick(START)
+    assert world.members("l") == [ANA]
+
+
+def test_a_date_of_the_event_lets_out_when_it_has_come(world: World) -> None:
+    """`exit_when` over a date of the enrolling event: whoever is inside is asked at every tick."""
+    world.apply("""
+    list: l
+    ---
+    scenario: s
+    trigger: {event: go}
+    exit_when: {this_event: {starts: {older_than: 2 hours}}}
+    actions: [{wait: 9 days}]
+    """)
+    world.track(ANA, "go", START, starts="2026-03-02T03:30:00Z")
+    world.track(BEN, "go", START, starts="some day")
+    world.tick(START + DAY)
+    ended = world.rows("SELECT ended_at, outcome FROM enrollments ORDER BY id")
+    assert ended == [(START + 6 * HOUR, "exited"), (None, None)]
+
+
 def test_the_event_is_known_in_a_branch(world: World) -> None:
     world.apply(branching("{this_event: {rating: {at_least: 9}}}"))
     world.track(ANA, "go", START, rating=9)

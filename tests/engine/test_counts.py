@@ -159,6 +159,21 @@ def test_marks_are_kept_for_each_combination(world: World) -> None:
     assert len(world.rows("SELECT same FROM marks")) == 2
 
 
+@pytest.mark.parametrize("points", [5, 6])
+def test_a_recompute_walks_every_combination_anew(world: World, points: int) -> None:
+    """Ruling 128: by own time, a late event counted in its place."""
+    rule = "points: %d, on: {event: {name: cart, times: 2, same: [cart_id]}}"
+    world.apply(score(rule % 5))
+    for hour, one in ((2, "a"), (3, "b"), (4, "a"), (5, "a")):
+        world.track(ANA, "cart", START + hour * HOUR, cart_id=one)
+    world.track(ANA, "cart", START + HOUR, how=f"late:{5 * HOUR}", cart_id="a")
+    world.tick(START + 6 * HOUR)
+    assert lines(world) == [(240, 5)]
+    world.apply(score(rule % points, more="objective: buyers"))
+    found = [(240, 5)] if points == 5 else [(120, 6), (300, 6)]
+    assert lines(world) == found
+
+
 def test_same_with_two_properties_and_a_window(world: World) -> None:
     trigger = "{event: {name: look, times: 2, within: 1 hours, same: [kind, product.id]}}"
     world.apply(flow(trigger))

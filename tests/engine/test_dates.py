@@ -105,6 +105,19 @@ def test_a_missed_step_is_not_made_up_for(world: World) -> None:
     assert occurred(world) == []
 
 
+def test_a_coarse_grid_brings_each_day_at_its_own_time(world: World) -> None:
+    """Ruling 6: own time is the instant, however late the tick."""
+    world.apply(flow("{date: {attribute: sessions}}"))
+    days = ["2026-03-03", "2026-03-04", "2026-03-05", "2026-03-20"]
+    world.identify(ANA, START, sessions=days)
+    world.tick(START + 8 * DAY, first=START + DAY, step=4 * DAY)
+    assert [day for _, day in occurred(world)] == [
+        "2026-03-03 09:00",
+        "2026-03-04 09:00",
+        "2026-03-05 09:00",
+    ]
+
+
 def test_a_list_of_dates_comes_for_each(world: World) -> None:
     world.apply(flow("{date: {attribute: sessions}}"))
     world.identify(ANA, START, sessions=["2026-03-03", "2026-03-05", "2026-03-03", "then"])
