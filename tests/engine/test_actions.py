@@ -246,3 +246,16 @@ def test_a_webhook_carries_what_the_expressions_give(world: World) -> None:
         "headers": {"X-Plan": "pro"},
         "body": {"who": ANA, "total": 9.5, "gone": None, "n": 3},
     }
+
+
+def test_a_merge_after_a_reset_brings_nothing_from_before(world: World) -> None:
+    """Ruling 54: what a visitor did before the reset is void once the visitor is known."""
+    world.apply(doing("reset_score: engagement"))
+    world.track("visitor", "visit", START)
+    world.track(ANA, "visit", START)
+    world.track(ANA, "order", START + HOUR)
+    world.track("visitor", "visit", START + 2 * HOUR)
+    world.identify(ANA, START + 3 * HOUR, anonymous="visitor")
+    world.tick(START + 4 * HOUR)
+    assert world.balance(ANA) == 5
+    assert sum(points for _, points in ledger(world)) == 5

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from flowscore.engine.work import rows_of
 from flowscore.store.dialects import insert_from
-from flowscore.store.tables import events, ledger
+from flowscore.store.tables import balances, changes, events, ledger
 
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
@@ -85,27 +85,43 @@ TAKE_BACK = _take_back()
 
 def reckon_anew(work: Work, score: str) -> None:
     """After a recompute: each reset is minus what now stands before it, since the one before."""
-    work.once(delete(ledger).where(ledger.c.score == score, ledger.c.kind == RESET, IS_VOID))
-    reset, earlier = ledger.alias("reset"), ledger.alias("earlier")
-    since = (
-        select(func.max(earlier.c.id))
-        .where(
-            earlier.c.contact_id == reset.c.contact_id,
-            earlier.c.score == reset.c.score,
-            earlier.c.kind == RESET,
-            earlier.c.id < reset.c.id,
-        )
-        .correlate(reset)
-        .scalar_subquery()
+    _reckon(work, ledger.c.score == score)
+
+
+def reckon_merged(work: Work) -> None:
+    """Who was merged brings lines dated before a reset: they are worth nothing either."""
+    if not work.told_of({("contact", "")}, 0) or not work.run(ANY).scalar():
+        return
+    merged = select(changes.c.contact_id).where(changes.c.kind == "contact")
+    _reckon(work, ledger.c.contact_id.in_(merged))
+    reset = ledger.alias()
+    was_reset = select(1).where(
+        reset.c.contact_id == balances.c.contact_id,
+        reset.c.score == balances.c.score,
+        reset.c.kind == RESET,
     )
-    before = _sum_before(reset)
-    rows = select(reset.c.id, since, before).where(reset.c.score == score, reset.c.kind == RESET)
-    found = work.once(rows.order_by(reset.c.id)).all()
-    stood = {row[0]: int(row[2]) for row in found}
-    worth = [
-        {"number": number, "worth": stood.get(last, 0) - total}
-        for number, last, total in ((row[0], row[1], int(row[2])) for row in found)
-    ]
+    total = select(func.coalesce(func.sum(ledger.c.points), 0)).where(
+        ledger.c.contact_id == balances.c.contact_id, ledger.c.score == balances.c.score
+    )
+    work.once(
+        update(balances)
+        .where(balances.c.contact_id.in_(merged), was_reset.correlate(balances).exists())
+        .values(raw=cast(total.correlate(balances).scalar_subquery(), BigInteger))
+    )
+
+
+def _reckon(work: Work, where: Any) -> None:
+    """Give every reset among these lines its worth anew; nothing has to be taken back then."""
+    resets = and_(where, ledger.c.kind == RESET)
+    work.once(delete(ledger).where(resets, IS_VOID))
+    rows = select(ledger.c.id, ledger.c.contact_id, ledger.c.score, _sum_before(ledger))
+    found = work.once(rows.where(resets).order_by(ledger.c.own_at, ledger.c.id)).all()
+    stood: dict[tuple[int, str], int] = {}
+    worth = []
+    for number, contact_id, score, before in found:
+        of = (contact_id, score)
+        worth.append({"number": number, "worth": stood.get(of, 0) - int(before)})
+        stood[of] = int(before)
     if worth:
         work.connection.execute(SET_WORTH, worth)
 

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, Connection, bindparam, delete
 
 from flowscore.clock import first_tick_at_or_after, last_tick_at_or_before, rfc3339
-from flowscore.engine import balances, enrollment, goals, horizon, lists, registry, scoring, steps
+from flowscore.engine import (
+    balances,
+    enrollment,
+    goals,
+    horizon,
+    lists,
+    registry,
+    resets,
+    scoring,
+    steps,
+)
 from flowscore.engine.enrollment import MOST_ROUNDS
 from flowscore.engine.states import read_state, take_note, write_state
 from flowscore.engine.work import Counts, Work, prepare_scratch, requested
@@ -193,11 +203,13 @@ def tick(
     seen.awarded = seen.listed = seen.enrolled = seen.left = before
     take_in(connection, work.book.dialect, project, now, historical=True)
     work.stir()
+    resets.reckon_merged(work)
     balances.recut(work, program.scoring.scores)
     if work.last(events) > before:
         _take_history(work, program, seen)
     take_in(connection, work.book.dialect, project, now, historical=False)
     work.stir()
+    resets.reckon_merged(work)
     balances.recut(work, program.scoring.scores)
     work.counts.events = work.last(events) - before
     work.look_from(seen.awarded)

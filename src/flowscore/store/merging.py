@@ -66,14 +66,18 @@ NEWER_COMPANY = """
 STATEMENTS = [
     _moved("identities"),
     _moved("events"),
-    # The points of a `when` rule stand for a state: where they stood for both, one is taken back.
+    # The points of a `when` rule stand for a state: where they stood for both, one is taken back
+    # (but not what a reset has made worth nothing: ruling 54).
     """
         INSERT INTO ledger (contact_id, score, rule, kind, key, points, own_at, tick_at,
                             definition_id, reason)
         SELECT w.new_id, l.score, l.rule, 'when', 'merge/' || w.old_id, -sum(l.points), :tick,
                :tick, max(l.definition_id), 'stood for both before they were merged'
         FROM wave w CROSS JOIN ledger l
-        WHERE l.contact_id = w.old_id AND l.kind = 'when' AND 0 <> (
+        WHERE l.contact_id = w.old_id AND l.kind = 'when' AND NOT EXISTS (
+            SELECT 1 FROM ledger r
+            WHERE r.contact_id = w.new_id AND r.score = l.score AND r.kind = 'reset'
+              AND (r.own_at, r.id) > (l.own_at, l.id)) AND 0 <> (
             SELECT coalesce(sum(n.points), 0) FROM ledger n
             WHERE n.contact_id = w.new_id AND n.score = l.score AND n.rule = l.rule
               AND n.kind = 'when')
