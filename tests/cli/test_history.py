@@ -75,7 +75,7 @@ def folder(run: Run, write_project: Write) -> Folder:
     return Folder(run, write_project)
 
 
-def test_history_says_what_changed_and_who_is_on_which(folder: Folder) -> None:
+def test_f06_history_says_what_changed_and_who_is_on_which(folder: Folder) -> None:
     folder.live(text()).signed_up("ana", 1).live(text(wait="5 days")).signed_up("ben", 2)
     folder.live(text("old"))
     newest, middle, first = folder.run("scenarios", "history", "welcome", "--json").json
@@ -212,6 +212,14 @@ scenario: greet
 trigger: {event: signed_up}
 actions: [{add_to_list: hot}]
 ---
+scenario: mixed
+trigger: [{list_joined: hot}, {event: signed_up}]
+actions: [{exit: done}]
+---
+scenario: upgraded
+trigger: {attribute: {plan: {from: free, to: paid}}}
+actions: [{exit: done}]
+---
 scenario: asleep
 enabled: false
 trigger: {list_joined: hot}
@@ -237,6 +245,8 @@ def test_apply_enrolls_who_stands_there_when_asked(folder: Folder) -> None:
     [
         ("hott", "did you mean 'hot'?"),
         ("greet", "a trigger of it is no state that people are in. States are: score"),
+        ("mixed", "a trigger of it is no state that people are in"),
+        ("upgraded", "a trigger of it is no state that people are in"),
         ("asleep", "is switched off (enabled: false), so nobody would enter"),
     ],
 )

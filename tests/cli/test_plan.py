@@ -146,7 +146,7 @@ def test_conditions_and_settings_are_told_in_words(folder: Folder) -> None:
     assert "  → 3 contacts are inside; their steps stay the same\n" in told
 
 
-def test_a_changed_rule_says_how_much_is_counted_anew(folder: Folder) -> None:
+def test_e06_a_changed_rule_says_how_much_is_counted_anew(folder: Folder) -> None:
     """Ruling 128: silently, and which lists read the score."""
     told = folder.live().edit("scores", ("points: 10", "points: 12")).plan()
     assert "changed score engagement, version 1 → 2" in told
@@ -234,3 +234,25 @@ def test_plan_changes_nothing(folder: Folder) -> None:
     for file in (folder.root / "before").iterdir():
         assert file.read_bytes() == (folder.root / "after" / file.name).read_bytes()
     assert [one["version"] for one in folder.run("scenarios", "--json").json] == [1]
+
+
+def test_both_databases_plan_the_same(
+    folder: Folder, tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits = ("win-back", "7 days", "5 days"), ("lists", "times: 2", "times: 3")
+    folder.live()
+    for name, old, new in (*edits, ("scores", "points: 10", "points: 12")):
+        folder.edit(name, (old, new))
+    on_sqlite = folder.plan()
+    history = ("scenarios", "history", "win-back")
+    first = folder.ok(*history).partition("(scenarios")[2]
+    (folder.root / "scenarios").rename(tmp_path / "edited")
+    folder.write(FILES)
+    monkeypatch.setenv("FLOWSCORE_DATABASE_URL", postgres_url)
+    folder.live()
+    assert folder.plan() == "Nothing would change: 6 definitions stand as they are live.\n"
+    assert folder.ok(*history).partition("(scenarios")[2] == first
+    (folder.root / "scenarios").rename(tmp_path / "first")
+    (tmp_path / "edited").rename(folder.root / "scenarios")
+    assert folder.plan() == on_sqlite
+    assert "filled silently: 2 members → 1" in on_sqlite

@@ -23,7 +23,10 @@ WEBHOOKS = ("sent", "retried", "failed")
 def tell_ticks(report: TickReport, workspace: Workspace) -> None:
     """What the ticks did, and what to do next."""
     if not workspace.is_as_applied():
-        complain("scenarios/ says something else than what is live; flowscore apply makes it so.")
+        complain(
+            "scenarios/ says something else than what is live; flowscore plan tells what, "
+            "flowscore apply makes it so."
+        )
     if not report.ticks and not report.worked:
         mark = workspace.watermark()
         say(f"No tick is owed{f': the last was {rfc3339(mark)}' if mark is not None else ''}.")

@@ -137,7 +137,7 @@ def _state(trigger: words.Trigger) -> asks.Condition | None:
             return asks.ScoreIs(score=trigger.score, bounds=asks.Bounds(at_most=trigger.threshold))
         case words.ListJoined():
             return asks.InList(lists=trigger.lists)
-        case words.AttributeChanges(to=to) if to is not None:
+        case words.AttributeChanges(origin=None, to=to) if to is not None:
             named = asks.ValueTests(name=trigger.attribute, tests=to.tests)
             return asks.AttributeIs(attributes=(named,))
         case words.GoneQuiet():

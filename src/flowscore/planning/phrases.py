@@ -64,7 +64,7 @@ LABELS = {
     "capped_wait": "a capped mail waits",
     "names": "name",
     "sums": "sum",
-    "trigger": "trigger",
+    "on": "trigger",
 }
 
 
@@ -97,7 +97,7 @@ def days_text(days: tuple[int, ...]) -> str:
 def _(step: actions.AddPoints) -> str:
     verb, way = ("subtract", "from") if step.points < 0 else ("add", "to")
     reason = f" ({step.reason})" if step.reason else ""
-    return f"{verb} {abs(step.points):g} points {way} {step.score}{reason}"
+    return f"{verb} {_points(abs(step.points))} {way} {step.score}{reason}"
 
 
 @phrase.register
@@ -209,15 +209,15 @@ def _(goal: scenario.Goal) -> str:
 
 @phrase.register
 def _(rule: scoring.Rule) -> str:
-    where = phrase(rule.on) if rule.on else f"while {phrase(rule.when)}"
+    where = f"for {phrase(rule.on)}" if rule.on else f"while {phrase(rule.when)}"
     asked = f", if {phrase(rule.conditions)}" if rule.conditions is not None else ""
     cap = f", at most {phrase(rule.cap)}" if rule.cap is not None else ""
-    return f"{rule.points:g} points for {where}{asked}{cap}"
+    return f"{_points(rule.points)} {where}{asked}{cap}"
 
 
 @phrase.register
 def _(cap: scoring.Cap) -> str:
-    said = f"{cap.times} times" if cap.times is not None else f"{cap.points or 0:g} points"
+    said = f"{cap.times} times" if cap.times is not None else _points(cap.points or 0)
     return said + (f" per {span_text(cap.per)}" if cap.per is not None else " ever")
 
 
@@ -251,6 +251,10 @@ def _(pause: policy.PauseWhen) -> str:
     shares = (("bounces", pause.bounces), ("complaints", pause.complaints))
     said = [f"{name} {share_text(share)}" for name, share in shares if share is not None]
     return f"{' or '.join(said)} of the last {pause.of_last}"
+
+
+def _points(points: float) -> str:
+    return f"{points:g} {'point' if abs(points) == 1 else 'points'}"
 
 
 def _zone(name: str | None) -> str:
