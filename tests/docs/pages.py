@@ -17,6 +17,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = DOCS / "reference"
 FENCE = re.compile(r"^```yaml(?: (\w+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
+RUN_AS_A_WHOLE = "<!-- A test runs this page. -->"
 HEADING = re.compile(r"^(scenario|score|list|policy): *([a-z0-9-]+)", re.MULTILINE)
 
 
@@ -34,9 +35,11 @@ class Example:
 
 
 def examples() -> Iterator[Example]:
-    """Every YAML block of every page."""
+    """Every YAML block of every page that is not run as a whole (tests/how_to)."""
     for path in sorted(DOCS.rglob("*.md")):
         text = path.read_text(encoding="utf-8")
+        if RUN_AS_A_WHOLE in text:
+            continue
         for found in FENCE.finditer(text):
             line = text.count("\n", 0, found.start()) + 2
             yield Example(str(path.relative_to(DOCS)), line, found[1] or "", found[2])
