@@ -92,6 +92,16 @@ def test_f06_history_says_what_changed_and_who_is_on_which(folder: Folder) -> No
     assert "\n  actions/0: wait 2 days → 5 days\n  1 contact entered on it: 1 inside\n" in told
 
 
+def test_who_is_inside_is_shown_with_the_version(folder: Folder) -> None:
+    folder.live(text()).signed_up("ana", 1).live(text(wait="5 days")).signed_up("ben", 2)
+    said = folder.run("scenarios", "--inside", "welcome").out.splitlines()
+    assert [line.split() for line in said[:3]] == [
+        ["contact", "entered", "on", "version", "held", "due"],
+        ["ana@x.example", "2026-01-01", "00:00", "1", "2026-01-03", "00:00"],
+        ["ben@x.example", "2026-01-02", "00:00", "2", "2026-01-07", "00:00"],
+    ]
+
+
 def test_history_survives_what_old_versions_name(folder: Folder) -> None:
     """A list that is long gone is no reason to be silent."""
     folder.live(text("old"), text().replace("---\nlist: old\n", ""))

@@ -142,7 +142,7 @@ def enroll(
 def _show_rows(rows: Iterable[dict[str, Any]]) -> None:
     """What fits a terminal; files, lines and versions stand in the JSON."""
     shown = [{k: v for k, v in row.items() if k not in UNSHOWN} for row in rows]
-    heads = [name.removesuffix("_at") for name in shown[0]] if shown else []
+    heads = [name.removesuffix("_at").replace("_", " ") for name in shown[0]] if shown else []
     cells = ([day(v) if name.endswith("_at") else v for name, v in row.items()] for row in shown)
     show_table(heads, cells) if shown else say("None.")
 

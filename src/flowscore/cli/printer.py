@@ -58,8 +58,10 @@ def show_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def _cell(value: object) -> str:
-    if value is None:
+    if value is None or value is False:
         return ""
+    if value is True:
+        return "yes"
     return clean(value).replace("\n", " ").replace("\r", " ").replace("\t", " ")
 
 

@@ -211,10 +211,17 @@ def _versions(connection: Connection) -> dict[str, int]:
 
 
 def list_inside(connection: Connection, scenario: str, limit: int | None) -> Iterator[Row]:
-    """Who is inside a scenario, oldest first (ruling 130), and when the next step is due."""
+    """Who is inside a scenario, oldest first (ruling 130), on which version, and what is due."""
     query = (
-        select(contacts.c.email, enrollments.c.entered_at, enrollments.c.due_at)
+        select(
+            contacts.c.email,
+            enrollments.c.entered_at,
+            definitions.c.version,
+            enrollments.c.held,
+            enrollments.c.due_at,
+        )
         .join(contacts, contacts.c.id == enrollments.c.contact_id)
+        .outerjoin(definitions, definitions.c.id == enrollments.c.definition_id)
         .where(enrollments.c.scenario == scenario, enrollments.c.ended_at.is_(None))
         .order_by(enrollments.c.entered_at, contacts.c.email_folded, enrollments.c.key)
         .limit(limit)
@@ -223,6 +230,8 @@ def list_inside(connection: Connection, scenario: str, limit: int | None) -> Ite
         yield {
             "contact": row.email,
             "entered_at": shown_at(row.entered_at),
+            "on_version": row.version,
+            "held": row.held,
             "due_at": shown_at(row.due_at),
         }
 
