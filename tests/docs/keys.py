@@ -7,7 +7,6 @@ Run it in the folder tests/.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from docs.pages import REFERENCE
@@ -73,10 +72,10 @@ def printed(name: str) -> str:
     return f"<!-- keys: {name} -->\n\n{table}\n"
 
 
-def pages_with_keys() -> Iterator[Path]:
+def pages_with_keys() -> list[Path]:
     """Every page that holds such a table."""
     pages = sorted(REFERENCE.rglob("*.md"))
-    return (page for page in pages if PRINTED.search(page.read_text(encoding="utf-8")))
+    return [page for page in pages if PRINTED.search(page.read_text(encoding="utf-8"))]
 
 
 def renewed(text: str) -> str:

@@ -1,7 +1,7 @@
 """The how-to pages that are whole projects: their files are written, their commands are run.
 
-Such a page says so in its first lines. `<!-- PATH -->` stands before the text of a file, and what
-a console block shows is what the commands print; `python -m how_to.journeys`, in tests/, prints it anew.
+Such a page says so in its first lines. `<!-- PATH -->` stands before the text of a file, and a
+console block shows what its commands print: `python -m how_to.journeys`, in tests/, prints it anew.
 """
 
 from __future__ import annotations
