@@ -21,7 +21,8 @@ import orjson
 from figures import Figure, memory
 from measure import peak_mb, said_by
 from people import arriving
-from stores import BEGIN, DAYS, PROJECT, tell
+from sizes import BEGIN, DAYS
+from stores import PROJECT, tell
 
 from flowscore.clock import DAY
 

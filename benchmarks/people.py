@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from flowscore.clock import rfc3339
+from flowscore.clock import DAY, rfc3339
 from flowscore.store.calls import read_call
 from flowscore.store.fields import Reading
 from flowscore.store.inbox import InboxRow
@@ -15,9 +15,12 @@ Call = dict[str, Any]
 
 # A session and how often it is seen in a hundred.
 SESSIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
-    (25, ("sent",)),
+    (22, ("sent",)),
     (10, ("sent", "opened")),
     (6, ("sent", "opened", "clicked")),
+    (1, ("sent", "replied")),
+    (1, ("sent", "bounced")),
+    (1, ("consent",)),
     (20, ("article", "article", "course")),
     (8, ("course", "pricing", "cart")),
     (5, ("cart", "order")),
@@ -26,6 +29,7 @@ SESSIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
 )
 DECK = tuple(kinds for share, kinds in SESSIONS for _ in range(share))
 TEMPLATES = (("letter", "news"), ("offer", "offers"), ("receipt", "transactional"))
+TOPICS = ("news", "offers")
 SKUS = ("PHOTO", "SHEETS", "WORDS", "PAINT")
 VARIANTS = 300
 
@@ -39,17 +43,25 @@ def call_of(kind: str, pick: random.Random) -> Call:
     """A call of this kind, without who, when and id."""
     if kind in ("article", "course", "pricing"):
         return _page(kind, pick)
-    if kind in ("sent", "opened", "clicked"):
+    if kind in ("sent", "opened", "clicked", "replied", "bounced"):
         return _mail(kind, pick)
+    if kind == "consent":
+        word = pick.choice(("Subscribed", "Unsubscribed"))
+        return {"type": "track", "event": word, "properties": {"topic": pick.choice(TOPICS)}}
     if kind == "video":
         watched = {"video": f"lesson-{pick.randrange(40)}", "seconds": pick.randrange(600)}
         return {"type": "track", "event": "Video Watched", "properties": watched}
-    sku = pick.choice(SKUS)
+    return _purchase(kind, pick)
+
+
+def _purchase(kind: str, pick: random.Random) -> Call:
+    sku, cart = pick.choice(SKUS), f"c{pick.randrange(3)}"
     if kind == "cart":
-        added = {"sku": sku, "price": 10 * pick.randrange(1, 12), "currency": "EUR"}
+        price = 10 * pick.randrange(1, 12)
+        added = {"sku": sku, "price": price, "total": price, "cart": cart, "currency": "EUR"}
         return {"type": "track", "event": "Product Added", "properties": added}
     ordered = {"order_id": f"o-{pick.getrandbits(32):08x}", "total": 10 * pick.randrange(2, 20)}
-    ordered |= {"currency": "EUR", "products": [{"sku": sku, "quantity": 1}]}
+    ordered |= {"cart": cart, "currency": "EUR", "products": [{"sku": sku, "quantity": 1}]}
     return {"type": "track", "event": "Order Completed", "properties": ordered}
 
 
@@ -66,7 +78,14 @@ def _page(kind: str, pick: random.Random) -> Call:
 def _mail(kind: str, pick: random.Random) -> Call:
     """Sent, opened and clicked share a template: the first, two times of three."""
     template, topic = TEMPLATES[0] if pick.random() < 0.66 else pick.choice(TEMPLATES)
-    said = {"template": template, "topic": topic, "subject": f"Our {template}"}
+    said: dict[str, Any] = {"template": template, "topic": topic, "subject": f"Our {template}"}
+    if kind == "opened" and pick.random() < 0.15:
+        said["machine"] = True  # a proxy that fetches the pictures
+    if kind == "clicked":
+        where = pick.choice(("courses", "offers"))
+        said["link"] = f"https://shop.example/{where}/{pick.randrange(10)}?utm_source=mail"
+    if kind == "bounced":
+        said["type"] = "soft"  # a full mailbox: nobody is suppressed for it
     return {"type": "track", "event": f"email_{kind}", "properties": said}
 
 
@@ -80,6 +99,8 @@ def variants(seed: int = 1) -> dict[str, list[InboxRow]]:
 def _read(call: Call) -> InboxRow:
     row = read_call(call | {"userId": email_of(0), "messageId": "m"}, Reading(0))
     assert isinstance(row, InboxRow), row
+    if row.consents:  # as intake writes it
+        row = row._replace(subject=call["properties"]["topic"], topic=call["properties"]["topic"])
     return row
 
 
@@ -99,9 +120,17 @@ def arriving(contacts: int, count: int, since: int, until: int, seed: int) -> It
             if done == count:
                 return
             done += 1
-            at = rfc3339(since + (until - since) * done // count)
+            instant = since + (until - since) * done // count
+            at = rfc3339(instant)
             call = call_of(kind, pick)
             if pick.random() < 0.01:
-                call = {"type": "identify", "traits": {"plan": pick.choice(("pro", "free"))}}
+                call = {"type": "identify", "traits": _traits(instant, pick)}
             ids = {"messageId": f"{pick.getrandbits(64):016x}", "userId": who}
             yield call | ids | {"timestamp": at, "receivedAt": at}
+
+
+def _traits(now: int, pick: random.Random) -> dict[str, str]:
+    """Another plan, or another day on which it is renewed."""
+    if pick.random() < 0.7:
+        return {"plan": pick.choice(("pro", "free"))}
+    return {"renewal_on": rfc3339(now + pick.randrange(2, 60) * DAY)[:10]}

@@ -11,55 +11,16 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
-from people import DECK, TEMPLATES, email_of, variants, whom
+from people import DECK, TEMPLATES, variants, whom
+from population import fill_people, insert
+from sizes import BEGIN, GRID, MIDNIGHT, NIGHT, Size
 
-from flowscore.clock import DAY, HOUR, instant_of
-from flowscore.store.forms import forms_of
+from flowscore.clock import DAY
 
 PROJECT = Path(__file__).with_name("project")
-BEGIN = instant_of(datetime(2025, 1, 1, tzinfo=UTC))
-DAYS = 416
-MIDNIGHT = BEGIN + DAYS * DAY  # the watermark: history ends here
-DAWN, DAYLIGHT = 6 * HOUR, 18 * HOUR  # nothing happens at night, so that a tick can be idle
-GRID = HOUR // 4
-MILLION = 1_000_000
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much a store holds and how much comes in."""
-
-    contacts: int
-    events: int
-    arriving: int
-
-    @property
-    def name(self) -> str:
-        """Of the store's folder."""
-        return f"store-{self.contacts}-{self.events}"
-
-    def instant(self, place: float) -> int:
-        """When the event at this place of the log happens; the history's pace goes on after it."""
-        day, part = divmod(place * DAYS / self.events, 1)
-        return BEGIN + int(day) * DAY + DAWN + int(part * DAYLIGHT)
-
-    @property
-    def start(self) -> int:
-        """The watermark before the measured tick: some two hours of the new day."""
-        return MIDNIGHT + DAWN + 2 * HOUR
-
-    @property
-    def end(self) -> int:
-        """The measured tick: such a store gets so many events from `start` to here."""
-        today = self.events / DAYS * 2 * HOUR / DAYLIGHT
-        until = self.instant(self.events + today + self.arriving)
-        return -(-until // GRID) * GRID
 
 
 def build(folder: Path, size: Size) -> Path:
@@ -102,9 +63,9 @@ def _fill(path: Path, size: Size) -> None:
     indexes = _take_indexes(db)
     db.execute("BEGIN")
     tell(f"{size.contacts:,} contacts")
-    _fill_people(db, size)
+    fill_people(db, size)
     tell(f"{size.events:,} events")
-    _insert(db, "events", EVENT, _events(size))
+    insert(db, "events", EVENT, _events(size))
     db.execute("COMMIT")
     tell("indexes")
     for words in indexes:
@@ -121,16 +82,11 @@ def _fill(path: Path, size: Size) -> None:
 def _take_indexes(db: sqlite3.Connection) -> list[str]:
     rows = db.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name"
-        " IN ('events', 'attributes', 'contacts', 'identities')"
+        " IN ('events', 'attributes', 'company_attributes', 'contacts', 'identities')"
     ).fetchall()
     for name, _ in rows:
         db.execute(f"DROP INDEX {name}")
     return [words for _, words in rows]
-
-
-def _insert(db: sqlite3.Connection, table: str, columns: str, rows: Iterator[Any]) -> None:
-    marks = ", ".join("?" for _ in columns.split(","))
-    db.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
 
 
 def _parameters(size: Size) -> dict[str, int]:
@@ -140,55 +96,6 @@ def _parameters(size: Size) -> dict[str, int]:
         "midnight": MIDNIGHT, "day": DAY, "contacts": size.contacts, "start": size.start,
         "end": size.end, "due": due, "inside": size.contacts // 50 + due,
     }  # fmt: skip
-
-
-# --- people -----------------------------------------------------------------------------------
-
-ATTRIBUTES = {
-    "country": ("ES", "MX", "AR", "US", "GB", "DE", "FR", "PE"),
-    "locale": ("es-ES", "en-GB", "en-US", "de-DE", "es-MX"),
-    "plan": ("free", "trial", "pro"),
-}
-
-
-def _fill_people(db: sqlite3.Connection, size: Size) -> None:
-    pick = random.Random(2)
-    numbers = range(1, size.contacts + 1)
-    created = BEGIN - 40 * DAY
-    people = (
-        (n, email_of(n), email_of(n), 1, created + n % 30 * DAY, *_draws(pick)) for n in numbers
-    )
-    _insert(db, "contacts", "id, email, email_folded, known, created_at, draw_a, draw_b", people)
-    names = sorted((email_of(n), n) for n in numbers)  # the key's order
-    _insert(db, "identities", "kind, value, contact_id", (("email", *one) for one in names))
-    columns = "contact_id, name, element, value, set_at, forms, text, number, instant, local"
-    _insert(db, "attributes", columns, _attributes(numbers, pick))
-    _insert(db, "consents", "contact_id, topic, granted, at, source", _consents(numbers, pick))
-
-
-def _draws(pick: random.Random) -> tuple[int, int]:
-    return pick.getrandbits(31), pick.getrandbits(31)
-
-
-def _attributes(numbers: range, pick: random.Random) -> Iterator[Any]:
-    ready = {
-        name: [
-            (orjson.dumps(one).decode(), BEGIN, orjson.dumps(forms_of(one)).decode())
-            + tuple([*forms_of(one)[0], None, None, None, None][:4])
-            for one in values
-        ]
-        for name, values in ATTRIBUTES.items()
-    }
-    for n in numbers:
-        for name, values in ready.items():
-            yield (n, name, 0, *values[int(pick.random() * len(values))])
-
-
-def _consents(numbers: range, pick: random.Random) -> Iterator[Any]:
-    for n in numbers:
-        for topic, share in (("email", 0.9), ("news", 0.6), ("offers", 0.5)):
-            if pick.random() < share:
-                yield n, topic, 1, BEGIN, "sign-up"
 
 
 # --- the log ----------------------------------------------------------------------------------
@@ -218,7 +125,7 @@ def _events(size: Size) -> Iterator[Any]:
             ident = f"{place * MIXER & 0xFFFFFFFFFFFFFFFF:016x}"
             yield (ident, who, at, at, at, 0, *rows[int(pick.random() * len(rows))])
             place += 1
-            if place % (5 * MILLION) == 0:
+            if place % (5 * 1_000_000) == 0:
                 tell(f"{place:,}")
 
 
@@ -233,8 +140,8 @@ LINE = (
 RULE = """CASE name WHEN 'page_viewed' THEN CASE
         WHEN subject LIKE '/articles/%' THEN 'article' WHEN subject LIKE '/courses/%' THEN 'course'
         WHEN subject = '/pricing' THEN 'pricing' END
-    WHEN 'email_opened' THEN 'opened' WHEN 'email_clicked' THEN 'clicked'
-    WHEN 'product_added' THEN 'cart'
+    WHEN 'email_opened' THEN CASE WHEN NOT machine THEN 'opened' END
+    WHEN 'email_clicked' THEN 'clicked' WHEN 'product_added' THEN 'cart'
     WHEN 'order_completed' THEN CASE WHEN properties ->> 'total' >= 50 THEN 'order' END END"""
 WORTH = """CASE rule WHEN 'article' THEN 1 WHEN 'course' THEN 3 WHEN 'pricing' THEN 5
     WHEN 'opened' THEN 1 WHEN 'clicked' THEN 3 WHEN 'cart' THEN 10 WHEN 'order' THEN 20
@@ -249,27 +156,38 @@ LEDGER = (
             FROM events s WHERE name = 'email_sent' AND own_at <= :midnight - 3 * :day
               AND NOT EXISTS (
                 SELECT 1 FROM events a
-                WHERE a.contact_id = s.contact_id AND a.name = 'email_opened'
+                WHERE a.contact_id = s.contact_id AND a.name = 'email_opened' AND NOT a.machine
                   AND a.own_at > s.own_at AND a.own_at <= s.own_at + 3 * :day
                   AND a.subject = s.subject)
         ) WHERE rule IS NOT NULL
     ) ORDER BY contact_id, rule, key""",
 )
-PLACES = {"rung-50": 2, "cart": 1, "reader": 1, "welcome": 2}  # where each waits
+PLACES = {  # where people wait by the clock
+    "rung-50": 2, "cart": 1, "reader": 1, "welcome": 2, "pricing-and-wait": 1,
+    "cart-and-exit": 1, "course-six": 1,
+}  # fmt: skip
+AWAITING = ("sent-offer", "course-five", "waits-for-silence")  # at the first place, a `wait_for`
+GOALS = {"pricing-and-wait": 14, "course-five": 10}  # days in which it counts
 
 
-def _waiting(name: str, position: int) -> str:
+def _waiting(name: str, position: int, number: int) -> str:
     """People inside a scenario, one of fifty; the first of them are due in the measured tick."""
+    awaits = name in AWAITING
+    since, until = (":midnight - :day", "due") if awaits else ("NULL", "NULL")
+    goal = f":midnight + {GOALS[name] - 1} * :day" if name in GOALS else "NULL"
     return f"""
         INSERT INTO enrollments (contact_id, scenario, definition_id, key, own_at, entered_at,
-                                 reason, position, due_at)
+                                 reason, position, due_at, held, came, entered_after, goal_until,
+                                 awaiting_since, awaiting_after, awaiting_until)
         SELECT id, '{name}', (SELECT id FROM definitions WHERE name = '{name}'
                               AND kind = 'scenario'), 'seed', :midnight - :day, :midnight - :day,
-               '', {position},
-               CASE WHEN place <= :due THEN :start + 1 + (:end - :start - 1) * place / :due
-                    ELSE :end + 30 * :day * place / :inside END
-        FROM (SELECT id, row_number() OVER (ORDER BY (id * 7919 + {position}) % 999983) AS place
-              FROM contacts WHERE id <= :contacts) WHERE place <= :inside"""
+               '', {position}, due, 0, 0, 0, {goal}, {since}, {"0" if awaits else "NULL"}, {until}
+        FROM (SELECT id, CASE WHEN place <= :due
+                         THEN :start + 1 + (:end - :start - 1) * place / :due
+                         ELSE :end + 30 * :day * place / :inside END AS due
+              FROM (SELECT id, row_number() OVER (
+                        ORDER BY (id * 7919 + {number}) % 999983) AS place
+                    FROM contacts WHERE id <= :contacts) WHERE place <= :inside)"""
 
 
 def _finished(name: str) -> str:
@@ -283,7 +201,10 @@ def _finished(name: str) -> str:
 
 
 ENROLLMENTS = (
-    *(_waiting(name, place) for name, place in PLACES.items()),
+    *(
+        _waiting(name, place, number * 31_337)
+        for number, (name, place) in enumerate((PLACES | dict.fromkeys(AWAITING, 0)).items())
+    ),
     *(_finished(name) for name in ("rung-20", "welcome", "receipt")),
 )
 MESSAGES = f"""
@@ -297,10 +218,13 @@ MESSAGES = f"""
 
 
 def _settle(place: Path) -> None:
-    """Standing points, balances and lists by the engine's own statements; then the watermark."""
+    """Standing points, balances and lists by the engine's own statements; then the night's tick,
+    after which nothing is due until dawn.
+    """
     from sqlalchemy import delete, text
 
     from flowscore.engine import balances, lists, registry, scoring
+    from flowscore.engine.tick import run_ticks
     from flowscore.engine.work import Work, prepare_scratch
     from flowscore.store import statistics
     from flowscore.store.database import open_store
@@ -325,6 +249,8 @@ def _settle(place: Path) -> None:
         connection.execute(delete(changes))
         work.tidy()
         registry.set_watermark(connection, MIDNIGHT)
+    tell("the night")
+    run_ticks(store, from_=NIGHT, until=NIGHT, step=GRID)
     store.close()
     for name in ("flowscore.db", "inbox.db"):
         db = sqlite3.connect(place / name)

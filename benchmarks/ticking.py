@@ -10,7 +10,8 @@ from typing import Any
 
 from figures import Figure, memory
 from measure import said_by
-from stores import Size, build
+from sizes import Size
+from stores import build
 from ticks import forget_log
 
 MOST_GROWTH, MOST_BY_HAND, MOST_IDLE, ROUNDS = 1.3, 3.0, 0.050, 3

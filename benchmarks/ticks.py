@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 from measure import peak_mb
 from people import arriving
+from sizes import DAWN, GRID, MIDNIGHT, NIGHT, Size
 from sqlalchemy import event
-from stores import DAWN, GRID, MIDNIGHT, Size
 
-from flowscore.engine import enrollment, lists, scoring, steps
+from flowscore.engine import enrollment, goals, lists, scoring, steps
 from flowscore.engine import tick as ticking
 from flowscore.store.calls import read_call
 from flowscore.store.database import Store, open_store
@@ -37,6 +37,7 @@ from flowscore.store.inbox import InboxRow, receive
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+OFTEN = GRID // 3  # between ticks in the night
 COUNTED = dict.fromkeys(
     ("events", "ledger", "members", "enrollments", "messages", "decisions"), "id"
 )
@@ -70,6 +71,9 @@ VERBS = (
     (scoring, "award"),
     (scoring, "stand"),
     (lists, "refresh"),
+    (goals, "convert"),
+    (goals, "answer"),
+    (goals, "exit_people"),
     (enrollment, "enroll"),
     (steps, "walk"),
     (ticking, "forget_taken"),
@@ -233,9 +237,9 @@ def run_idle(store: Store, count: int) -> dict[str, Any]:
     passed, walked = [], []
     statements = Statements(store) if count else None
     for n in range(1, 23):
-        now = MIDNIGHT + n * GRID
+        now = NIGHT + n * OFTEN
         begin = time.perf_counter()
-        report = ticking.run_ticks(store, until=now, step=GRID, every_instant=n % 2 == 0)
+        report = ticking.run_ticks(store, until=now, step=OFTEN, every_instant=n % 2 == 0)
         (walked if n % 2 == 0 else passed).append(time.perf_counter() - begin)
         assert n % 2 == 0 or not report.worked, report
     if statements is not None:
