@@ -317,6 +317,13 @@ def test_empty_instants_are_passed_over_and_none_is_missed(world: World, trigger
     assert report.worked < 60 and report.ticks == 241
 
 
+@pytest.mark.parametrize("offset", ["-999999 days", "999999 weeks", "999999 hours"])
+def test_dates_beyond_every_calendar_never_come(world: World, offset: str) -> None:
+    dated(world, f"attribute: day, offset: {offset}", f"{ANA},2020-01-01,2026-03-02")
+    world.tick(START + 2 * DAY)
+    assert occurred(world) == []
+
+
 DAILY = DateComes(name="day", days=1)
 
 

@@ -7,7 +7,7 @@ of each is reckoned, and whoever holds it occurs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -190,19 +190,35 @@ def next_instant(
     asked = {trigger.timezone or policy_zone}
     if trigger.timezone == "contact":
         asked = {policy_zone, *zones}
-    found = [one for zone in sorted(asked) for one in _next_in(connection, trigger, zone, after)]
+    look = Look(connection)
+    found = [one for zone in sorted(asked) for one in _next_in(look, trigger, zone, after)]
     return min(found, default=None)
 
 
-def _next_in(connection: Connection, trigger: DateComes, zone: str, after: int) -> Iterator[int]:
+@dataclass
+class Look:
+    """Look-ups of one asking; each is done once, however many zones want it."""
+
+    connection: Connection
+    known: dict[tuple[bool, int], int | None] = field(default_factory=dict)
+
+    def after(self, source: Source, value: int) -> int | None:
+        """The next value after another."""
+        key = (source.local, value)
+        if key not in self.known:
+            self.known[key] = self.connection.execute(_next_after(source, value)).scalar()
+        return self.known[key]
+
+
+def _next_in(look: Look, trigger: DateComes, zone: str, after: int) -> Iterator[int]:
     if not trigger.yearly:
-        yield from _next_values(connection, trigger, zone, after)
-    elif _oldest(connection, trigger) is None:
+        yield from _next_values(look, trigger, zone, after)
+    elif _oldest(look.connection, trigger) is None:
         return
     elif trigger.days is not None:
         yield day_comes(_next_day(trigger, zone, after), trigger.at, zone)
     else:
-        coming = _coming(connection, trigger, zone, after, after + DAY)
+        coming = _coming(look.connection, trigger, zone, after, after + DAY)
         yield min((one.at for one in coming), default=after + DAY)
 
 
@@ -211,27 +227,29 @@ def _next_day(trigger: DateComes, zone: str, after: int) -> date:
     return next(days_coming(trigger, zone, after, after + 3 * DAY))
 
 
-def _next_values(
-    connection: Connection, trigger: DateComes, zone: str, after: int
-) -> Iterator[int]:
+def _next_values(look: Look, trigger: DateComes, zone: str, after: int) -> Iterator[int]:
     """Of each form the next value, by one look-up."""
     for source in sources(trigger.name):
         upto_now = _already_come(trigger, source, zone, after)
-        value = connection.execute(_next_after(source, upto_now)).scalar()
-        at = value and instant_of_value(trigger, [source.form(value)], zone, after)
-        if at is not None:
-            yield at
+        value = None if upto_now is None else look.after(source, upto_now)
+        if value is not None:
+            at = instant_of_value(trigger, [source.form(value)], zone, after)
+            if at is not None:
+                yield at
 
 
 def _next_after(source: Source, value: int) -> Select[Any]:
     return select(func.min(source.column)).where(source.named, source.column > value)
 
 
-def _already_come(trigger: DateComes, source: Source, zone: str, after: int) -> int:
-    """The greatest value whose date has come by then."""
+def _already_come(trigger: DateComes, source: Source, zone: str, after: int) -> int | None:
+    """The greatest value whose date has come by then; None beyond what calendars know."""
     known = known_zone(zone)
-    if trigger.days is None:
-        base = after - trigger.offset
-        return local_of(base, known) if source.local else base
-    day = _next_day(trigger, zone, after) - timedelta(days=trigger.days)
-    return (day_start(day) if source.local else local_midnight(day, known)) - 1
+    try:
+        if trigger.days is None:
+            base = after - trigger.offset
+            return local_of(base, known) if source.local else base
+        day = _next_day(trigger, zone, after) - timedelta(days=trigger.days)
+        return (day_start(day) if source.local else local_midnight(day, known)) - 1
+    except OverflowError:
+        return None
