@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.small import ANA, flow, hours, lines, score
+from engine.small import ANA, BEN, flow, hours, lines, score
 from engine.world import START
 from flowscore.clock import HOUR, MINUTE
 
@@ -300,6 +300,39 @@ def test_a_change_of_consent(world: World, trigger: str, wanted: list[int]) -> N
     told(world, "Subscribed", 6)
     world.tick(START + 8 * HOUR)
     assert [own for own, _ in hours(world)] == wanted
+
+
+def test_a_step_that_refuses_everything_is_heard(world: World) -> None:
+    """Ruling 121: one event with topic `all`, which every topic not refused before hears."""
+    world.apply("""
+    list: l
+    ---
+    scenario: leave
+    trigger: {event: bye}
+    actions: [{unsubscribe: all}]
+    ---
+    list: refused-news
+    ---
+    scenario: s
+    trigger: {unsubscribed: news}
+    reenroll: every_time
+    actions: [{add_to_list: l}]
+    ---
+    scenario: everything
+    trigger: {unsubscribed: all}
+    conditions: [{this_event: {topic: all}}]
+    actions: [{add_to_list: refused-news}]
+    """)
+    told(world, "Unsubscribed", 0, "news")
+    world.track(ANA, "bye", START + HOUR)
+    world.track(BEN, "bye", START + HOUR)
+    world.tick(START + 2 * HOUR)
+    assert world.entered("s") == [ANA, BEN]
+    assert world.rows("SELECT own_at FROM enrollments WHERE scenario = 's' ORDER BY id") == [
+        (START,),
+        (START + HOUR,),
+    ]
+    assert world.members("refused-news") == [ANA, BEN]
 
 
 def test_points_for_leaving(world: World) -> None:
