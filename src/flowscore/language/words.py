@@ -15,7 +15,10 @@ NOWHERE = Mark("")
 class Word(BaseModel):
     """A piece of a definition as read; unknown keys are refused, nothing changes it later."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    # Built when first used: most projects use some words, and `validate` has to start at once.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
 
     # Fields that an older flowscore did not know: left out, they do not change a word's digest.
     younger: ClassVar[frozenset[str]] = frozenset()

@@ -5,7 +5,6 @@ SQLite itself looks, read-only; the files are never opened by hand (see `databas
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -32,6 +31,8 @@ def seen_events(store: Path) -> frozenset[str]:
     """The names of all events of a SQLite store; none where it cannot be looked at."""
     if not store.is_file():
         return frozenset()
+    import sqlite3
+
     try:
         return together(_ask(store, NAMES), _ask(store.with_name("inbox.db"), WAITING))
     except sqlite3.Error:
@@ -47,6 +48,8 @@ def together(taken: Sequence[str], waiting: Sequence[str | None]) -> frozenset[s
 
 def _ask(file: Path, query: str) -> list[str]:
     """While nobody has it open there is no log beside it, and a look must not leave one there."""
+    import sqlite3
+
     is_open = file.with_name(f"{file.name}-wal").exists()
     address = f"{file.resolve().as_uri()}?{'mode=ro' if is_open else 'immutable=1'}"
     with closing(sqlite3.connect(address, uri=True, timeout=SECONDS)) as looking:
