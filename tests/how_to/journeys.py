@@ -13,17 +13,16 @@ import re
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from docs.consoles import commands_in, is_as_shown
 from docs.pages import RUN_AS_A_WHOLE
 from flowscore.cli import main
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 FILE = re.compile(r"^<!-- (\S+) -->\n```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-LEFT_OUT = "…"
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,8 @@ class Command:
 
     @property
     def is_as_shown(self) -> bool:
-        """Whether that is what it printed; `…` stands for lines that are left out."""
-        pattern = "".join(
-            r"(?:.*\n)*" if line == LEFT_OUT else re.escape(line) + r"\n"
-            for line in self.shown.splitlines()
-        )
-        return re.fullmatch(pattern, self.printed) is not None
+        """Whether that is what it printed."""
+        return is_as_shown(self.shown, self.printed)
 
 
 def journeys() -> list[Path]:
@@ -62,17 +57,10 @@ def run_page(text: str, folder: Path) -> list[Command]:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(found[2], encoding="utf-8")
             else:
-                for line, shown in parts(found[1]):
+                for line, shown in commands_in(found[1]):
                     printed = typed(line).replace(str(folder), "~/acme")
                     done.append(Command(line, shown, printed))
     return done
-
-
-def parts(block: str) -> Iterator[tuple[str, str]]:
-    """Each command of a console block with what is shown of its output."""
-    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        line, _, shown = part.partition("\n")
-        yield line, shown
 
 
 def typed(line: str) -> str:
@@ -91,7 +79,7 @@ def renewed(text: str) -> str:
         done = iter(run_page(text, Path(folder)))
 
     def anew(found: re.Match[str]) -> str:
-        commands = [next(done) for _ in parts(found[1])]
+        commands = [next(done) for _ in commands_in(found[1])]
         shown = (one.shown if one.is_as_shown else one.printed for one in commands)
         lines = zip((one.line for one in commands), shown, strict=True)
         return "```console\n" + "".join(f"$ {line}\n{out}" for line, out in lines) + "```"

@@ -19,6 +19,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from docs.consoles import commands_in, is_as_shown
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "how-to" / "cdnow.md"
 PROJECT = PAGE.with_suffix("")
@@ -85,9 +87,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def commands_of_the_page() -> Iterator[tuple[str, str]]:
     """Each command with what the page shows of its output."""
     for block in CONSOLE.findall(PAGE.read_text(encoding="utf-8")):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, shown = part.partition("\n")
-            yield command, shown
+        yield from commands_in(block)
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +115,7 @@ def stretches(orders: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.slow
 def test_page_prints_what_the_run_prints(run: Run) -> None:
     for command, shown, printed in run.commands:
-        pattern = "".join(
-            r"(?:.*\n)*" if line == "…" else re.escape(line.rstrip()) + r" *\n"
-            for line in shown.splitlines()
-        )
-        assert re.fullmatch(pattern, printed), f"$ {command}\n{printed}"
+        assert is_as_shown(shown, printed), f"$ {command}\n{printed}"
 
 
 @needs_data

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.consoles import commands_in, is_as_shown
+
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "change-a-running-scenario.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TO_WRITE = re.compile(r"Write `([\w./-]+)`")
@@ -33,25 +35,16 @@ def printed_by(command: str, folder: Path) -> str:
     return "".join(f"{line.rstrip()}\n" for line in told.stdout.splitlines())
 
 
-def pattern_of(shown: str) -> str:
-    """The page's lines; `…` stands for any."""
-    return "".join(
-        r"(?:.*\n)*" if line == "…" else re.escape(line.rstrip()) + r"\n"
-        for line in CLOCK.sub(r"\1 then", shown).splitlines()
-        if line
-    )
-
-
 @pytest.mark.slow
 def test_everything_on_the_page_happens_as_it_says(tmp_path: Path) -> None:
     page, said = PAGE.read_text(encoding="utf-8"), 0
     for found in BLOCK.finditer(page):
         kind, text = found.groups()
         if kind == "console":
-            for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-                command, _, shown = part.partition("\n")
+            for command, shown in commands_in(text):
                 printed = CLOCK.sub(r"\1 then", printed_by(command, tmp_path))
-                assert re.fullmatch(pattern_of(shown), printed), f"$ {command}\n{printed}"
+                wanted = CLOCK.sub(r"\1 then", shown)
+                assert is_as_shown(wanted, printed), f"$ {command}\n{printed}"
         elif names := TO_WRITE.findall(page[said : found.start()]):
             file = tmp_path / names[-1]
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from docs.consoles import LEFT_OUT, commands_in
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TO_WRITE = re.compile(r"Write `([\w./-]+)`")
-LEFT_OUT = "…"
 
 
 class Reader:
@@ -43,9 +44,9 @@ class Reader:
 
 def commands(block: str) -> Iterator[tuple[str, list[str]]]:
     """Each command of a console block with the lines that the page shows of its output."""
-    for part in block.split("$ ")[1:]:
-        command, *shown = part.splitlines()
-        yield command, [line.rstrip() for line in shown if line.strip() and line != LEFT_OUT]
+    for command, shown in commands_in(block):
+        lines = (line.rstrip() for line in shown.splitlines())
+        yield command, [line for line in lines if line and line != LEFT_OUT]
 
 
 @pytest.mark.slow
