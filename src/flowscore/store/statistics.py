@@ -44,7 +44,7 @@ STORE: Numbers = {
     ("enrollments", "enrollments_watched"): "500000 100",
     ("enrollments", "sqlite_autoindex_enrollments_1"): "2000000 100000 2 1",
     ("events", "events_behaviour"): "10000000 2 1",
-    ("events", "events_contact"): "20000000 20 5 1",
+    ("events", "events_contact"): "20000000 500 5 1",
     ("events", "events_contact_behaviour"): "10000000 10 1",
     ("events", "events_name"): "20000000 1000000 2",
     ("events", "sqlite_autoindex_events_1"): "20000000 1",
