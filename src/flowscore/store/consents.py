@@ -112,7 +112,7 @@ def change(
         *(true(), row.message_id, at, false(), empty, empty),
     )
     connection.execute(insert(SAID).from_select([one.name for one in SAID.columns], said))
-    desk.filled.add(SAID.name)
+    desk.filled[SAID.name] += 1
     _settle(desk)
     desk.clear()
 

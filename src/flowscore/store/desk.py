@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -61,13 +62,13 @@ class Desk:
     historical: bool = False
     template_topics: Mapping[str, str] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
-    filled: set[str] = field(default_factory=set)  # temporary tables that may hold rows
+    filled: Counter[str] = field(default_factory=Counter)  # rows put into temporary tables
 
     def run(self, words: str, **values: Any) -> int:
         """Execute a statement; gives the rows it touched. `:tick` and `:historical` are bound."""
         touched = self.connection.execute(_statement(words), self._bound(values)).rowcount
         if touched and words.lstrip().startswith("INSERT INTO "):
-            self.filled.add(words.split(maxsplit=3)[2])
+            self.filled[words.split(maxsplit=3)[2]] += touched
         return touched
 
     def ask(self, words: str, **values: Any) -> Any:
@@ -90,9 +91,8 @@ class Desk:
 
     def clear(self, *names: str) -> None:
         """Empty the temporary tables that were filled: these, else all."""
-        for name in (set(names) or TABLES.keys()) & (self.filled | {"template_topics"}):
-            self.run(f"DELETE FROM {name}")
-            self.filled.discard(name)
+        for name in (set(names) or TABLES.keys()) & (self.filled.keys() | {"template_topics"}):
+            self.run(self.spelling.emptying(self.filled.pop(name, 0)).format(name=name))
 
 
 @lru_cache(maxsize=512)

@@ -165,10 +165,13 @@ def _name(desk: Desk, last: int) -> None:
 def _find_creating_lines(desk: Desk) -> None:
     """A contact is created by the first line that names it in any of its ways (ruling 27)."""
     desk.run("""
-        UPDATE newcomers SET ord = (
-            SELECT min(n.first_ord) FROM identities i CROSS JOIN named n
-            WHERE i.contact_id = newcomers.id AND n.who_kind = i.kind AND n.who = i.value
-              AND (i.kind <> 'anonymous' OR newcomers.anonymous_id IS NOT NULL))
+        UPDATE newcomers SET ord = first.ord FROM (
+            SELECT i.contact_id, min(n.first_ord) AS ord
+            FROM named n CROSS JOIN identities i CROSS JOIN newcomers c
+            WHERE i.kind = n.who_kind AND i.value = n.who AND c.id = i.contact_id
+              AND (i.kind <> 'anonymous' OR c.anonymous_id IS NOT NULL)
+            GROUP BY i.contact_id
+        ) AS first WHERE first.contact_id = newcomers.id
     """)
 
 

@@ -58,6 +58,10 @@ class Sqlite:
         """A JSON object with the keys of another laid over it."""
         return f"json_patch({column}, {upper})"
 
+    def emptying(self, rows: int) -> str:
+        """What empties a temporary table `{name}` of about so many rows."""
+        return "DELETE FROM {name}"
+
     def given(self, name: str) -> str:
         """A bound JSON text."""
         return f":{name}"
@@ -113,6 +117,10 @@ class Postgresql(Sqlite):
 
     def over(self, column: str, upper: str) -> str:
         return f"({column} || {upper})"
+
+    def emptying(self, rows: int) -> str:
+        """Nobody vacuums temporary tables: large, they would seem and be large for ever."""
+        return "TRUNCATE {name}" if rows > 1000 else "DELETE FROM {name}"
 
     def given(self, name: str) -> str:
         return f"CAST(:{name} AS jsonb)"
