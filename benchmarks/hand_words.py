@@ -6,7 +6,7 @@ PREPARE = """
 CREATE TEMP TABLE line AS SELECT * FROM inbox_file.inbox
     WHERE received_at <= :now AND seq NOT IN (SELECT seq FROM taken)
     ORDER BY own_at, received_at, message_id;
-CREATE TEMP TABLE plan (contact_id, value, forms, text, own_at, message_id, received_at, was);
+CREATE TEMP TABLE told (contact_id, name, value, forms, own_at, message_id, received_at);
 CREATE TEMP TABLE stirred (name, event_id, contact_id, PRIMARY KEY (name, event_id));
 CREATE TEMP TABLE moved (contact_id PRIMARY KEY, looked, balance);
 CREATE TEMP TABLE refitted (contact_id PRIMARY KEY);
@@ -14,9 +14,13 @@ CREATE TEMP TABLE swung (contact_id PRIMARY KEY, inside);
 CREATE TEMP TABLE shifted (list, contact_id, inside);
 CREATE TEMP TABLE occ (scenario, contact_id, own_at, key, event_id, refused);
 CREATE TEMP TABLE walkers (id PRIMARY KEY, contact_id, scenario, position, due_at, event_id,
-                           entered_at);
-CREATE TEMP TABLE plan_of_step (scenario, position, step, template, topic);
-CREATE TEMP TABLE rule_of_entry (scenario PRIMARY KEY, definition_id, mode, after);
+                           entered_at, own_at, held, came);
+CREATE INDEX temp.walkers_at ON walkers (scenario, position);
+CREATE TEMP TABLE plan_of_step (scenario, position, step, outcome, template, topic, points);
+CREATE TEMP TABLE rule_of_entry (scenario PRIMARY KEY, definition_id, mode, after, goal);
+CREATE TEMP TABLE clock (zone, own_at, day);
+CREATE TEMP TABLE given (contact_id, name, value, cause);
+CREATE TEMP TABLE asked_for (contact_id, key, event_id);
 """
 EVENT = """INSERT INTO events (message_id, contact_id, name, subject, topic, mail_key, machine,
     behaviour, own_at, received_at, seen_at, historical, properties, forms) """
@@ -34,28 +38,43 @@ INTAKE = (
     EVENT + """SELECT 'contact_created:email:' || email_folded, id, 'contact_created', NULL, NULL,
               NULL, 0, 0, created_at, created_at, :now, 0, '{}', '{}'
        FROM contacts WHERE id > :last_contact""",
-    """INSERT INTO plan SELECT contact_id, value, forms, text, own_at, message_id, received_at, NULL
-       FROM (SELECT who.contact_id, t.value -> '$[1]' AS value, t.value -> '$[2]' AS forms,
-                    t.value ->> '$[2][0][0]' AS text, l.own_at, l.message_id, l.received_at
-             FROM line l CROSS JOIN identities who CROSS JOIN json_each(l.traits) t
-             WHERE l.kind = 'identify' AND who.kind = 'email' AND who.value = l.email_folded)""",
-    EVENT + """SELECT p.message_id || ':plan', p.contact_id, 'attribute_changed', 'plan', NULL,
-              NULL, 0, 0, p.own_at, p.received_at, :now, 0,
-              json_object('attribute', 'plan', 'from', json(a.value), 'to', json(p.value)),
-              json_object('attribute', json('[["plan"]]'), 'from', json(a.forms), 'to',
-                          json(p.forms))
-       FROM plan p CROSS JOIN attributes a WHERE a.contact_id = p.contact_id AND a.name = 'plan'
-         AND a.text <> p.text""",
-    """INSERT INTO attributes (contact_id, name, element, value, set_at, forms, text)
-       SELECT contact_id, 'plan', 0, value, own_at, forms, text FROM plan WHERE true
+    """INSERT INTO told
+       SELECT who.contact_id, t.value ->> '$[0]', t.value -> '$[1]', t.value -> '$[2]', l.own_at,
+              l.message_id, l.received_at
+       FROM line l CROSS JOIN identities who CROSS JOIN json_each(l.traits) t
+       WHERE l.kind = 'identify' AND who.kind = 'email' AND who.value = l.email_folded""",
+    EVENT + """SELECT t.message_id || ':' || t.name, t.contact_id, 'attribute_changed', t.name,
+              NULL, NULL, 0, 0, t.own_at, t.received_at, :now, 0,
+              json_object('attribute', t.name, 'from', json(a.value), 'to', json(t.value)),
+              json_object('attribute', json_array(json_array(t.name)),
+                          'from', json(coalesce(a.forms, '[]')), 'to', json(t.forms))
+       FROM told t LEFT JOIN attributes a ON a.contact_id = t.contact_id AND a.name = t.name
+       WHERE t.contact_id <= :last_contact AND a.text IS NOT t.forms ->> '$[0][0]'""",
+    """INSERT INTO attributes (contact_id, name, element, value, set_at, forms, text, local)
+       SELECT contact_id, name, 0, value, own_at, forms, forms ->> '$[0][0]', forms ->> '$[0][3]'
+       FROM told WHERE true
        ORDER BY own_at ON CONFLICT DO UPDATE SET value = excluded.value, set_at = excluded.set_at,
-            forms = excluded.forms, text = excluded.text""",
+            forms = excluded.forms, text = excluded.text, local = excluded.local""",
     """INSERT INTO calls (message_id, kind, own_at, received_at, seen_at)
-       SELECT message_id, kind, own_at, received_at, :now FROM line WHERE kind = 'identify'""",
+       SELECT message_id, iif(kind = 'track', name, kind), own_at, received_at, :now
+       FROM line WHERE kind = 'identify' OR consents IS NOT NULL""",
+    EVENT + """SELECT l.message_id, who.contact_id, l.name, c.value ->> '$[0]', c.value ->> '$[0]',
+              NULL, 0, 0, l.own_at, l.received_at, :now, 0, l.properties, l.forms
+       FROM line l CROSS JOIN identities who CROSS JOIN json_each(l.consents) c
+       LEFT JOIN consents k ON k.contact_id = who.contact_id AND k.topic = c.value ->> '$[0]'
+       WHERE l.consents IS NOT NULL AND who.kind = 'email' AND who.value = l.email_folded
+         AND k.granted IS NOT (c.value ->> '$[1]')""",
+    """INSERT INTO consents (contact_id, topic, granted, at, source)
+       SELECT who.contact_id, c.value ->> '$[0]', c.value ->> '$[1]', l.own_at, l.source
+       FROM line l CROSS JOIN identities who CROSS JOIN json_each(l.consents) c
+       WHERE l.consents IS NOT NULL AND who.kind = 'email' AND who.value = l.email_folded
+       ON CONFLICT DO UPDATE SET granted = excluded.granted, at = excluded.at,
+            source = excluded.source""",
     EVENT + """SELECT l.message_id, who.contact_id, l.name, l.subject, l.topic, l.mail_key,
               l.machine, l.behaviour, l.own_at, l.received_at, :now, 0, l.properties, l.forms
        FROM line l CROSS JOIN identities who
-       WHERE l.kind = 'track' AND who.kind = 'email' AND who.value = l.email_folded
+       WHERE l.kind = 'track' AND l.consents IS NULL AND who.kind = 'email'
+         AND who.value = l.email_folded
        ON CONFLICT DO NOTHING""",
 )  # fmt: skip
 
@@ -183,11 +202,14 @@ def score(name: str, test: str) -> str:
     return f"coalesce({found}'{name}'), 0) {test}"
 
 
+HUMAN = " AND NOT h.machine"
+
+
 def often(name: str) -> str:
-    """Three such events in a month."""
+    """Three such events in a month, of people."""
     return (
         f"(SELECT count(*) FROM events h WHERE h.contact_id = c.contact_id AND h.name = '{name}'"
-        f"{WITHIN.format(days=30)}) >= 3"
+        f"{WITHIN.format(days=30)}{HUMAN}) >= 3"
     )
 
 
@@ -214,7 +236,7 @@ LISTS = {
     "not-listening": (
         f"{stirred_by('email_sent', 'email_opened')} UNION {aged('email_sent', 30)}"
         f" UNION {aged('email_opened', 30)}",
-        f"{often('email_sent')} AND NOT {recently('email_opened', 30)}"),
+        f"{often('email_sent')} AND NOT {recently('email_opened', 30, more=HUMAN)}"),
     "hot-and-fit": (
         f"{OF_MOVED} UNION SELECT contact_id FROM refitted"
         " UNION SELECT contact_id FROM shifted WHERE list = 'buyers'",
@@ -253,121 +275,4 @@ MOVES = (
               json_object('list', json_array(json_array(:list))) FROM swung""",
     "INSERT INTO shifted SELECT :list, contact_id, inside FROM swung",
     "DELETE FROM swung",
-)
-
-# --- who enters ---------------------------------------------------------------------------------
-
-ENTRIES = {  # scenario: (mode, days), as its `reenroll` says
-    "rung-20": ("never", 0), "rung-50": ("every", 0), "rung-80": ("after", 30),
-    "fallen": ("after", 30), "fit-and-hot": ("never", 0), "no-longer-looking": ("every", 0),
-    "three-times-1": ("after", 90), "three-times-2": ("after", 90), "three-times-3": ("after", 90),
-    "cart": ("finished", 0), "receipt": ("every", 0), "more-like-it": ("never", 0),
-    "clicked-offer": ("every", 0), "quiet-month": ("after", 90), "no-order": ("after", 14),
-    "not-opened": ("every", 0), "reader": ("after", 30), "welcome": ("never", 0),
-    "new-plan": ("every", 0),
-}  # fmt: skip
-
-
-def at_event(scenario: str, name: str, more: str = "", refused: str = "NULL") -> str:
-    """Statement: an occurrence for each new event."""
-    return (
-        f"INSERT INTO occ SELECT '{scenario}', e.contact_id, e.own_at, e.message_id, e.id,"
-        f" {refused} FROM {FRESH} AND s.name = '{name}'{more}"
-    )
-
-
-def at_crossing(scenario: str, line: int, down: bool = False, refused: str = "NULL") -> str:
-    """Statement: an occurrence for each balance that crossed the line."""
-    crossed = (
-        f"looked > {line} AND balance <= {line}"
-        if down
-        else f"looked < {line} AND balance >= {line}"
-    )
-    return (
-        f"INSERT INTO occ SELECT '{scenario}', contact_id, :now, 'engagement {line} @' || :now ||"
-        f" '/' || :round, NULL, {refused} FROM moved c WHERE {crossed}"
-    )
-
-
-def at_third_visit(number: int) -> str:
-    """Statement: the third visit of a course page in a fortnight, counted since the last time."""
-    visited = f"AND e.subject = '/courses/{number}'"
-    return f"""INSERT INTO occ
-        SELECT 'three-times-{number}', contact_id, own_at, message_id, id, NULL
-        FROM (SELECT e.* FROM {FRESH} AND s.name = 'page_viewed' {visited}) c
-        WHERE (SELECT count(*) FROM events e WHERE e.contact_id = c.contact_id
-               AND e.name = 'page_viewed' {visited} AND e.own_at > c.own_at - 14 * :day
-               AND e.own_at <= c.own_at AND e.own_at > coalesce((SELECT m.own_at FROM marks m
-                    WHERE m.trigger = 'hand/{number}' AND m.contact_id = c.contact_id), 0)) >= 3"""
-
-
-NO_CONSENT = "CASE WHEN NOT " + GRANTED.format(who="c.contact_id", topic="offers") + \
-    " THEN 'conditions' END"  # fmt: skip
-STILL_BUYER = f"CASE WHEN {inside('buyers', 'e.contact_id')} THEN 'conditions' END"
-NEVER_OPENED = f"CASE WHEN NOT {recently('email_opened', 30, 'e.contact_id')} THEN 'conditions' END"
-QUIET = f"""INSERT INTO occ SELECT DISTINCT 'quiet-month', contact_id, own_at + 30 * :day,
-        'quiet@' || (own_at + 30 * :day), NULL,
-        CASE WHEN NOT {inside("buyers", "m.contact_id")} THEN 'conditions' END
-    FROM events m WHERE behaviour = 1 AND {DUE.format(days=30)} AND NOT EXISTS (
-        SELECT 1 FROM events e WHERE e.contact_id = m.contact_id AND e.behaviour = 1
-        AND e.own_at > m.own_at AND e.own_at <= m.own_at + 30 * :day)"""
-NO_ORDER = f"""INSERT INTO occ SELECT 'no-order', contact_id, own_at + 3 * :day,
-        message_id || '@' || (own_at + 3 * :day), id, NULL
-    FROM events m WHERE name = 'product_added' AND {DUE.format(days=3)} AND NOT EXISTS (
-        SELECT 1 FROM events e WHERE e.contact_id = m.contact_id AND e.name = 'order_completed'
-        AND e.own_at > m.own_at AND e.own_at <= m.own_at + 3 * :day)"""
-LETTER_SHUT = f"""INSERT INTO occ SELECT 'not-opened', contact_id, own_at + 5 * :day,
-        message_id || '@' || (own_at + 5 * :day), id, NULL
-    FROM events m WHERE name = 'email_sent' AND subject = 'letter' AND {DUE.format(days=5)}
-      AND {NOT_OPENED.format(days=5)}"""
-BY_CLOCK = (QUIET, NO_ORDER, LETTER_SHUT)
-OCCURRENCES = (
-    at_crossing("rung-20", 200_000),
-    at_crossing("rung-50", 500_000),
-    at_crossing("rung-80", 800_000, refused=NO_CONSENT),
-    at_crossing("fallen", -100_000, down=True),
-    at_event("fit-and-hot", "list_joined", " AND e.subject = 'hot-and-fit'"),
-    at_event("no-longer-looking", "list_left", " AND e.subject = 'price-lookers'", STILL_BUYER),
-    *(at_third_visit(number) for number in (1, 2, 3)),
-    """INSERT INTO marks SELECT 'hand/' || substr(scenario, 13), contact_id, '', max(own_at), 0, ''
-       FROM occ WHERE scenario LIKE 'three-times-%' GROUP BY 1, 2
-       ON CONFLICT DO UPDATE SET own_at = excluded.own_at""",
-    at_event("cart", "product_added"),
-    at_event("receipt", "order_completed"),
-    at_event("more-like-it", "order_completed",
-             " AND EXISTS (SELECT 1 FROM json_each(e.forms, '$.\"products.sku\"') f"
-             " WHERE f.value ->> '$[0]' = 'photo')", NEVER_OPENED),
-    at_event("clicked-offer", "email_clicked", " AND e.subject = 'offer' AND NOT e.machine"),
-    at_event("reader", "email_opened", " AND e.subject = 'letter' AND NOT e.machine"),
-    at_event("welcome", "contact_created"),
-    at_event("new-plan", "attribute_changed",
-             " AND e.subject = 'plan' AND e.forms ->> '$.to[0][0]' = 'pro'"),
-)  # fmt: skip
-GATE = (
-    """UPDATE occ SET refused = 'reenroll' WHERE refused IS NULL AND EXISTS (
-        SELECT 1 FROM rule_of_entry r CROSS JOIN enrollments n WHERE r.scenario = occ.scenario
-        AND n.contact_id = occ.contact_id AND n.scenario = occ.scenario
-        AND (r.mode = 'never' OR r.mode <> 'every' AND n.ended_at IS NULL
-             OR r.mode = 'after' AND n.entered_at > :now - r.after * :day))""",
-    """INSERT INTO enrollments (contact_id, scenario, definition_id, key, own_at, event_id,
-                                entered_at, position, due_at, reason)
-       SELECT contact_id, scenario, definition_id, key, own_at, event_id, :now, 0, :now, ''
-       FROM (SELECT o.*, r.mode, r.definition_id, row_number() OVER (
-                 PARTITION BY o.scenario, contact_id ORDER BY own_at, key) AS place
-             FROM occ o JOIN rule_of_entry r USING (scenario) WHERE refused IS NULL)
-       WHERE place = 1 OR mode = 'every' ON CONFLICT DO NOTHING""",
-    """INSERT INTO decisions (contact_id, scenario, definition_id, key, at, own_at, event_id,
-                              reason, detail)
-       SELECT contact_id, scenario, r.definition_id, key, :now, own_at, event_id,
-              coalesce(refused, 'reenroll'), '{}'
-       FROM occ o JOIN rule_of_entry r USING (scenario)
-       WHERE refused IS NOT NULL OR mode <> 'every' AND NOT EXISTS (
-            SELECT 1 FROM enrollments n WHERE n.scenario = o.scenario
-            AND n.contact_id = o.contact_id AND n.key = o.key) ON CONFLICT DO NOTHING""",
-    "DELETE FROM occ",
-    "UPDATE balances SET looked = balance WHERE contact_id IN (SELECT contact_id FROM moved)"
-    " AND looked <> balance",
-    "DELETE FROM moved",
-    "DELETE FROM shifted",
-    "DELETE FROM refitted",
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import statistics
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from figures import Figure, memory
 from measure import said_by
 from sizes import Size
-from stores import build
+from stores import build, tell
 from ticks import forget_log
 
 MOST_GROWTH, MOST_BY_HAND, MOST_IDLE, ROUNDS = 1.3, 3.0, 0.050, 3
@@ -109,11 +109,30 @@ def _idle(idle: dict[str, Any], size: Size) -> Figure:
     )
 
 
+PHASES = {
+    "take in": ("take_in",),
+    "points": ("award", "stand"),
+    "lists": ("refresh",),
+    "goals and exits": ("convert", "answer", "exit_people", "endings"),
+    "enroll": ("enroll",),
+    "steps": ("walk",),
+}
+
+
 def _print_phases(found: dict[tuple[Size, str], Runs]) -> None:
-    """Where the time goes, and that both sides wrote the same."""
+    """Where the time goes, as a table; and that both sides wrote the same."""
+    print("| | " + " | ".join(PHASES) + " | rest, with the commit | all |")
+    print("| --- " * (len(PHASES) + 3) + "|")
     for (size, what), runs in found.items():
-        best = min(runs, key=lambda one: float(one["seconds"]))
-        phases = ", ".join(f"{name} {spent:.2f}" for name, spent in best["phases"].items())
-        rows = ", ".join(f"{count:,} {name}" for name, count in best["rows"].items())
-        print(f"{what} on {_title(size)}: {best['seconds']:.2f} s: {phases}", file=sys.stderr)
-        print(f"    wrote {rows}; {_most(runs, 'memory'):.0f} MB", file=sys.stderr)
+        spent = [statistics.median(map(_of(names), runs)) for names in PHASES.values()]
+        whole = _middle(runs, "cpu")
+        cells = " | ".join(f"{one:.2f}" for one in (*spent, whole - sum(spent), whole))
+        who = {"hand": "by hand"}.get(what, what)
+        print(f"| {who}, {size.contacts:,} / {size.events:,} | {cells} |")
+        rows = ", ".join(f"{count:,} {name}" for name, count in runs[0]["rows"].items())
+        tell(f"{who} wrote {rows}; {_most(runs, 'memory'):.0f} MB")
+    print()
+
+
+def _of(names: tuple[str, ...]) -> Callable[[dict[str, Any]], float]:
+    return lambda one: sum(one["phases"].get(name, 0.0) for name in names)
