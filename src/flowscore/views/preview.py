@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Select, select
 
 from flowscore.errors import FlowscoreError
-from flowscore.language.actions import Action, If, SendEmail
-from flowscore.language.triggers import OnEvent
+from flowscore.language.actions import Action, Notify, SendEmail
+from flowscore.language.triggers import NoEvent, OnEvent, Trigger
+from flowscore.language.words import walk
 from flowscore.mail.contexts import (
     NO_COMPANY,
     Person,
@@ -69,12 +70,10 @@ def _sending(project: Project, template: str) -> Scenario | None:
 
 
 def _templates(actions: tuple[Action, ...]) -> Iterator[str]:
-    for action in actions:
-        if isinstance(action, SendEmail):
-            yield from action.templates
-        elif isinstance(action, If):
-            yield from _templates(action.then)
-            yield from _templates(action.otherwise)
+    """Of every step, also of those inside others."""
+    for word in walk(actions):
+        if isinstance(word, SendEmail | Notify):
+            yield from word.templates
 
 
 def _event(
@@ -99,8 +98,7 @@ def _of_mail(contact: int, template: str) -> Select[Any]:
 
 
 def _of_trigger(contact: int, scenario: Scenario | None) -> Select[Any] | None:
-    triggers = scenario.trigger if scenario else ()
-    names = [n for one in triggers if isinstance(one, OnEvent) for n in one.query.names]
+    names = [name for one in (scenario.trigger if scenario else ()) for name in _enrolling(one)]
     if not names:
         return None
     return (
@@ -109,3 +107,13 @@ def _of_trigger(contact: int, scenario: Scenario | None) -> Select[Any] | None:
         .order_by(events.c.own_at.desc(), events.c.id.desc())
         .limit(1)
     )
+
+
+def _enrolling(trigger: Trigger) -> tuple[str, ...]:
+    """The events whose occurrence, or whose deadline, enrolls (ruling 86)."""
+    match trigger:
+        case OnEvent():
+            return trigger.query.names
+        case NoEvent():
+            return trigger.after.names
+    return ()
