@@ -113,6 +113,7 @@ def list_scenarios(
     Examples:
       flowscore scenarios
       flowscore scenarios --inside win-back
+      flowscore scenarios history win-back
       flowscore scenarios enroll win-back ana@example.com
     """
     if context.invoked_subcommand:

@@ -173,9 +173,11 @@ class Told:
 
     def scenarios(self) -> list[Row]:
         """Every walk: where it stands, what it has done, how it ended."""
-        return [self._walk(row) for row in self.rows(enrollments, "entered_at", "scenario", "key")]
+        at = watermark(self.connection) or 0
+        found = self.rows(enrollments, "entered_at", "scenario", "key")
+        return [self._walk(row, at) for row in found]
 
-    def _walk(self, row: Any) -> Row:
+    def _walk(self, row: Any, at: int) -> Row:
         place = self.places.of_definition(row.definition_id)
         inside = row.ended_at is None
         return {
@@ -186,7 +188,7 @@ class Told:
             "reason": row.reason,
             "next_step": self.places.next_step(row) if inside else None,
             "due_at": shown_at(row.due_at) if inside else None,
-            **fate(row, self.places.scenario(row.definition_id), watermark(self.connection) or 0),
+            **fate(row, self.places.scenario(row.definition_id), at),
             "done": self._done(row.id),
             "where": place.where,
             "version": place.version,
