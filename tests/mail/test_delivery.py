@@ -298,12 +298,13 @@ def test_templates_see_the_company_of_the_contact(house):
         topic: news
         ---
         {{ company.id }} {{ company.city | default("somewhere") }} {{ company.tags[0] }}
+        {{ company.address.zip }}
         """})  # fmt: skip
     ana, ben = (house.add_contact(f"{name}@example.com") for name in ("ana", "ben"))
     with house.store.transact() as connection:
         connection.execute(insert(companies).values(id=1, key="g-7"))
         connection.execute(update(contacts).where(contacts.c.id == ana).values(company_id=1))
-        for name, value in (("name", "Acme"), ("tags", ["b2b"])):
+        for name, value in (("name", "Acme"), ("tags", ["b2b"]), ("address.zip", "08001")):
             row = {"company_id": 1, "name": name, "element": 0, "value": value, "set_at": 0}
             connection.execute(insert(company_attributes).values(row))
     for contact, key in ((ana, "k1"), (ben, "k2")):
@@ -311,7 +312,7 @@ def test_templates_see_the_company_of_the_contact(house):
     house.deliver()
     mail = house.mails()["k1"]
     assert mail["Subject"] == "For Acme"
-    assert "g-7 somewhere b2b" in mail.get_body(("plain",)).get_content()
+    assert "g-7 somewhere b2b 08001" in mail.get_body(("plain",)).get_content()
     assert "company.name is not known" in house.rows()["k2"]["reason"]
 
 

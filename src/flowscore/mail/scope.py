@@ -28,7 +28,8 @@ READER: ContextVar[Reader] = ContextVar("reader", default=(ZoneInfo("UTC"), "en"
 class Record(Mapping[str, Any]):
     """Named values, shown to templates as an object: `contact.items` is the attribute.
 
-    A value that is null or empty text counts as absent (ruling 60).
+    A value that is null or empty text counts as absent (ruling 60). Attributes from inside an
+    object are named `address.city`, and read as they were written: `contact.address.city`.
     """
 
     __slots__ = ("_label", "_values")
@@ -38,10 +39,21 @@ class Record(Mapping[str, Any]):
         self._label = label
 
     def __getitem__(self, name: str) -> Any:
-        value = self._values[name]
+        value = self._values.get(name)
         if value is None or value == "":
-            raise KeyError(name)
+            return self._inside(name)
         return shown(value, f"{self._label}.{name}") if type(value) in (dict, list) else value
+
+    def _inside(self, name: str) -> Record:
+        start = f"{name}."
+        inside = {
+            key.removeprefix(start): value
+            for key, value in self._values.items()
+            if key.startswith(start)
+        }
+        if not inside:
+            raise KeyError(name)
+        return Record(inside, f"{self._label}.{name}")
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, value in self._values.items() if value is not None and value != "")
@@ -50,7 +62,10 @@ class Record(Mapping[str, Any]):
         return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
-        return self._values.get(name) not in (None, "")  # type: ignore[call-overload]
+        start = f"{name}."
+        return self._values.get(name) not in (None, "") or any(  # type: ignore[call-overload]
+            key.startswith(start) for key in self._values
+        )
 
     def __str__(self) -> str:
         return str(dict(self))
