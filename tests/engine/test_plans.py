@@ -33,7 +33,8 @@ LONG = "attributes|balances|consents|contacts|decisions|enrollments|events|ident
 # A walk over a whole table, or over all that share a name, a score, a list, or an age.
 WIDE = re.compile(
     rf"SCAN ({LONG}|members|messages|steps)(_\d+)?$"
-    rf"|SCAN ({LONG}|members|messages|steps)(_\d+)? USING (COVERING )?INDEX (?!enrollments_due|ledger_resets)"
+    rf"|SCAN ({LONG}|members|messages|steps)(_\d+)? USING (COVERING )?INDEX "
+    r"(?!enrollments_due|ledger_resets)"
     rf"|SEARCH (?!fresh|changes)\w+ USING .*\((name|score|list|scenario|status)=\?\)"
     rf"|SEARCH (?!fresh|changes)\w+ USING .*\((name=\? AND )?(rowid|created_at|own_at)<\?\)"
 )

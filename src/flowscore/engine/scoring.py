@@ -31,11 +31,14 @@ from flowscore.engine.work import Work, asked, awards, happened, noticed, rows_o
 from flowscore.language.scoring import Rule, Score
 from flowscore.language.triggers import (
     DateComes,
+    ListJoined,
+    ListLeft,
     NoEvent,
     OnEvent,
     Schedule,
     ScoreCrosses,
     ScoreGains,
+    Trigger,
 )
 from flowscore.rules.conditions import holds
 from flowscore.rules.sight import Sight
@@ -101,6 +104,7 @@ class Scoring:
         )
 
 
+NOTICED_LATER = (ScoreCrosses, ScoreGains, ListJoined, ListLeft)  # triggers of states
 LIVE, HISTORY, ALL = Sight(for_points=True), Sight(historical=True), Sight(everything=True)
 
 
@@ -171,7 +175,7 @@ def _collect(score: Score, rule: Rule, place: int, book: Book, sight: Sight) -> 
     parts = [
         one
         for one, trigger in zip(found, rule.on, strict=True)
-        if one is not None and not isinstance(trigger, ScoreCrosses)
+        if one is not None and not (sight == LIVE and isinstance(trigger, NOTICED_LATER))
     ]
     if not parts:
         return None
@@ -298,7 +302,7 @@ def _collect_rule(work: Work, one: OnRule, sight: Sight) -> None:
             counting.walk(work, mark, trigger, sight, live_from=None)
         if work.filled(happened):
             work.fill(awards, one.from_counted)
-    if any(isinstance(trigger, (ScoreCrosses, ScoreGains)) for trigger in one.rule.on):
+    if any(isinstance(trigger, NOTICED_LATER) for trigger in one.rule.on):
         work.fill(awards, one.from_noticed)
     if work.round == 1:
         _collect_scheduled(work, one)
@@ -356,11 +360,13 @@ def _count(work: Work, written: int) -> None:
 
 
 def notice(work: Work, scoring: Scoring) -> None:
-    """Phase 3 for rules: crossings and gains are kept for phase 1 of the next round (58)."""
+    """Phase 3 for rules: what states do is kept for phase 1 of the next round (ruling 58)."""
     for one in scoring.on:
         for trigger in one.rule.on:
             if isinstance(trigger, (ScoreCrosses, ScoreGains)):
                 _notice_points(work, one, trigger)
+            elif isinstance(trigger, NOTICED_LATER) and listens_to(trigger) & work.names:
+                _notice_moves(work, one, trigger)
 
 
 def _notice_points(work: Work, one: OnRule, trigger: ScoreCrosses | ScoreGains) -> None:
@@ -374,6 +380,12 @@ def _notice_points(work: Work, one: OnRule, trigger: ScoreCrosses | ScoreGains) 
     keep = _kept(one, found.subquery())
     seen = {"changes_seen": work.crossings_from, "lines_seen": work.lines_from}
     work.changed += work.fill(noticed, keep, kept=False, **seen)
+
+
+def _notice_moves(work: Work, one: OnRule, trigger: Trigger) -> None:
+    found = occurrences(trigger, work.book, LIVE)
+    assert found is not None
+    work.changed += work.fill(noticed, _kept(one, found.subquery()), kept=False)
 
 
 def _kept(one: OnRule, rows: Any) -> Insert:

@@ -63,7 +63,17 @@ NEWER_COMPANY = """
     WHERE o.company_at > coalesce(n.company_at, o.company_at - 1)
 """
 
+# Whose address bounced, or who complained, is not mailed under another name either (83).
+HARMED = """
+    FROM wave w JOIN contacts o ON o.id = w.old_id
+    WHERE w.new_id = contacts.id AND o.suppressed IS NOT NULL
+"""
+
 STATEMENTS = [
+    f"""
+        UPDATE contacts SET suppressed = (SELECT min(o.suppressed) {HARMED})
+        WHERE suppressed IS NULL AND id IN (SELECT new_id FROM wave) AND EXISTS (SELECT 1 {HARMED})
+    """,
     _moved("identities"),
     _moved("events"),
     # The points of a `when` rule stand for a state: where they stood for both, one is taken back
