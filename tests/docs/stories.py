@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from sqlalchemy import text
 
 from docs.effects import Effect, effects_of, kind_of
 from flowscore.clock import MINUTE, instant_of, rfc3339
@@ -36,6 +37,7 @@ CALL = re.compile(r"(?P<new>new )?(?P<who>\w+): (?P<what>.*)")
 TOLD = re.compile(r"(?P<who>\w+): (?P<traits>\{.*\})")
 BY_HAND = re.compile(r"by hand: enroll (?P<who>\w+) in (?P<scenario>\S+)")
 BEFORE, NOTHING = "before", "nothing"
+BALANCES = "SELECT email, score, balance FROM balances JOIN contacts ON contacts.id = contact_id"
 KNOWN_SINCE = "2026-01-01T00:00:00Z"
 
 
@@ -49,11 +51,10 @@ class Row:
 
     @property
     def at(self) -> int:
-        """`Mon 2 Mar 09:00`, of 2026 where no year stands; the weekday has to be right."""
-        words = self.when.split()
-        year = words.pop(3) if len(words) == 5 else "2026"
-        at = datetime.strptime(" ".join([*words[1:], year]), "%d %b %H:%M %Y").replace(tzinfo=UTC)
-        assert at.strftime("%a") == words[0], f"{self.when} is a {at:%A}"
+        """`Mon 2 Mar 09:00`, of 2026; the weekday has to be right."""
+        weekday, _, rest = self.when.partition(" ")
+        at = datetime.strptime(f"{rest} 2026", "%d %b %H:%M %Y").replace(tzinfo=UTC)
+        assert at.strftime("%a") == weekday, f"{self.when} is a {at:%A}"
         return instant_of(at)
 
 
@@ -164,13 +165,9 @@ class Story:
 
 
 def _standing(workspace: Workspace) -> dict[Any, int]:
-    from sqlalchemy import text
-
-    query = text(
-        "SELECT email, score, balance FROM balances JOIN contacts ON contacts.id = contact_id"
-    )
     with workspace.store.read() as connection:
-        return {(email, score): balance for email, score, balance in connection.execute(query)}
+        rows = connection.execute(text(BALANCES))
+        return {(email, score): balance for email, score, balance in rows}
 
 
 def address(who: str) -> str:
