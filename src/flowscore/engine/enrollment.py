@@ -65,7 +65,6 @@ class Entry:
     judge: Update | None
     enter: Insert
     refuse: tuple[Insert, ...]
-    loop: Insert
     existing: Insert | None
 
 
@@ -91,7 +90,6 @@ def build(
         judge=gates.judge(scenario, book),
         enter=gates.enter(scenario, definition_id, book),
         refuse=gates.refusals(scenario, definition_id, book),
-        loop=gates.refuse_entrants(scenario, definition_id, book),
         existing=_existing(scenario, book) if states_of(scenario) else None,
     )
 
@@ -159,17 +157,25 @@ def enroll(work: Work, entry: Entry, looping: bool) -> int:
     if entry.judge is not None:
         work.run(entry.judge)
     _drop_unscheduled(work, entry)
+    if looping:
+        return _stop(work, entry)
     for statement in entry.refuse:
         work.counts.refused += rows_of(work.run(statement))
-    if looping:
-        work.counts.refused += rows_of(work.run(entry.loop))
-        return 0
     due = work.now if work.round <= MOST_ROUNDS else work.now + 1
     known = work.noticed_upto
     entered = rows_of(work.run(entry.enter, first_step_due=due, known_events=known))
     work.counts.enrolled += entered
     work.changed += entered
     return entered
+
+
+def _stop(work: Work, entry: Entry) -> int:
+    """Nobody enters: who passes the other gates is refused because the scenario loops (20)."""
+    asked = (entry.scenario, entry.definition_id, work.book)
+    for statement in gates.refusals(*asked, nobody_enters=True):
+        work.counts.refused += rows_of(work.once(statement))
+    work.counts.refused += rows_of(work.once(gates.refuse_entrants(*asked)))
+    return 0
 
 
 MOST_ROUNDS = 20

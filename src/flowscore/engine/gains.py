@@ -66,8 +66,7 @@ def gained(trigger: ScoreGains) -> Select[Any]:
     ).where(
         line.c.id > LINES_SEEN,
         _counts(line, trigger),
-        before < wanted,
-        before + line.c.points >= wanted,
+        before.between(wanted - line.c.points, wanted - 1),  # SQLite adds up once for both ends
     )
 
 

@@ -54,8 +54,11 @@ def judge(scenario: Scenario, book: Book) -> Update | None:
 # ------------------------------------------------------------ the gates, as one ranking
 
 
-def _judged(scenario: Scenario, book: Book) -> Any:
-    """Each occurrence with whether the reenroll gate is shut when its turn comes (ruling 19)."""
+def _judged(scenario: Scenario, book: Book, nobody_enters: bool = False) -> Any:
+    """Each occurrence with whether the reenroll gate is shut when its turn comes (ruling 19).
+
+    `nobody_enters`: the scenario is stopped, so that none stands in the way of the next (20).
+    """
     shut = _shut(scenario.name, scenario.reenroll, book)
     order = (happened.c.own_at, happened.c.position, happened.c.key)
     entered_before = func.coalesce(
@@ -64,7 +67,8 @@ def _judged(scenario: Scenario, book: Book) -> Any:
         ),
         0,
     )
-    blocked = shut if scenario.reenroll.mode == "every_time" else or_(shut, entered_before > 0)
+    alone = nobody_enters or scenario.reenroll.mode == "every_time"
+    blocked = shut if alone else or_(shut, entered_before > 0)
     return select(happened, case((blocked, 1), else_=0).label("blocked")).subquery()
 
 
@@ -134,14 +138,19 @@ DECISION = [
 ]  # fmt: skip
 
 
-def refusals(scenario: Scenario, definition_id: int, book: Book) -> tuple[Insert, ...]:
+def refusals(
+    scenario: Scenario, definition_id: int, book: Book, nobody_enters: bool = False
+) -> tuple[Insert, ...]:
     """One statement for the reenroll gate and one for each condition that may fail first."""
-    refused = [_refuse(scenario, definition_id, "reenroll", lambda j: j.c.blocked == 1, book, None)]
+    alone = nobody_enters
+    refused = [
+        _refuse(scenario, definition_id, "reenroll", lambda j: j.c.blocked == 1, book, None, alone)
+    ]
     if scenario.conditions is None:
         return tuple(refused)
     before: list[Any] = []
     for place, one in enumerate(_top_level(scenario.conditions)):
-        refused.append(_refuse_for(scenario, definition_id, place, one, list(before), book))
+        refused.append(_refuse_for(scenario, definition_id, place, one, list(before), book, alone))
         before.append(one)
     return tuple(refused)
 
@@ -157,6 +166,7 @@ def _refuse_for(
     failed: asks.Condition,
     before: list[asks.Condition],
     book: Book,
+    alone: bool,
 ) -> Insert:
     def fits(judged: Any) -> Any:
         who = whose(judged)
@@ -165,7 +175,7 @@ def _refuse_for(
         return and_(judged.c.blocked == 0, ~judged.c.passes, fails, *passed)
 
     return _refuse(
-        scenario, definition_id, "conditions", fits, book, (f"conditions/{place}", failed)
+        scenario, definition_id, "conditions", fits, book, (f"conditions/{place}", failed), alone
     )
 
 
@@ -176,8 +186,9 @@ def _refuse(
     fits: Any,
     book: Book,
     failed: tuple[str, asks.Condition] | None,
+    nobody_enters: bool,
 ) -> Insert:
-    judged = _judged(scenario, book)
+    judged = _judged(scenario, book, nobody_enters)
     rows = select(
         judged.c.contact_id,
         literal(scenario.name),
@@ -213,4 +224,4 @@ def refuse_entrants(scenario: Scenario, definition_id: int, book: Book) -> Inser
     def would_enter(judged: Any) -> Any:
         return and_(judged.c.passes, judged.c.blocked == 0)
 
-    return _refuse(scenario, definition_id, "loop", would_enter, book, None)
+    return _refuse(scenario, definition_id, "loop", would_enter, book, None, nobody_enters=True)

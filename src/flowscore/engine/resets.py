@@ -129,9 +129,8 @@ def _reckon(work: Work, where: Any) -> None:
 def _sum_before(reset: Any) -> Any:
     """All lines dated before the reset; of its own instant those known when it was written."""
     line, seen = ledger.alias(), events.alias()
-    known_late = (
-        select(1).where(seen.c.id == line.c.event_id, seen.c.seen_at > reset.c.tick_at).exists()
-    )
+    later = select(1).where(seen.c.id == line.c.event_id, seen.c.seen_at > reset.c.tick_at)
+    known_late = later.correlate(line, reset).exists()  # of this very reset, two levels out
     recomputed = and_(line.c.kind == "rule", ~known_late)
     at_once = and_(line.c.own_at == reset.c.own_at, or_(line.c.id < reset.c.id, recomputed))
     total = select(func.coalesce(func.sum(line.c.points), 0)).where(
