@@ -19,6 +19,7 @@ from flowscore.engine import (
     goals,
     horizon,
     lists,
+    pending,
     registry,
     resets,
     scoring,
@@ -296,7 +297,7 @@ def _notice(work: Work, program: Program, seen: Seen, looping: set[str]) -> set[
     for entry in program.entries:
         if enrollment.enroll(work, entry, entry.scenario.name in looping):
             entered.add(entry.scenario.name)
-    scoring.notice(work, program.scoring)
+    pending.notice(work, program.scoring)
     balances.remember_looked(work, seen.noticed_changes)
     seen.noticed_changes, seen.noticed_lines = work.last(changes), work.last(ledger)
     return entered
