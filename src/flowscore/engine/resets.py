@@ -17,6 +17,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    not_,
     or_,
     select,
     update,
@@ -51,6 +52,7 @@ def _take_back() -> Insert:
             reset.c.contact_id == line.c.contact_id,
             reset.c.score == line.c.score,
             reset.c.kind == RESET,
+            not_(reset.c.key.startswith(VOID)),  # what took a line back resets nothing
             reset.c.own_at > line.c.own_at,
             reset.c.id <= bindparam("after_line", type_=BigInteger),
         )
