@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.running import moment, outcome, outcome_through_kills, step_of
 from flowscore.engine import audience, lists, scoring
 from oracle.cases import comparable, expected
-from oracle.features import core
+from oracle.features import Features
 from oracle.generate import seeded
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 patient = settings(
     deadline=None,
     derandomize="CI" in os.environ,
-    max_examples=30,
+    max_examples=25,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-few = settings(patient, max_examples=10)
+few = settings(patient, max_examples=7)
 SEEDS = st.integers(0, 2**32)
 
 
@@ -49,7 +49,7 @@ def differences(one: Tables, other: Tables) -> list[str]:
 @given(SEEDS)
 def test_engine_agrees_with_the_oracle(seed: int) -> None:
     """An independent, naive reading of the language comes to the same tables."""
-    case = seeded(seed, core())
+    case = seeded(seed)
     assert not differences(comparable(expected(case)), outcome(case))
 
 
@@ -57,7 +57,7 @@ def test_engine_agrees_with_the_oracle(seed: int) -> None:
 @given(SEEDS)
 def test_sqlite_equals_postgresql(postgres: Postgres, migrated_postgres: str, seed: int) -> None:
     """The same input gives the same tables on both databases."""
-    case = seeded(seed, core())
+    case = seeded(seed)
     name = postgres.create(migrated_postgres)
     there = outcome(case, postgres.url(name))
     postgres.drop(name)
@@ -68,7 +68,7 @@ def test_sqlite_equals_postgresql(postgres: Postgres, migrated_postgres: str, se
 @given(SEEDS, st.data())
 def test_a_run_cut_anywhere_equals_one_long_run(seed: int, data: st.DataObject) -> None:
     """What happened depends on the events and the grid, never on when the program ran."""
-    case = seeded(seed, core())
+    case = seeded(seed)
     span = (moment(case.until) - moment(case.since)) // step_of(case)
     places = data.draw(st.sets(st.integers(0, span), max_size=4), label="cuts")
     cuts = tuple(moment(case.since) + place * step_of(case) for place in sorted(places))
@@ -79,7 +79,7 @@ def test_a_run_cut_anywhere_equals_one_long_run(seed: int, data: st.DataObject) 
 @given(SEEDS)
 def test_jumping_over_empty_instants_equals_walking_them(seed: int) -> None:
     """No instant at which something is due is passed over."""
-    case = seeded(seed, core())
+    case = seeded(seed)
     assert not differences(outcome(case), outcome(case, every=True))
 
 
@@ -92,7 +92,7 @@ def test_asking_who_changed_equals_asking_everybody(seed: int) -> None:
         audience.ask_everybody(work)
         return True
 
-    case = seeded(seed, core())
+    case = seeded(seed)
     incremental = outcome(case)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lists, "gather", everybody)
@@ -105,7 +105,7 @@ def test_asking_who_changed_equals_asking_everybody(seed: int) -> None:
 @pytest.mark.parametrize("seed", [11, 29, 53])
 def test_t15_killed_anywhere_equals_one_long_run(seed: int) -> None:
     """kill -9 at any point of tick and delivery, run again: the same tables, every mail once."""
-    case = seeded(seed, core())
+    case = seeded(seed, Features(versions=False))
     survived, kills = outcome_through_kills(case, seed)
     assert kills, "the run was too short to be killed; give the first kill less time"
     assert not differences(outcome(case), survived)
