@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from engine.small import ANA, BEN, EVA
 from engine.world import POLICY, START
 from flowscore.clock import HOUR
@@ -208,12 +206,10 @@ def loaded(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def test_notify_tells_each_address_and_the_owner(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_notify_tells_each_address_and_the_owner(world: World) -> None:
     """Ruling 102: without an owner the policy's reply_to, and the record says so."""
     policy = f"{POLICY}sender: {{address: a@acme.example, reply_to: boss@acme.example}}\n"
-    monkeypatch.setattr("engine.world.POLICY", policy)
+    world.policy = policy
     world.apply(doing("notify: {to: [owner, sales@acme.example], template: lead}"), lead="news")
     world.identify(ANA, START, owner="Rep@acme.example")
     world.track(ANA, "order", START + HOUR)
@@ -259,3 +255,12 @@ def test_a_merge_after_a_reset_brings_nothing_from_before(world: World) -> None:
     world.tick(START + 4 * HOUR)
     assert world.balance(ANA) == 5
     assert sum(points for _, points in ledger(world)) == 5
+
+
+def test_expressions_read_the_contacts_company(world: World) -> None:
+    world.apply(doing('set_attribute: {branch: "{{ company.industry }}"}'))
+    world.group(ANA, "acme", START, industry="software")
+    for who in (ANA, BEN):
+        world.track(who, "order", START + HOUR)
+    world.tick(START + HOUR)
+    assert world.rows("SELECT text FROM attributes WHERE name = 'branch'") == [("software",)]

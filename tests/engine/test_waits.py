@@ -233,10 +233,9 @@ def test_t17_a_wait_until_a_time_of_day(wait: str, begins: str, ends: str, madri
 
 
 @pytest.fixture
-def madrid(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def madrid(world: World) -> World:
     """A world whose policy lies in Madrid."""
-    policy = "policy: default\nconsent: implied\ntimezone: Europe/Madrid\n"
-    monkeypatch.setattr("engine.world.POLICY", policy)
+    world.policy = "policy: default\nconsent: implied\ntimezone: Europe/Madrid\n"
     return world
 
 

@@ -7,7 +7,15 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from flowscore.clock import DAY, NAIVE_EPOCH, datetime_of, find_zone, instant_of_local, local_of
+from flowscore.clock import (
+    DAY,
+    MICROSECOND,
+    NAIVE_EPOCH,
+    datetime_of,
+    instant_of_local,
+    known_zone,
+    local_of,
+)
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -16,7 +24,6 @@ if TYPE_CHECKING:
 
 Form = list[Any]  # of a value: text, number, instant, wall-clock time; trailing nulls cut
 Span = tuple[int, int]  # wall-clock times from after the first up to the second
-MICROSECOND = timedelta(microseconds=1)
 
 
 def instant_of_value(
@@ -146,13 +153,6 @@ def is_leap(year: int) -> bool:
 def day_start(day: date) -> int:
     """Midnight of that day on the wall clock."""
     return (day.toordinal() - NAIVE_EPOCH.toordinal()) * DAY
-
-
-def known_zone(name: str) -> ZoneInfo:
-    """The zone of that name; UTC where no one knows it."""
-    zone = find_zone(name) or find_zone("UTC")
-    assert zone is not None
-    return zone
 
 
 def wall_of(local: int) -> datetime:

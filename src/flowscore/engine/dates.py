@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-from flowscore.clock import DAY, HOUR, instant_of_local, local_midnight, local_of
+from flowscore.clock import DAY, HOUR, instant_of_local, known_zone, local_midnight, local_of
 from flowscore.engine import schedule
 from flowscore.engine.anniversaries import (
     Form,
@@ -36,7 +36,6 @@ from flowscore.engine.anniversaries import (
     day_start,
     days_coming,
     instant_of_value,
-    known_zone,
     spans,
     wall_of,
 )

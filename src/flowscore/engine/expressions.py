@@ -10,6 +10,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from sqlalchemy import select
 
+from flowscore.store.companies import companies_of
 from flowscore.store.tables import SHOWN, attributes, balances, contacts, events, members
 
 if TYPE_CHECKING:
@@ -25,14 +26,23 @@ def scopes_of(work: Work, rows: list[Any]) -> dict[int, dict[str, Any]]:
     `event` is empty where the occurrence carried none (ruling 86).
     """
     known = people_of(work, [row.contact_id for row in rows])
+    with_company = _companies(work, [row.contact_id for row in rows])
     happened = events_of(work, [row.event_id for row in rows if row.event_id is not None])
     return {
         row.enrollment_id: {
             "contact": known[row.contact_id],
+            "company": with_company.get(row.contact_id, {}),
             "event": happened.get(row.event_id, {}),
         }
         for row in rows
     }
+
+
+def _companies(work: Work, ids: list[int]) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    for some in in_chunks(ids):
+        found |= companies_of(work.connection, some)
+    return found
 
 
 def evaluate(value: Any, scope: dict[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, exists, func, null, select, text
 
-from flowscore.clock import datetime_of, find_zone, instant_of_local
+from flowscore.clock import datetime_of, instant_of_local, known_zone
 from flowscore.engine import dates, schedule
 from flowscore.engine.outbox import is_paused
 from flowscore.engine.registry import TAKES_IN
@@ -117,7 +117,5 @@ def _instant(program: Program, edge: Edge, found: int) -> int:
     """The instant of the edge; a wall-clock time is read in the policy's zone."""
     if not edge.local:
         return int(found) + edge.offset
-    zone = find_zone(program.book.policy.timezone) or find_zone("UTC")
-    assert zone is not None
     wall = datetime_of(int(found)).replace(tzinfo=None)
-    return instant_of_local(wall, zone) + edge.offset
+    return instant_of_local(wall, known_zone(program.book.policy.timezone)) + edge.offset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from flowscore.engine import profile
 from flowscore.engine.states import read_state, write_state
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 def assign(action: AssignOwner, path: Path) -> Verb:
     """The effect: attribute `owner`. Turns go oldest enrollment first; the holdout takes none."""
+    address = func.coalesce(walking.c.email, "")  # else databases differ in where such people stand
     ordered = (
         select(walking.c.enrollment_id, walking.c.contact_id)
         .where(path.touched())
-        .order_by(walking.c.entered_at, walking.c.email, walking.c.key)
+        .order_by(walking.c.entered_at, address, walking.c.key)
     )
     counter = f"round robin {path.scenario.name} {action.path}"
 

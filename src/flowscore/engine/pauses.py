@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, case, delete, false, not_, select, true, update
 from sqlalchemy.types import BigInteger
 
-from flowscore.clock import MICROSECOND, datetime_of, find_zone, instant_of_local, local_midnight
+from flowscore.clock import datetime_of, find_zone, instant_of_local, known_zone, local_midnight
 from flowscore.engine.expected import expected_instants
 from flowscore.engine.path import Path, Verb, leave, record, standing
 from flowscore.engine.schedule import has_zone
@@ -90,8 +90,7 @@ def _zones(work: Work, action: Wait, path: Path, here: Any) -> Iterator[tuple[st
 
 def next_time(action: Wait, zone_name: str, now: int) -> int:
     """The first instant at or after `now` that the wait names, in the zone."""
-    zone = find_zone(zone_name) or find_zone("UTC")
-    assert zone is not None
+    zone = known_zone(zone_name)
     today = datetime_of(now).astimezone(zone).date()
     for ahead in range(9):
         day = today + timedelta(days=ahead)
@@ -99,7 +98,7 @@ def next_time(action: Wait, zone_name: str, now: int) -> int:
             continue
         if action.until is None:
             return max(now, local_midnight(day, zone))
-        at = datetime.combine(day, time()) + timedelta(microseconds=action.until / MICROSECOND)
+        at = datetime.combine(day, time()) + timedelta(microseconds=action.until)
         instant = instant_of_local(at, zone)
         if instant >= now:
             return instant

@@ -89,7 +89,7 @@ def load_applied(connection: Connection) -> Applied:
 
 def _versions(connection: Connection, rows: Sequence[Any], project: Project) -> Iterator[Version]:
     inside, watched = _peopled(connection)
-    before: dict[str, Any] = {}
+    before: dict[str, list[Any]] = {}
     for row in rows:
         if row.kind != "scenario":
             continue
@@ -100,9 +100,9 @@ def _versions(connection: Connection, rows: Sequence[Any], project: Project) -> 
         elif row.id in watched:
             scenario = scenario or _read_if_possible(row, project)
         if scenario is not None:
-            first = takes_in_anew(before.get(row.name), row.live_from)
+            first = takes_in_anew(before.get(row.name, []), row.live_from)
             yield Version(scenario, row.id, is_live, row.live_from, first)
-        before[row.name] = row
+        before.setdefault(row.name, []).append(row)
 
 
 def _peopled(connection: Connection) -> tuple[set[int], set[int]]:
@@ -126,16 +126,27 @@ def _read_if_possible(row: Any, project: Project) -> Any:
         return None
 
 
-def takes_in_anew(earlier: Any, mark: int | None) -> bool:
-    """Whether the version before (if any) did not enroll those already there, or never ticked."""
-    return earlier is None or not _enrolled(earlier) or earlier.live_from == mark
+def takes_in_anew(earlier: Sequence[Any], mark: int | None) -> bool:
+    """Whether no version before enrolled those already there; the versions come oldest first.
+
+    One that was switched off, or was replaced before a tick, enrolled nobody: the one before
+    it answers.
+    """
+    for row in reversed(earlier):
+        said, enabled = _says(row, "enroll_existing", False), _says(row, "enabled", True)
+        if not said:
+            return True
+        if enabled and row.live_from != mark:
+            return False
+    return True
 
 
-def _enrolled(row: Any) -> bool:
-    """Whether a version says `enroll_existing`; what else it names may be long gone."""
+def _says(row: Any, key: str, default: bool) -> bool:
+    """A switch of a version; what else it names may be long gone."""
     documents, _ = read_documents(row.source, row.file, row.line)
-    said = (document.root.items.get("enroll_existing") for document in documents)
-    return any(node is not None and node.value is True for node in said)
+    nodes = [document.root.items.get(key) for document in documents]
+    said = [node.value is True for node in nodes if node is not None]
+    return said[-1] if said else default
 
 
 # ---------------------------------------------------------------- apply

@@ -87,7 +87,7 @@ TAKE_BACK = _take_back()
 
 def reckon_anew(work: Work, score: str) -> None:
     """After a recompute: each reset is minus what now stands before it, since the one before."""
-    _reckon(work, ledger.c.score == score)
+    _reckon(work, ledger.c.score == score, recomputed=True)
 
 
 def reckon_merged(work: Work) -> None:
@@ -95,7 +95,7 @@ def reckon_merged(work: Work) -> None:
     if not work.told_of({("contact", "")}, 0) or not work.run(ANY).scalar():
         return
     merged = select(changes.c.contact_id).where(changes.c.kind == "contact")
-    _reckon(work, ledger.c.contact_id.in_(merged))
+    _reckon(work, ledger.c.contact_id.in_(merged), recomputed=False)
     reset = ledger.alias()
     was_reset = select(1).where(
         reset.c.contact_id == balances.c.contact_id,
@@ -112,11 +112,11 @@ def reckon_merged(work: Work) -> None:
     )
 
 
-def _reckon(work: Work, where: Any) -> None:
+def _reckon(work: Work, where: Any, *, recomputed: bool) -> None:
     """Give every reset among these lines its worth anew; nothing has to be taken back then."""
     resets = and_(where, ledger.c.kind == RESET)
     work.once(delete(ledger).where(resets, IS_VOID))
-    rows = select(ledger.c.id, ledger.c.contact_id, ledger.c.score, _sum_before(ledger))
+    rows = select(ledger.c.id, ledger.c.contact_id, ledger.c.score, _sum_before(ledger, recomputed))
     found = work.once(rows.where(resets).order_by(ledger.c.own_at, ledger.c.id)).all()
     stood: dict[tuple[int, str], int] = {}
     worth = []
@@ -128,13 +128,18 @@ def _reckon(work: Work, where: Any) -> None:
         work.connection.execute(SET_WORTH, worth)
 
 
-def _sum_before(reset: Any) -> Any:
-    """All lines dated before the reset; of its own instant those known when it was written."""
+def _sum_before(reset: Any, recomputed: bool) -> Any:
+    """All lines dated before the reset; of its own instant those written earlier.
+
+    A recompute has written lines anew: there it is those that were known when it was written.
+    """
     line, seen = ledger.alias(), events.alias()
     later = select(1).where(seen.c.id == line.c.event_id, seen.c.seen_at > reset.c.tick_at)
     known_late = later.correlate(line, reset).exists()  # of this very reset, two levels out
-    recomputed = and_(line.c.kind == "rule", ~known_late)
-    at_once = and_(line.c.own_at == reset.c.own_at, or_(line.c.id < reset.c.id, recomputed))
+    now = bindparam("now", type_=BigInteger)
+    anew = and_(line.c.kind == "rule", line.c.tick_at == now, ~known_late)
+    earlier = or_(line.c.id < reset.c.id, anew) if recomputed else line.c.id < reset.c.id
+    at_once = and_(line.c.own_at == reset.c.own_at, earlier)
     total = select(func.coalesce(func.sum(line.c.points), 0)).where(
         line.c.contact_id == reset.c.contact_id,
         line.c.score == reset.c.score,

@@ -23,7 +23,7 @@ from sqlalchemy import (
     true,
 )
 
-from flowscore.clock import datetime_of, find_zone, instant_of, instant_of_local, zone_spelled
+from flowscore.clock import datetime_of, instant_of, instant_of_local, known_zone, zone_spelled
 from flowscore.engine.work import Work, happened
 from flowscore.rules.book import NEVER
 from flowscore.store.tables import attributes, contacts
@@ -60,15 +60,13 @@ def instants(trigger: Schedule, zone: str, after: int, upto: int) -> Iterator[in
 @lru_cache(maxsize=4096)
 def next_cron(cron: str, zone: str, after: int) -> int:
     """The first cron instant after an instant, in the zone (cronsim reads DST as cron does)."""
-    local = datetime_of(after).astimezone(find_zone(zone) or find_zone("UTC"))
+    local = datetime_of(after).astimezone(known_zone(zone))
     return instant_of(next(CronSim(cron, local)))
 
 
 def fixed_instant(at: str, zone: str) -> int:
     """The instant of a local date and time."""
-    known = find_zone(zone) or find_zone("UTC")
-    assert known is not None
-    return instant_of_local(datetime.fromisoformat(at), known)
+    return instant_of_local(datetime.fromisoformat(at), known_zone(zone))
 
 
 def next_instant(trigger: Schedule, policy_zone: str, zones: list[str], after: int) -> int | None:

@@ -31,7 +31,7 @@ from flowscore.rules.sight import fresh, scratch
 from flowscore.rules.watch import Asked
 from flowscore.store import statistics
 from flowscore.store.dialects import COUNTED, insert_new
-from flowscore.store.tables import changes, contacts, events, ledger
+from flowscore.store.tables import Bytewise, changes, contacts, events, ledger
 
 
 def _scratch(name: str, *columns: Column[Any]) -> Table:
@@ -44,7 +44,7 @@ happened = _scratch(
     "happened",
     Column("contact_id", BigInteger),
     Column("own_at", BigInteger),
-    Column("key", Text),
+    Column("key", Bytewise),
     Column("event_id", BigInteger),
     Column("position", Integer),
     Column("passes", Boolean),
@@ -58,7 +58,7 @@ awards = _scratch(
     Column("position", Integer),
     Column("contact_id", BigInteger),
     Column("own_at", BigInteger),
-    Column("key", Text),
+    Column("key", Bytewise),
     Column("event_id", BigInteger),
 )
 # Occurrences of state triggers in rules: noticed in phase 3, awarded in the next round.
@@ -82,8 +82,8 @@ walking = _scratch(
     Column("held", Boolean),
     Column("came", Boolean),
     Column("entered_at", BigInteger),
-    Column("email", Text),
-    Column("key", Text),
+    Column("email", Bytewise),
+    Column("key", Bytewise),
 )
 # Enrollments for which what they wait for has happened, and what steps ask to enroll by hand.
 answered = _scratch("answered", Column("enrollment_id", BigInteger, primary_key=True))
@@ -102,7 +102,7 @@ requested = _scratch(
     Column("scenario", Text),
     Column("contact_id", BigInteger),
     Column("own_at", BigInteger),
-    Column("key", Text),
+    Column("key", Bytewise),
     Column("event_id", BigInteger),
 )
 Index("walking_at", walking.c.definition_id, walking.c.turn, walking.c.position)
@@ -198,6 +198,7 @@ class Work:
     _fresh_range: tuple[int, int] = (0, 0)
     _learnt: int = 0  # events up to this id have had their texts tried on the patterns
     _filled: set[str] = field(default_factory=set)  # scratch tables that may hold rows
+    _used: set[str] = field(default_factory=set)  # and those that held some in this tick
     _last: dict[str, int] = field(default_factory=dict)  # greatest ids, by table
     _passed: dict[Asked, bool] = field(default_factory=dict)
 
@@ -228,11 +229,15 @@ class Work:
         if table.name in self._filled:
             self.run(EMPTY[table.name])
             self._filled.discard(table.name)
+            self._used.add(table.name)
 
     def tidy(self) -> None:
         """Leave every scratch table empty for the next tick on this connection."""
         for table in SCRATCH_TABLES:
             self.clear(table)
+        if self.connection.dialect.name == "postgresql" and self._used:
+            # Nobody vacuums temporary tables: of every row that was ever in them they keep a trace.
+            self.connection.exec_driver_sql(f"TRUNCATE {', '.join(sorted(self._used))}")
 
     def run(self, statement: Executable | None, **more: Any) -> Any:
         """Execute with the tick's instants bound, and whatever else the statement asks for."""

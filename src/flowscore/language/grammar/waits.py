@@ -58,10 +58,15 @@ def read_wait_for(node: Node, names: Names) -> Any:
         raise unexpected(
             node, _expected(WAIT_FOR), f"for a span of time write `wait: {node.value}`"
         )
-    trigger, up_to = read_awaited(node, names, WAIT_FOR)
-    if up_to is None:
-        hint = "add `up_to: 7 days` beside the trigger: who does not do it goes on by `else`"
-        raise mistake(node, "`wait_for` needs the key 'up_to': how long it waits", hint)
+    gathering, up_to = Gathering(), None
+    with gathering:
+        trigger, up_to = read_awaited(node, names, WAIT_FOR)
+    with gathering:
+        bare = isinstance(node.value, str) and node.value in BARE
+        if bare or (len(node.items) == 1 and UP_TO not in node.items):
+            hint = "add `up_to: 7 days` beside the trigger: who does not do it goes on by `else`"
+            raise mistake(node, "`wait_for` needs the key 'up_to': how long it waits", hint)
+    gathering.settle()
     return words.WaitFor, {"trigger": trigger, "up_to": up_to}
 
 
