@@ -8,7 +8,7 @@ from .features import EVENTS, MAILS, NOTE, PLANS, SPANS, STATIC, TOPICS, Documen
 from .phrases import Phrases
 
 EVENTLESS = ("score", "inactive", "date", "schedule", "manual")
-UP_TO = ("1 day", "6 hours", "2 days", "2 hours", "90 minutes", "3 days")
+UP_TO = ("2 days", "1 day", "6 hours", "3 days", "2 hours", "90 minutes")
 SHARES = (("50%", "50%"), ("20%", "30%", "50%"), ("12.5%", "87.5%"), ("100%", "0%"))
 
 
@@ -41,6 +41,9 @@ class Flows(Phrases):
         if {"goal", "exit_when"} & set(document) and not self.pick.chance(3):
             place = self.pick.integer(len(document["actions"]) + 1)
             document["actions"].insert(place, self.pause())
+        if self.features.waits and self.pick.chance(3):
+            place = self.pick.integer(len(document["actions"]) + 1)
+            document["actions"].insert(place, self.waiting(1))
         if document["reenroll"] == "every_time" and steps_feed(kinds):
             document["reenroll"] = "when_finished"
         if kind == 1 and not self.entangled and self.pick.chance(3):

@@ -220,20 +220,20 @@ class Phrases:
 
     def awaited(self) -> Document:
         """What a goal or a `wait_for` waits for: often what calls and steps are full of."""
-        kind = self.pick.integer(12)
-        if kind < 3:
-            return {"event": self.pick.one((*EVENTS, list(EVENTS)))}
+        kind = self.pick.integer(14)
         if kind < 5:
-            return self.likely_change()
-        if kind == 5:
+            return {"event": self.pick.one((list(EVENTS), list(EVENTS[:2]), EVENTS[0]))}
+        if kind < 7:
             return {"page_visited": "*"}
-        if kind == 6 and self.features.mail:
+        if kind < 9:
+            return self.likely_change()
+        if kind == 9 and self.features.mail:
             return self.mail_event(True)
-        if kind == 7 and self.features.gains:
+        if kind == 10 and self.features.gains:
             return self.gain()
-        if kind == 8:
+        if kind == 11:
             return self.state_trigger()
-        return self.event(True) if kind < 11 else self.log_trigger()
+        return self.event(True) if kind == 12 else self.log_trigger()
 
     def likely_change(self) -> Document:
         """A change that steps make."""
