@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-MICROSECOND = 1
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -22,6 +21,7 @@ UNITS = {"minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 DURATION = re.compile(r"(\d{1,6}) (minute|hour|day|week)s?")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NAIVE_EPOCH = datetime(1970, 1, 1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def clock_now() -> int:
@@ -33,7 +33,7 @@ def instant_of(moment: datetime) -> int:
     """The instant of an aware datetime; a naive one is refused."""
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone: {moment.isoformat()}")
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    return (moment - EPOCH) // MICROSECOND
 
 
 def datetime_of(instant: int) -> datetime:
@@ -68,6 +68,11 @@ def find_zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def known_zone(name: str) -> ZoneInfo:
+    """The zone of that name; UTC where no one knows it."""
+    return find_zone(name) or ZoneInfo("UTC")
 
 
 def zone_spelled(name: str) -> str | None:
@@ -111,7 +116,7 @@ def local_of(instant: int, zone: ZoneInfo) -> int:
     `instant_of_local(x) <= instant` exactly when `x <= local_of(instant)`.
     """
     moment = datetime_of(instant).astimezone(zone)
-    local = (moment.replace(tzinfo=None) - NAIVE_EPOCH) // timedelta(microseconds=1)
+    local = (moment.replace(tzinfo=None) - NAIVE_EPOCH) // MICROSECOND
     if not moment.fold:
         return local
     return _end_of_fold(instant, zone)
@@ -127,7 +132,7 @@ def _end_of_fold(instant: int, zone: ZoneInfo) -> int:
         else:
             high = middle
     edge = datetime_of(high).astimezone(zone).replace(tzinfo=None)
-    return (edge - NAIVE_EPOCH) // timedelta(microseconds=1) - 1
+    return (edge - NAIVE_EPOCH) // MICROSECOND - 1
 
 
 def local_midnight(day: date, zone: ZoneInfo) -> int:

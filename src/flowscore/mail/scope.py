@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import BaseLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from flowscore.clock import find_zone
+from flowscore.clock import find_zone, known_zone
 
 TRANSACTIONAL = "transactional"  # the topic that is built in (ruling 80)
 LINK_KEYS = ("unsubscribe", "preferences", "view")
@@ -206,7 +206,7 @@ def locale_names(locale: str | None) -> Sequence[str]:
 
 def reader_zone(name: str | None, policy_zone: str) -> ZoneInfo:
     """The contact's zone, else the policy's; a name that no one knows counts as none."""
-    return (name and find_zone(name)) or find_zone(policy_zone) or ZoneInfo("UTC")
+    return (name and find_zone(name)) or known_zone(policy_zone)
 
 
 @dataclass(frozen=True, slots=True)

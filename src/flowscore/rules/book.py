@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.selectable import FromClause
 
-from flowscore.clock import find_zone, local_of
+from flowscore.clock import known_zone, local_of
 from flowscore.language.policy import Policy
 from flowscore.rules.prepared import Prepared, prepare
 
@@ -65,9 +65,7 @@ class Book:
 
     def local_constant(self, instant: int) -> int:
         """Wall-clock time in the policy's zone at a fixed instant."""
-        zone = find_zone(self.policy.timezone) or find_zone("UTC")
-        assert zone is not None
-        return local_of(max(instant, EARLIEST), zone)
+        return local_of(max(instant, EARLIEST), known_zone(self.policy.timezone))
 
     def instants(self, now: int, prev: int) -> dict[str, int]:
         """The parameters of every statement in this book for one tick."""

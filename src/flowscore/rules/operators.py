@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
-from flowscore.clock import duration_text, find_zone, instant_of, instant_of_local
+from flowscore.clock import duration_text, instant_of, instant_of_local, known_zone
 from flowscore.rules.book import Book
 from flowscore.store.tables import verdicts
 
@@ -148,9 +148,7 @@ def instant_in(book: Book, operand: Any) -> int:
     moment = datetime.fromisoformat(str(operand).strip().replace("Z", "+00:00"))
     if moment.tzinfo is not None:
         return instant_of(moment)
-    zone = find_zone(book.policy.timezone) or find_zone("UTC")
-    assert zone is not None
-    return instant_of_local(moment, zone)
+    return instant_of_local(moment, known_zone(book.policy.timezone))
 
 
 def wants(test: ValueTest) -> bool:

@@ -9,17 +9,16 @@ around a number or date do not matter, and a number has no exponent and no sign 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
+
+from flowscore.clock import EPOCH, MICROSECOND, NAIVE_EPOCH
 
 Form = list[Any]
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?", re.ASCII)
 NUMERIC = frozenset("0123456789- \t\n")  # what a number or date can begin with
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (wall-clock time has no zone)
-MICROSECOND = timedelta(microseconds=1)
 EXACT = 2**53  # whole numbers beyond are not exact as doubles
 DEEPEST = 50
 
