@@ -224,8 +224,9 @@ def _settle(place: Path) -> None:
     from sqlalchemy import delete, text
 
     from flowscore.engine import balances, lists, registry, scoring
+    from flowscore.engine.scratch import prepare_scratch
     from flowscore.engine.tick import run_ticks
-    from flowscore.engine.work import Work, prepare_scratch
+    from flowscore.engine.work import Work
     from flowscore.store import statistics
     from flowscore.store.database import open_store
     from flowscore.store.tables import changes, contacts, events

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Executable, Insert, Text, cast, insert, or_, select
 
 from flowscore.engine import counting
-from flowscore.engine.work import Work, happened
+from flowscore.engine.scratch import happened
 from flowscore.language.triggers import NoEvent, OnEvent
 from flowscore.rules.answers import is_unanswered
 from flowscore.rules.events import log_alias
 from flowscore.store.tables import marks
 
 if TYPE_CHECKING:
+    from flowscore.engine.work import Work
     from flowscore.rules.book import Book
     from flowscore.rules.sight import Sight
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Insert, bindparam, case, insert, select, tuple_
 
-from flowscore.engine.work import Work, asked, fresh, turned
+from flowscore.engine.scratch import asked, turned
+from flowscore.rules.sight import fresh
 from flowscore.rules.watch import Asked, Watch, shared
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import changes, contacts, events
 
 if TYPE_CHECKING:
+    from flowscore.engine.work import Work
     from flowscore.rules.book import Book
 
 

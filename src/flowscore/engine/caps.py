@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, exists, select
 
-from flowscore.engine.work import Work, awards
+from flowscore.engine.scratch import awards
 from flowscore.language.scoring import Cap, Score
 from flowscore.rules.book import NEVER
 from flowscore.store.tables import POINT, ledger
+
+if TYPE_CHECKING:
+    from flowscore.engine.work import Work
 
 
 @dataclass

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Insert, Select, Text, bindparam, cast, false, insert, literal, select, true
 
-from flowscore.engine.work import Work, speaking, walking
+from flowscore.engine.scratch import speaking, walking
 from flowscore.store import consents
 from flowscore.store.tables import changes
 
 if TYPE_CHECKING:
     from flowscore.engine.path import Path, Verb
+    from flowscore.engine.work import Work
     from flowscore.language.actions import ChangeConsent
 
 

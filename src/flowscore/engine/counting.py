@@ -29,16 +29,18 @@ from sqlalchemy import (
 )
 
 from flowscore.engine.expressions import in_chunks
-from flowscore.engine.work import Work, fresh, happened
+from flowscore.engine.scratch import happened
 from flowscore.language.project import digest
 from flowscore.rules.book import NEVER
 from flowscore.rules.events import log_alias, matching
 from flowscore.rules.happened import SUM_PLACES
+from flowscore.rules.sight import fresh
 from flowscore.rules.triggers import needed
 from flowscore.store.dialects import insert_or_replace
 from flowscore.store.tables import changes, events, marks
 
 if TYPE_CHECKING:
+    from flowscore.engine.work import Work
     from flowscore.language.triggers import NoEvent, OnEvent
     from flowscore.language.words import Bounds, EventQuery
     from flowscore.rules.book import Book

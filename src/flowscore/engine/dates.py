@@ -20,7 +20,6 @@ from sqlalchemy import (
     and_,
     cast,
     func,
-    insert,
     literal,
     null,
     select,
@@ -39,12 +38,13 @@ from flowscore.engine.anniversaries import (
     spans,
     wall_of,
 )
-from flowscore.engine.work import Work, happened
+from flowscore.engine.scratch import happened, into_happened
 from flowscore.rules.book import EARLIEST, NEVER
 from flowscore.store.dialects import each_element, json_text
 from flowscore.store.tables import Json, attributes, contacts
 
 if TYPE_CHECKING:
+    from flowscore.engine.work import Work
     from flowscore.language.triggers import DateComes
 
 __all__ = ["instant_of_value", "next_instant", "notice"]
@@ -103,7 +103,8 @@ def notice(work: Work, trigger: DateComes, position: int, who: Any = None) -> No
             found = [[one.value, one.at] for one in coming if one.source.local == source.local]
             if found:
                 rows = _holders(work, trigger, source, found, and_(there, among))
-                work.fill(happened, _into_happened(rows, position), kept=False)
+                statement = into_happened(rows.subquery(), position)
+                work.fill(happened, statement, kept=False)
 
 
 def _coming(
@@ -153,6 +154,7 @@ def _holders(
             contacts.c.id.label("contact_id"),
             at.label("own_at"),
             (literal(f"date:{trigger.name}:") + cast(at, Text)).label("key"),
+            cast(null(), BigInteger).label("event_id"),
         )
         .distinct()
         .select_from(moment)
@@ -165,16 +167,6 @@ def _holders(
             who,
         )
     )
-
-
-def _into_happened(rows: Any, position: int) -> Any:
-    found = rows.subquery()
-    columns = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
-    nothing = cast(null(), BigInteger)
-    chosen = select(
-        found.c.contact_id, found.c.own_at, found.c.key, nothing, literal(position), true()
-    )
-    return insert(happened).from_select(columns, chosen)
 
 
 # ---------------------------------------------------------------- when it is due next

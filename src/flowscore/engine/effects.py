@@ -11,7 +11,8 @@ from flowscore.engine import consenting, lists, outbox, owners, pauses, profile
 from flowscore.engine.balances import rebalance
 from flowscore.engine.path import Path, Verb, ending, one_after_another, record, then_on
 from flowscore.engine.scoring import LINE_COLUMNS, points
-from flowscore.engine.work import Work, requested, rows_of, turned, walking
+from flowscore.engine.scratch import requested, turned, walking
+from flowscore.engine.work import Work, rows_of
 from flowscore.language import actions as words
 from flowscore.rules.conditions import is_member
 from flowscore.store.dialects import insert_from

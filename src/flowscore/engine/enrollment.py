@@ -26,13 +26,15 @@ from sqlalchemy import (
 )
 
 from flowscore.engine import gates
-from flowscore.engine.noticing import HAPPENED, Listener, hear, listener
-from flowscore.engine.work import Work, fresh, happened, requested, rows_of
+from flowscore.engine.noticing import Listener, hear, listener
+from flowscore.engine.scratch import HAPPENED, happened, requested
+from flowscore.engine.work import Work, rows_of
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as words
 from flowscore.language.scenario import Scenario
 from flowscore.rules.book import NEVER, Book
 from flowscore.rules.conditions import holds
+from flowscore.rules.sight import fresh
 from flowscore.rules.who import Who
 from flowscore.store.tables import consents, contacts, decisions, enrollments, events
 

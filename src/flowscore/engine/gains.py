@@ -14,18 +14,17 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    insert,
     literal,
     null,
     or_,
     select,
-    true,
 )
 
-from flowscore.engine.work import Work, happened
+from flowscore.engine.scratch import happened, into_happened
 from flowscore.store.tables import POINT, ledger
 
 if TYPE_CHECKING:
+    from flowscore.engine.work import Work
     from flowscore.language.triggers import ScoreGains
 
 LINES_SEEN = bindparam("lines_seen", type_=BigInteger)  # lines up to this id are known
@@ -41,12 +40,7 @@ def notice(work: Work, trigger: ScoreGains, position: int) -> None:
 
 
 def _occur(trigger: ScoreGains, position: int) -> Insert:
-    rows = gained(trigger).subquery()
-    columns = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
-    chosen = select(
-        rows.c.contact_id, rows.c.own_at, rows.c.key, rows.c.event_id, literal(position), true()
-    )
-    return insert(happened).from_select(columns, chosen)
+    return into_happened(gained(trigger).subquery(), position)
 
 
 def gained(trigger: ScoreGains) -> Select[Any]:

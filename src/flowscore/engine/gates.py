@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from flowscore.engine.work import happened
+from flowscore.engine.scratch import happened
 from flowscore.language import conditions as asks
 from flowscore.rules.conditions import holds
 from flowscore.rules.explain import sentence

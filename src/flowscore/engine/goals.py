@@ -28,9 +28,10 @@ from sqlalchemy.types import BigInteger
 from flowscore.engine import counting
 from flowscore.engine.audience import Asking, asking, gather
 from flowscore.engine.noticing import Listener, hear, listener
+from flowscore.engine.scratch import answered, asked, happened
 from flowscore.engine.since import counted_since, reached
 from flowscore.engine.walk import Await, program
-from flowscore.engine.work import Work, answered, asked, happened, rows_of
+from flowscore.engine.work import Work, rows_of
 from flowscore.language import triggers as words
 from flowscore.rules.answers import agrees
 from flowscore.rules.conditions import holds

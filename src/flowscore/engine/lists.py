@@ -22,7 +22,8 @@ from sqlalchemy import (
 
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
 from flowscore.engine.own_events import own_event
-from flowscore.engine.work import Work, asked, rows_of, turned
+from flowscore.engine.scratch import asked, turned
+from flowscore.engine.work import Work, rows_of
 from flowscore.rules.conditions import holds, is_member
 from flowscore.rules.watch import watch
 from flowscore.rules.who import Who

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Insert, Integer, bindparam, insert, literal, null, select, true, update
+from sqlalchemy import Insert, Integer, bindparam, null, true, update
 
 from flowscore.engine import anchors, counting, dates, gains, schedule
-from flowscore.engine.work import Work, happened
+from flowscore.engine.scratch import happened, into_happened
 from flowscore.language import triggers as words
 from flowscore.rules.sight import Sight
 from flowscore.rules.triggers import is_counted, listens_to, occurrences
 
 if TYPE_CHECKING:
+    from flowscore.engine.work import Work
     from flowscore.rules.book import Book
 
-HAPPENED = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
 LIVE = Sight()
 
 
@@ -57,21 +57,6 @@ def counted_part(trigger: words.Trigger) -> bool:
         case words.OnEvent(query=query) | words.NoEvent(after=query):
             return is_counted(query)
     return False
-
-
-def into_happened(rows: Any, position: int) -> Insert:
-    """Statement: these occurrences, at the trigger's position."""
-    return insert(happened).from_select(
-        HAPPENED,
-        select(
-            rows.c.contact_id,
-            rows.c.own_at,
-            rows.c.key,
-            rows.c.event_id,
-            literal(position),
-            true(),
-        ),
-    )
 
 
 def hear(work: Work, one: Listener) -> None:

@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 
 from flowscore.engine.expressions import UNCHANGED, evaluate, scopes_of
-from flowscore.engine.work import rows_of, walking
+from flowscore.engine.scratch import walking
+from flowscore.engine.work import rows_of
 from flowscore.language.variables import render_around
 from flowscore.rules.conditions import contact_is, holds, is_granted
 from flowscore.rules.who import Who

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from flowscore.engine import profile
+from flowscore.engine.scratch import walking
 from flowscore.engine.states import read_state, write_state
-from flowscore.engine.work import Work, walking
 
 if TYPE_CHECKING:
     from flowscore.engine.path import Path, Verb
+    from flowscore.engine.work import Work
     from flowscore.language.actions import AssignOwner
 
 

@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 
 from flowscore.engine.scoring import Scoring
-from flowscore.engine.work import Work, rows_of, walking
+from flowscore.engine.scratch import walking
+from flowscore.engine.work import Work, rows_of
 from flowscore.language.scenario import Scenario
 from flowscore.rules.book import Book
 from flowscore.rules.who import Who

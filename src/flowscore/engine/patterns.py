@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from sqlalchemy import Select, Text, exists, select, true
 
-from flowscore.engine.work import Work, fresh
 from flowscore.language.conditions import AttributeIs, CompanyIs, ThisEvent
 from flowscore.language.triggers import AttributeChanges
 from flowscore.language.words import EventQuery, ValueTests
 from flowscore.rules.events import name_is
+from flowscore.rules.sight import fresh
 from flowscore.store.tables import (
     attributes,
     changes,
@@ -26,6 +26,7 @@ from flowscore.store.tables import (
 )
 
 if TYPE_CHECKING:
+    from flowscore.engine.work import Work
     from flowscore.rules.book import Book
 
 

@@ -13,7 +13,8 @@ from flowscore.clock import datetime_of, find_zone, instant_of_local, known_zone
 from flowscore.engine.expected import expected_instants
 from flowscore.engine.path import Path, Verb, leave, record, standing
 from flowscore.engine.schedule import has_zone
-from flowscore.engine.work import Work, rows_of, walking
+from flowscore.engine.scratch import walking
+from flowscore.engine.work import Work, rows_of
 from flowscore.language.triggers import DateComes
 from flowscore.store.tables import attributes, enrollments
 

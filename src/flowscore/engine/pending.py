@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Insert, Select, insert, literal, select
 
 from flowscore.engine import gains
 from flowscore.engine.scoring import AWARD_COLUMNS, LIVE, NOTICED_LATER, OnRule, Scoring
-from flowscore.engine.work import Work, noticed
+from flowscore.engine.scratch import noticed
 from flowscore.language.triggers import ScoreCrosses, ScoreGains, Trigger
 from flowscore.rules.triggers import listens_to, occurrences
+
+if TYPE_CHECKING:
+    from flowscore.engine.work import Work
 
 
 def notice(work: Work, scoring: Scoring) -> None:

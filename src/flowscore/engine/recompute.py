@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, not_, or_, updat
 
 from flowscore.engine import lists, resets, scoring
 from flowscore.engine.balances import rebalance_fully
-from flowscore.engine.work import Work, prepare_scratch
+from flowscore.engine.scratch import prepare_scratch
+from flowscore.engine.work import Work
 from flowscore.language.project import Project, digest
 from flowscore.store.tables import balances, changes, contacts, events, ledger, marks
 

@@ -24,11 +24,12 @@ from sqlalchemy import (
 )
 
 from flowscore.clock import datetime_of, instant_of, instant_of_local, known_zone, zone_spelled
-from flowscore.engine.work import Work, happened
+from flowscore.engine.scratch import HAPPENED, happened
 from flowscore.rules.book import NEVER
 from flowscore.store.tables import attributes, contacts
 
 if TYPE_CHECKING:
+    from flowscore.engine.work import Work
     from flowscore.language.triggers import DateComes, Schedule
 
 
@@ -89,9 +90,10 @@ def contact_zones(connection: Any) -> list[str]:
 def _distinct_texts(name: str) -> Select[Any]:
     """The distinct texts of an attribute, from one to the next by index: few among very many."""
     rows = attributes.alias()
-    first = select(func.min(rows.c.text).label("text")).where(rows.c.name == name, rows.c.text > "")
-    said = first.cte("said", recursive=True)
-    following = first.where(rows.c.text > said.c.text).correlate(said).scalar_subquery()
+    least = select(func.min(rows.c.text).label("text")).where(rows.c.name == name)
+    said = least.where(rows.c.text > "").cte("said", recursive=True)
+    # One bound alone: of two SQLite would look up the first, and walk from there each time.
+    following = least.where(rows.c.text > said.c.text).correlate(said).scalar_subquery()
     known = said.c.text.is_not(None)
     said = said.union_all(select(following).select_from(said).where(known))
     return select(said.c.text).where(said.c.text.is_not(None))
@@ -128,5 +130,4 @@ def _everybody(work: Work, instant: int, position: int, who: Any) -> Any:
         literal(position),
         true(),
     ).where(contacts.c.created_at <= work.book.now, who)
-    columns = ["contact_id", "own_at", "key", "event_id", "position", "passes"]
-    return insert(happened).from_select(columns, rows)
+    return insert(happened).from_select(HAPPENED, rows)

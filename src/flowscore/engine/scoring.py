@@ -27,7 +27,8 @@ from sqlalchemy import (
 from flowscore.engine import anchors, caps, counting, dates, resets, schedule
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
 from flowscore.engine.balances import rebalance, rebalance_statement
-from flowscore.engine.work import Work, asked, awards, happened, noticed, rows_of, turned
+from flowscore.engine.scratch import asked, awards, happened, noticed, turned
+from flowscore.engine.work import Work, rows_of
 from flowscore.language.scoring import Rule, Score
 from flowscore.language.triggers import (
     DateComes,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, or_, select
 
 from flowscore.engine import counting
-from flowscore.engine.work import fresh
 from flowscore.rules.answers import agrees
 from flowscore.rules.events import log_alias, matching
+from flowscore.rules.sight import fresh
 from flowscore.store.tables import changes, enrollments
 
 if TYPE_CHECKING:

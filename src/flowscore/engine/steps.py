@@ -21,8 +21,9 @@ from sqlalchemy import (
 from flowscore.engine.effects import act
 from flowscore.engine.path import Path, Verb, ending, go, record, running
 from flowscore.engine.pauses import await_occurrence
+from flowscore.engine.scratch import walking
 from flowscore.engine.walk import Await, Branch, Do, Fork, Jump, Place, program
-from flowscore.engine.work import Work, rows_of, walking
+from flowscore.engine.work import Work, rows_of
 from flowscore.rules.conditions import holds
 from flowscore.rules.shares import portions
 from flowscore.store.tables import contacts, enrollments

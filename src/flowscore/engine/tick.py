@@ -26,8 +26,9 @@ from flowscore.engine import (
     steps,
 )
 from flowscore.engine.enrollment import MOST_ROUNDS
+from flowscore.engine.scratch import prepare_scratch, requested
 from flowscore.engine.states import read_state, take_note, write_state
-from flowscore.engine.work import Counts, Work, prepare_scratch, requested
+from flowscore.engine.work import Counts, Work
 from flowscore.errors import FlowscoreError
 from flowscore.rules.book import NEVER
 from flowscore.store.intake import forget_taken, take_in

@@ -1,4 +1,4 @@
-"""One tick under way: its connection, its instants, and the scratch tables its verbs share."""
+"""One tick under way: its connection, its instants, and what it has done so far."""
 
 from __future__ import annotations
 
@@ -7,142 +7,25 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
-    Column,
     Connection,
     Executable,
-    Index,
     Insert,
-    Integer,
     Table,
-    Text,
     bindparam,
     delete,
     func,
     insert,
     literal,
     select,
-    text,
 )
-from sqlalchemy.schema import CreateIndex, CreateTable
 
+from flowscore.engine.scratch import SCRATCH_TABLES
 from flowscore.rules.book import Book
-from flowscore.rules.sight import fresh, scratch
+from flowscore.rules.sight import fresh
 from flowscore.rules.watch import Asked
-from flowscore.store import statistics
 from flowscore.store.dialects import COUNTED, insert_new
-from flowscore.store.tables import Bytewise, changes, contacts, events, ledger
+from flowscore.store.tables import changes, contacts, events, ledger
 
-
-def _scratch(name: str, *columns: Column[Any]) -> Table:
-    keyed = any(column.primary_key for column in columns)
-    return Table(name, scratch, *columns, prefixes=["TEMPORARY"], sqlite_with_rowid=not keyed)
-
-
-# Occurrences of one scenario (or of one rule's counted triggers) in this round.
-happened = _scratch(
-    "happened",
-    Column("contact_id", BigInteger),
-    Column("own_at", BigInteger),
-    Column("key", Bytewise),
-    Column("event_id", BigInteger),
-    Column("position", Integer),
-    Column("passes", Boolean),
-)
-Index("happened_key", happened.c.contact_id, happened.c.key)
-# Points that rules would give, before caps; `position` is the rule's place in its score.
-awards = _scratch(
-    "awards",
-    Column("score", Text),
-    Column("rule", Text),
-    Column("position", Integer),
-    Column("contact_id", BigInteger),
-    Column("own_at", BigInteger),
-    Column("key", Bytewise),
-    Column("event_id", BigInteger),
-)
-# Occurrences of state triggers in rules: noticed in phase 3, awarded in the next round.
-noticed = _scratch("noticed", *(Column(c.name, c.type) for c in awards.c))
-# Contacts to ask a condition of, and those whose answer is another than before.
-asked = _scratch("asked", Column("contact_id", BigInteger, primary_key=True))
-turned = _scratch(
-    "turned", Column("contact_id", BigInteger, primary_key=True), Column("holds", Integer)
-)
-# Enrollments whose walk is under way in phase 4.
-walking = _scratch(
-    "walking",
-    Column("enrollment_id", BigInteger, primary_key=True),
-    Column("contact_id", BigInteger),
-    Column("definition_id", BigInteger),
-    Column("position", Integer),
-    Column("due_at", BigInteger),
-    Column("turn", Integer),
-    Column("event_id", BigInteger),
-    Column("own_at", BigInteger),
-    Column("held", Boolean),
-    Column("came", Boolean),
-    Column("entered_at", BigInteger),
-    Column("email", Bytewise),
-    Column("key", Bytewise),
-)
-# Enrollments for which what they wait for has happened, and what steps ask to enroll by hand.
-answered = _scratch("answered", Column("enrollment_id", BigInteger, primary_key=True))
-# What steps say of consent, in the shape that store/consents.py wants.
-speaking = _scratch(
-    "speaking",
-    Column("contact_id", BigInteger),
-    Column("topic", Text),
-    Column("granted", Boolean),
-    Column("ord", BigInteger),
-    Column("source", Text),
-    Column("message_id", Text),
-)
-requested = _scratch(
-    "requested",
-    Column("scenario", Text),
-    Column("contact_id", BigInteger),
-    Column("own_at", BigInteger),
-    Column("key", Bytewise),
-    Column("event_id", BigInteger),
-)
-Index("walking_at", walking.c.definition_id, walking.c.turn, walking.c.position)
-
-# See store/statistics.py: they hold what one tick changed.
-SHORT = {
-    ("answered", "sqlite_autoindex_answered_1"): "500 1",
-    ("asked", "sqlite_autoindex_asked_1"): "2000 1",
-    ("awards", None): "2000",
-    ("fresh", "sqlite_autoindex_fresh_1"): "5000 500 1",
-    ("happened", "happened_key"): "1000 2 1",
-    ("speaking", None): "500",
-    ("noticed", None): "500",
-    ("requested", None): "500",
-    ("turned", "sqlite_autoindex_turned_1"): "500 1",
-    ("walking", "sqlite_autoindex_walking_1"): "1000 1",
-    ("walking", "walking_at"): "1000 100 50 20",
-}
-SCRATCH_TABLES = (
-    fresh, happened, awards, noticed, asked, turned, walking, answered, requested,
-    speaking,
-)  # fmt: skip
-
-
-def prepare_scratch(connection: Connection) -> None:
-    """Make this connection's scratch tables where they are missing; ticks leave them empty."""
-    if connection.execute(HAS_SCRATCH[connection.dialect.name]).scalar():
-        return
-    for table in SCRATCH_TABLES:
-        connection.execute(CreateTable(table))
-        for index in table.indexes:
-            connection.execute(CreateIndex(index))
-    if connection.dialect.name == "sqlite":
-        statistics.expect(connection, "temp", SHORT)
-
-
-HAS_SCRATCH = {
-    "sqlite": text("SELECT 1 FROM sqlite_temp_master WHERE name = 'walking'"),
-    "postgresql": text("SELECT 1 WHERE to_regclass('pg_temp.walking') IS NOT NULL"),
-}
 EMPTY = {table.name: delete(table) for table in SCRATCH_TABLES}
 LAST = {
     table.name: select(func.coalesce(func.max(table.c.id), 0))
