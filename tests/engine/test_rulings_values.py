@@ -113,12 +113,9 @@ def test_values_compare_as_a_marketer_expects(world: World) -> None:
     assert wrong == []
 
 
-def test_bare_dates_are_midnight_in_the_zone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bare_dates_are_midnight_in_the_zone(world: World) -> None:
     """Rulings 61 and 69: in Madrid 1 March begins at 23:00Z; windows move with the clock."""
-    monkeypatch.setattr(
-        "engine.world.POLICY",
-        "policy: default\nconsent: implied\ntopics: [news]\ntimezone: Europe/Madrid\n",
-    )
+    world.policy += "timezone: Europe/Madrid\n"
     world.apply("""
     list: early
     members: [{attribute: {created_at: {before: 2026-03-03}}}]

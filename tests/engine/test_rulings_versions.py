@@ -134,9 +134,7 @@ def test_lists_and_policy_are_always_the_live_ones(world: World) -> None:
     assert world.members("a") == [ANA]
 
 
-def test_another_policy_is_asked_of_everybody(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_policy_is_asked_of_everybody(world: World) -> None:
     """Ruling 129: with consent required nobody may be mailed who has not said so."""
     lists = """
     list: mailable
@@ -149,6 +147,6 @@ def test_another_policy_is_asked_of_everybody(
     world.identify(ANA, START, plan="a")
     world.tick(START)
     assert (world.members("mailable"), world.balance(ANA, "s")) == ([ANA], 5)
-    monkeypatch.setattr("engine.world.POLICY", "policy: default\ntopics: [news]\n")
+    world.policy = "policy: default\ntopics: [news]\n"
     world.apply(lists)
     assert (world.members("mailable"), world.balance(ANA, "s")) == ([], 0)

@@ -117,7 +117,7 @@ def _which_version(inside: dict[int, int], live: int, same: bool) -> str:
 def _of_those_there(scenario: Scenario, standing: Standing) -> Found:
     """Who enters because `enroll_existing` is newly live (ruling 45)."""
     earlier = [r for r in standing.rows if (r.kind, r.name) == ("scenario", scenario.name)]
-    anew = takes_in_anew(earlier[-1] if earlier else None, standing.mark)
+    anew = takes_in_anew(earlier, standing.mark)
     if not (scenario.enroll_existing and scenario.enabled and anew):
         return
     if hidden := _hidden(scenario.trigger, standing):
