@@ -178,11 +178,9 @@ def next_instant(
     """The first instant after `after` at which somebody's date may come; None if none does."""
     if trigger.of_event:
         return None
-    asked = {trigger.timezone or policy_zone}
-    if trigger.timezone == "contact":
-        asked = {policy_zone, *zones}
     look = Look(connection)
-    found = [one for zone in sorted(asked) for one in _next_in(look, trigger, zone, after)]
+    asked = schedule.zones_asked(trigger, policy_zone, zones)
+    found = [one for zone in asked for one in _next_in(look, trigger, zone, after)]
     return min(found, default=None)
 
 

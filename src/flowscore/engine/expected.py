@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -28,13 +29,13 @@ def expected_instants(work: Work, trigger: DateComes, rows: list[Any]) -> dict[i
     values = (
         _of_events(work, trigger, rows) if trigger.of_event else _of_people(work, trigger, people)
     )
-    policy = work.book.policy.timezone
-    zones = _zones_of(work, people) if trigger.timezone == "contact" else {}
+    policy, own = work.book.policy.timezone, trigger.timezone == "contact"
+    usual = policy if own else trigger.timezone or policy
+    zones = _zones_of(work, people) if own else {}
     found: dict[int, int | None] = {}
     for row in rows:
         forms = values.get(row.event_id if trigger.of_event else row.contact_id) or []
-        zone = zones.get(row.contact_id, policy) if zones else trigger.timezone or policy
-        zone = policy if zone == "contact" else zone
+        zone = zones.get(row.contact_id, usual)
         found[row.enrollment_id] = (
             dates.instant_of_value(trigger, forms, zone, work.now) if forms else None
         )
@@ -54,32 +55,28 @@ def _of_events(work: Work, trigger: DateComes, rows: list[Any]) -> dict[int | No
 
 def _of_people(work: Work, trigger: DateComes, people: list[int]) -> dict[int | None, Forms]:
     """What the contacts' attribute holds now."""
+    if trigger.name != "created_at":
+        return {who: forms_of(value) for who, value in _values(work, trigger.name, people)}
     found: dict[int | None, Forms] = {}
     for some in in_chunks(people):
-        if trigger.name == "created_at":
-            asked = select(contacts.c.id, contacts.c.created_at).where(contacts.c.id.in_(some))
-            found |= {
-                row.id: [[None, None, row.created_at]] for row in work.connection.execute(asked)
-            }
-            continue
-        asked = select(attributes.c.contact_id, attributes.c.value).where(
-            attributes.c.contact_id.in_(some),
-            attributes.c.name == trigger.name,
-            attributes.c.element == 0,
-        )
-        found |= {row.contact_id: forms_of(row.value) for row in work.connection.execute(asked)}
+        asked = select(contacts.c.id, contacts.c.created_at).where(contacts.c.id.in_(some))
+        found |= {row.id: [[None, None, row.created_at]] for row in work.connection.execute(asked)}
     return found
 
 
 def _zones_of(work: Work, people: list[int]) -> dict[int, str]:
     """The zones that contacts name and that there are."""
-    found: dict[int, str] = {}
+    said = ((who, str(value)) for who, value in _values(work, "timezone", people))
+    return {who: zone for who, zone in said if find_zone(zone)}
+
+
+def _values(work: Work, name: str, people: list[int]) -> Iterator[tuple[int, Any]]:
+    """What these contacts' attribute holds, as it came."""
     for some in in_chunks(people):
         asked = select(attributes.c.contact_id, attributes.c.value).where(
             attributes.c.contact_id.in_(some),
-            attributes.c.name == "timezone",
+            attributes.c.name == name,
             attributes.c.element == 0,
         )
-        rows = work.connection.execute(asked)
-        found |= {row.contact_id: str(row.value) for row in rows if find_zone(str(row.value))}
-    return found
+        for row in work.connection.execute(asked):
+            yield row.contact_id, row.value

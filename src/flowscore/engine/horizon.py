@@ -94,7 +94,8 @@ def _mail(connection: Connection, mark: int, delivers: bool) -> Iterator[int | N
 
 def _calendars(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
     asked = [one for one in program.triggers if isinstance(one, (Schedule, DateComes))]
-    zones = schedule.contact_zones(connection) if any(t.timezone for t in asked) else []
+    of_contacts = any(one.timezone == "contact" for one in asked)
+    zones = schedule.contact_zones(connection) if of_contacts else []
     policy_zone = program.book.policy.timezone
     for trigger in dict.fromkeys(asked):
         if isinstance(trigger, Schedule):

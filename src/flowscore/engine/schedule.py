@@ -72,13 +72,18 @@ def fixed_instant(at: str, zone: str) -> int:
 
 def next_instant(trigger: Schedule, policy_zone: str, zones: list[str], after: int) -> int | None:
     """The first instant after `after` in any zone it may be asked in; None if there is none."""
-    asked = {trigger.timezone or policy_zone}
-    if trigger.timezone == "contact":
-        asked = {policy_zone, *zones}
+    asked = zones_asked(trigger, policy_zone, zones)
     if trigger.at is not None:
         coming = [at for at in (fixed_instant(trigger.at, one) for one in asked) if at > after]
         return min(coming, default=None)
     return min(next_cron(trigger.cron or "", one, after) for one in asked)
+
+
+def zones_asked(trigger: Schedule | DateComes, policy_zone: str, zones: list[str]) -> list[str]:
+    """The zones a trigger may be read in; `zones` are those that contacts name."""
+    if trigger.timezone != "contact":
+        return [trigger.timezone or policy_zone]
+    return sorted({policy_zone, *zones})
 
 
 def contact_zones(connection: Any) -> list[str]:
