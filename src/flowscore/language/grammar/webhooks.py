@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flowscore.language import actions as words
+from flowscore.language import headers
 from flowscore.language.document import Node
 from flowscore.language.grammar.expressions import holds_jinja, refuse_broken
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
@@ -17,11 +18,6 @@ from flowscore.language.variables import VARIABLE
 
 BRACED = re.compile(r"\$\{([^}]*)\}?")
 DOLLAR = re.compile(rf"{BRACED.pattern}|\$([A-Za-z_][A-Za-z0-9_]*)")
-HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-OURS = re.compile(
-    "host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect"
-    "|proxy-.*|accept-encoding|webhook-.*"
-)
 
 
 def read_webhook(node: Node, names: Names) -> Any:
@@ -95,21 +91,21 @@ def read_headers(node: Node, names: Names) -> tuple[tuple[str, str], ...]:
     if not node.items:
         raise unexpected(node, 'a mapping such as {Authorization: "Bearer ${TOKEN}"}')
     gathering = Gathering()
-    headers: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[str, str]] = {}
     for name, child in node.items.items():
         with gathering:
-            _refuse_header(name, child, headers)
-            headers[name.lower()] = (name, _header_text(child, names))
+            _refuse_header(name, child, found)
+            found[name.lower()] = (name, _header_text(child, names))
     gathering.settle()
-    return tuple(headers.values())
+    return tuple(found.values())
 
 
-def _refuse_header(name: str, child: Node, headers: dict[str, tuple[str, str]]) -> None:
-    if not HEADER.fullmatch(name):
+def _refuse_header(name: str, child: Node, found: dict[str, tuple[str, str]]) -> None:
+    if not headers.is_name(name):
         raise misplaced(child, f"'{name}' is no name for a header", "letters, digits and -")
-    if OURS.fullmatch(name.lower()):
+    if headers.is_ours(name):
         raise misplaced(child, f"the header '{name}' is set by flowscore", "take it out")
-    if name.lower() in headers:
+    if name.lower() in found:
         message = f"the header '{name}' stands twice; case does not count"
         raise misplaced(child, message, "keep one of the two")
 

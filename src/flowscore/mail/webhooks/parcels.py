@@ -14,17 +14,13 @@ from standardwebhooks import Webhook
 
 from flowscore import __version__
 from flowscore.clock import SECOND, datetime_of
+from flowscore.language import headers
 from flowscore.language.variables import fill, unset, variables_in, why_unset
 
 if TYPE_CHECKING:
     from flowscore.mail.webhooks.settings import WebhookSettings
 
 HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
-OUR_HEADERS = {
-    "host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te",
-    "trailer", "expect", "proxy-authorization", "proxy-connection", "accept-encoding",
-}  # fmt: skip
 LONGEST_HEADER = 8_192  # bytes
 
 
@@ -58,20 +54,26 @@ def pack(key: str, payload: Any, settings: WebhookSettings) -> Parcel:
     `payload` is `{url, headers, body}` as the tick wrote it; a name that is not set here may be
     set at the next attempt.
     """
-    if not isinstance(payload, dict) or not isinstance(payload.get("url"), str):
-        raise UnfitError("its row holds no request")
-    url, headers, body = payload["url"], payload.get("headers") or {}, payload.get("body")
-    names = tuple(variables_in(url, *map(str, headers.values()), json.dumps(body)))
+    url, lines, body = request_in(payload)
+    names = tuple(variables_in(url, *map(str, lines.values()), json.dumps(body)))
     values = settings.variables
     if missing := list(unset(names, values)):
         raise UnsetError("it wants " + "; ".join(map(why_unset, missing)))
     return Parcel(
         key,
         read_url(fill(url, values).strip()),
-        tuple(_headers({name: fill(str(text), values) for name, text in headers.items()})),
-        _json(_filled({} if body is None else body, values)),
+        tuple(_headers({name: fill(str(text), values) for name, text in lines.items()})),
+        _json(_filled(body, values)),
         names,
     )
+
+
+def request_in(payload: Any) -> tuple[str, dict[str, Any], Any]:
+    """Url, headers and body as the tick wrote them."""
+    if not isinstance(payload, dict) or not isinstance(payload.get("url"), str):
+        raise UnfitError("its row holds no request")
+    body = payload.get("body")
+    return payload["url"], payload.get("headers") or {}, {} if body is None else body
 
 
 def _json(value: Any) -> bytes:
@@ -126,9 +128,9 @@ def _headers(given: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
 
 def _header(name: str, text: str) -> tuple[bytes, bytes]:
     """One header, or why it cannot be sent; its value is never told, it may be a secret."""
-    if not HEADER_NAME.fullmatch(name):
+    if not headers.is_name(name):
         raise UnfitError(f"header {name[:80]!r}: no name for a header")
-    if name.lower() in OUR_HEADERS or name.lower().startswith("webhook-"):
+    if headers.is_ours(name):
         raise UnfitError(f"header {name}: flowscore sets it itself")
     value = text.strip(" \t").encode("utf-8", "replace")
     if any((byte < 32 and byte != 9) or byte == 127 for byte in value):
