@@ -9,8 +9,8 @@ from datetime import datetime
 from .conditions import holds
 from .dates import reminded
 from .model import Scenario, Trigger
-from .triggers import complete, noticed, outside
-from .world import Awaiting, Change, Enrollment, Occurrence, World
+from .triggers import complete, counted, noticed, outside
+from .world import Awaiting, Change, Enrollment, Event, Occurrence, World
 
 Heard = dict[tuple[int, int], list[Occurrence]]
 """By the id of a trigger and the number of a contact: what this round noticed."""
@@ -131,19 +131,20 @@ def listened(scenario: Scenario) -> Iterator[tuple[str, Trigger]]:
 def completed(world: World, one: Enrollment, trigger: Trigger, start: datetime) -> datetime | None:
     """When the count was first complete, over events since the start that came to be known later.
 
-    What the tick of the start took in was noticed in its first round, before the start.
+    What the tick of the start took in was noticed in its first round, before the start. This tick
+    notices it: one of the events that complete it was taken in now.
     """
     events = trigger.events
     assert events
-    window = []
+    window: list[Event] = []
     for event in sorted(one.contact.events, key=lambda e: e.order):
         if event.at < start or event.seen <= start or not world.fits(events, event):
             continue
         if not event.agrees(one.event, events.same):
             continue
-        window.append(event)
+        window = [*window, event] if counted(events) else [event]
         if events.within is not None:
             window = [other for other in window if other.at > event.at - events.within]
-        if complete(events, window):
+        if complete(events, window) and any(other.seen == world.now for other in window):
             return event.at
     return None
