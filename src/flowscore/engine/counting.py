@@ -41,7 +41,7 @@ from flowscore.store.tables import changes, events, marks
 
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
-    from flowscore.language.triggers import NoEvent, OnEvent
+    from flowscore.language.triggers import OnEvent, Trigger
     from flowscore.language.words import Bounds, EventQuery
     from flowscore.rules.book import Book
     from flowscore.rules.sight import Sight
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 Moment = tuple[int, int, str]  # own time, receipt, messageId: the order of events (ruling 10)
 
 
-def mark_of(place: str, trigger: OnEvent | NoEvent) -> str:
+def mark_of(place: str, trigger: Trigger) -> str:
     """The name under which a trigger's marks are kept: where it stands and what it says."""
     return f"{place}#{digest(trigger)[:16]}"
 

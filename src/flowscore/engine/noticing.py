@@ -44,8 +44,7 @@ def listener(
     who: Any = None,
 ) -> Listener:
     """The listener of a trigger; `place` names where it stands (`scenario/NAME/0`)."""
-    counted = counted_part(trigger)
-    mark = counting.mark_of(place, trigger) if counted else ""  # type: ignore[arg-type]
+    mark = counting.mark_of(place, trigger) if counted_part(trigger) else ""
     found = occurrences(trigger, book, LIVE)
     notice = None if found is None else into_happened(found.subquery(), position)
     return Listener(trigger, position, mark, -1 if live_from is None else live_from, notice, who)

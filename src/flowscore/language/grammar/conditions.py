@@ -147,9 +147,14 @@ def _bare_level(node: Node) -> str:
 def _score_bounds(node: Node, names: Names, score: str, place: Node) -> words.ScoreIs:
     if not isinstance(node.value, dict):
         raise unexpected(node, "bounds such as {at_least: 50}", _bare_level(node))
-    level = Shape(lambda child, names: read_level(child, names, score), LEVEL_SCHEMA)
-    found = read_keys(node, names, bounds_table("the bounds of a score", level))
+    found = read_keys(node, names, _levels(score))
     return words.ScoreIs(mark=place.place, score=score, bounds=bounds_of(node, found))
+
+
+def _levels(score: str) -> Table:
+    """Bounds in numbers or in the bands of that score."""
+    level = Shape(lambda node, names: read_level(node, names, score), LEVEL_SCHEMA)
+    return bounds_table("the bounds of a score", level)
 
 
 def read_consent(node: Node, names: Names) -> Condition:
@@ -194,7 +199,7 @@ def _happened(word: str, shape: Shape[Any]) -> Callable[[Node, Names], words.Hap
 
 
 LEVEL_SCHEMA: Schema = {"type": ["number", "string"]}
-BOUNDS_SCHEMA = bounds_table("bounds", Shape(read_level, LEVEL_SCHEMA)).schema  # type: ignore[arg-type]
+BOUNDS_SCHEMA = _levels("").schema
 SCORE_IS_SCHEMA: Schema = {
     "anyOf": [
         BOUNDS_SCHEMA,
