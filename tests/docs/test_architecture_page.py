@@ -28,3 +28,13 @@ def floors_of_the_page() -> list[set[str]]:
 
 def test_rooms_stand_on_their_floors() -> None:
     assert floors_of_the_page() == [floor for floor in floors_of_the_rules() if floor]
+
+
+def test_every_module_it_names_is_there() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    modules = [path.as_posix() for path in (ROOT / "src").rglob("*.py")]
+    modules += [path.as_posix() for path in (ROOT / "tests").glob("*.py")]
+    named = set(re.findall(r"`([\w/]+\.py)`", text))
+    gone = {one for one in named if not any(path.endswith(f"/{one}") for path in modules)}
+    assert named
+    assert gone == set()
