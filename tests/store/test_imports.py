@@ -13,7 +13,6 @@ import pytest
 from flowscore.errors import FlowscoreError
 from flowscore.store.database import Store, open_store
 from flowscore.store.imports import ImportReport, Source, import_contacts, import_events
-from flowscore.store.intake import newcomers_wait
 from store.taking import at, attributes, change, look, names, send, stamp, tick, track
 
 NOW = at(1000)
@@ -139,14 +138,10 @@ def test_imported_contacts_exist_before_the_import(store: Store, tmp_path: Path)
     """A history run on the grid: who exists when is said by `created_at`, not by the import."""
     text = f"email,created_at,plan\nana@x.es,{stamp(3)},free\nben@x.es,{stamp(9)},pro\n"
     contacts(store, write(tmp_path, "people.csv", text))
-    with store.read() as connection:
-        assert newcomers_wait(connection, store.dialect)
     send(store, track("a", 2, user="ben@x.es"))
     tick(store, 2)
     assert people(store) == [("ana@x.es", at(3)), ("ben@x.es", at(2))]
     assert names(store, "ben@x.es") == ["a"]  # quiet: no contact_created
-    with store.read() as connection:
-        assert not newcomers_wait(connection, store.dialect)
     assert sorted(look(store, "SELECT text, set_at FROM attributes")) == [
         ("free", at(3)),
         ("pro", at(9)),

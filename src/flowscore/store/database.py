@@ -103,12 +103,6 @@ class Store:
     def _lock(self, work: Work) -> AbstractContextManager[None]:
         return lock_file(self.path, work) if self.path else lock_database(self.engine, work)
 
-    def analyze(self) -> None:
-        """Let the database look at its own contents, for better plans."""
-        with told(self.place), self.engine.connect() as connection:
-            dbapi = connection.execution_options(isolation_level="AUTOCOMMIT")
-            dbapi.exec_driver_sql("ANALYZE")
-
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()

@@ -111,11 +111,6 @@ APPLIED: tuple[tuple[frozenset[str], Callable[[Desk], object]], ...] = (
 )
 
 
-def newcomers_wait(connection: Connection, dialect: str) -> bool:
-    """Whether a quiet row waits that the very next tick takes, whenever it was received."""
-    return _anything(Desk(connection, SPELLINGS[dialect], 0), f"i.quiet AND {NEW}")
-
-
 UNTAKEN = "NOT EXISTS (SELECT 1 FROM taken WHERE taken.seq = i.seq)"
 
 

@@ -167,11 +167,7 @@ def members(extract: Extract, page: Page) -> Iterator[Row]:
 
 def enrollments(extract: Extract, page: Page) -> Iterator[Row]:
     """Every walk through a scenario; no outcome while inside."""
-    order = (
-        "entered_at",
-        "scenario",
-        "key",
-    )
+    order = ("entered_at", "scenario", "key")
     for row in extract.of_page(page, tables.enrollments, *order):
         yield {
             "contact": page.emails[row.contact_id],
@@ -230,13 +226,7 @@ def _is_same_notice(first: Any, row: Any) -> bool:
 
 def decisions(extract: Extract, page: Page) -> Iterator[Row]:
     """Every occurrence that did not enroll, and the gate that refused it."""
-    for row in extract.of_page(
-        page,
-        tables.decisions,
-        "at",
-        "scenario",
-        "key",
-    ):
+    for row in extract.of_page(page, tables.decisions, "at", "scenario", "key"):
         yield {
             "contact": page.emails[row.contact_id],
             "scenario": row.scenario,

@@ -287,9 +287,3 @@ def _mails(wanted: Mails) -> Select[Any]:
     if wanted.contact:
         query = query.where(contacts.c.email_folded == wanted.contact.casefold())
     return query
-
-
-def count_mails(connection: Connection) -> dict[str, int]:
-    """How many mails are in each state."""
-    query = select(messages.c.status, func.count()).group_by(messages.c.status)
-    return {row[0]: row[1] for row in connection.execute(query)}
