@@ -218,3 +218,41 @@ def test_texts_that_order_are_bytewise_whatever_the_database_sorts_by(table: Tab
     made = str(CreateTable(table).compile(dialect=postgresql.dialect()))
     texts = [line for line in made.splitlines() if line.split()[:1] in (["key"], ["email"])]
     assert texts and all('COLLATE "C"' in line for line in texts)
+
+
+def test_mails_that_wait_are_of_the_newest_topic(world: World) -> None:
+    """Ruling 129: templates are always the live ones; what was sent or withheld stays as it was."""
+    world.policy = "policy: default\nconsent: implied\ntopics: [news, offers]\n"
+    flow = """
+    scenario: s
+    trigger: {event: order}
+    reenroll: every_time
+    actions: [{send_email: {template: t, once_per: 3 hours}}, {send_email: other}]
+    """
+    world.apply(flow, t="news", other="news")
+    for hour in (1, 2):
+        world.track(ANA, "order", START + hour * HOUR)
+    world.tick(START + 2 * HOUR)
+    world.apply(flow, t="offers", other="news")
+    found = world.rows("SELECT template, status, topic FROM messages ORDER BY template, id")
+    other = ("other", "queued", "news")
+    assert found == [other, other, ("t", "queued", "offers"), ("t", "withheld", "news")]
+
+
+def test_of_several_owners_the_first_is_told(world: World) -> None:
+    """Ruling 102: an owner that is no address is none, and the record says so."""
+    world.policy += "sender: {name: A, address: a@a.example, reply_to: r@a.example}\n"
+    world.apply("""
+    scenario: s
+    trigger: {event: order}
+    actions: [{notify: {to: owner, template: t}}]
+    """, t="news")  # fmt: skip
+    owners = {ANA: ["x@o.example", "y@o.example"], BEN: "", EVA: {"a": "z@o.example"}}
+    for who, owner in owners.items():
+        world.identify(who, START, owner=owner)
+        world.track(who, "order", START + HOUR)
+    world.tick(START + HOUR)
+    rows = world.rows("SELECT recipients, response FROM messages ORDER BY contact_id")
+    told = [(json.loads(to) if isinstance(to, str) else to, said) for to, said in rows]
+    none = (["r@a.example"], "no owner: to the policy's reply_to")
+    assert told == [(["x@o.example"], None), none, none]

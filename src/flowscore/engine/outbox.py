@@ -76,9 +76,11 @@ def notice(action: Notify, what: tuple[str, str], number: int, path: Path) -> In
 
 
 def _owner() -> Any:
-    """The address that the contact's attribute `owner` holds, or null."""
+    """The address that the contact's attribute `owner` holds (of several the first), or null."""
     rows = attributes.alias()
-    found = select(json_text(rows.c.value)).where(
+    whole = cast(json_text(rows.c.value), Text)
+    first = case((whole.startswith("["), rows.c.text), else_=whole)
+    found = select(first).where(
         rows.c.contact_id == walking.c.contact_id,
         rows.c.name == "owner",
         rows.c.element == 0,
@@ -243,3 +245,11 @@ def is_paused(connection: Connection) -> bool:
 def ask_again(connection: Connection) -> None:
     """Mails that wait for a window or a cap are due at once: what they wait for may be another."""
     connection.execute(ASK_AGAIN)
+
+
+def follow_topics(connection: Connection, topics: dict[str, str]) -> None:
+    """Mails that wait are of their template's newest topic: its consent is asked at sending."""
+    for template, topic in topics.items():
+        waiting = update(messages).where(WAITING, messages.c.status == "queued")
+        ours = (messages.c.kind == "email") & (messages.c.template == template)
+        connection.execute(waiting.where(ours).values(topic=topic))

@@ -167,6 +167,7 @@ def apply_project(
         mark = watermark(connection)
         _record(connection, project, now, mark, report)
         outbox.ask_again(connection)
+        outbox.follow_topics(connection, _newly_of(old.project, project))
         templates = {name: one.model_dump() for name, one in project.templates.items()}
         write_state(connection, "templates", templates)
         write_state(connection, "revision", (read_state(connection, "revision") or 0) + 1)
@@ -176,6 +177,13 @@ def apply_project(
         if enroll_existing:
             _invite(connection, program(connection, store.dialect), enroll_existing, report)
     return report
+
+
+def _newly_of(old: Project, new: Project) -> dict[str, str]:
+    """The templates whose topic is another than before, with it."""
+    before = {name: one.topic for name, one in old.templates.items()}
+    now = {name: one.topic for name, one in new.templates.items()}
+    return {name: now[name] for name in before.keys() & now.keys() if before[name] != now[name]}
 
 
 def _invite(
