@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
@@ -18,9 +21,8 @@ from flowscore.settings import (
     secret_of,
     webhook_secrets_of,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from flowscore.surroundings import HOW_TO_SIGN
+from mail.receivers import SECRET
 
 OTHER = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"
 
@@ -28,8 +30,6 @@ OTHER = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what a test sets is set."""
-    import os
-
     for name in [name for name in os.environ if name.startswith("FLOWSCORE_")]:
         monkeypatch.delenv(name)
 
@@ -104,18 +104,32 @@ def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert read_settings(tmp_path).tick_every == HOUR
 
 
-def test_webhook_secret_is_made_once_and_may_be_two_for_a_while(
+def test_a_webhook_secret_is_never_made_and_may_be_two_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (made,) = webhook_secrets_of(tmp_path, read_settings(tmp_path))
-    assert webhook_secrets_of(tmp_path, read_settings(tmp_path)) == (made,)
-    assert made.startswith("whsec_")
-    assert Webhook(made).sign("id", datetime(2026, 1, 1, tzinfo=UTC), "{}")
-    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
-    monkeypatch.setenv("FLOWSCORE_WEBHOOK_SECRET", f" {OTHER}  {made} ")
+    assert webhook_secrets_of(read_settings(tmp_path)) == ()
+    monkeypatch.setenv("FLOWSCORE_WEBHOOK_SECRET", "")
+    assert webhook_secrets_of(read_settings(tmp_path)) == ()
+    assert not (tmp_path / ".env").exists()
+    monkeypatch.setenv("FLOWSCORE_WEBHOOK_SECRET", f" {OTHER}  {SECRET} ")
     settings = read_settings(tmp_path)
-    assert webhook_secrets_of(tmp_path, settings) == (OTHER, made)
-    assert made not in repr(settings)
+    assert webhook_secrets_of(settings) == (OTHER, SECRET)
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize("before", [None, "FLOWSCORE_TICK_EVERY=1 hour"])
+def test_the_line_that_makes_a_webhook_secret_makes_one(tmp_path: Path, before: str | None) -> None:
+    """As a shell runs it; the last line of `.env` may have been left open."""
+    if before:
+        (tmp_path / ".env").write_text(before)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        HOW_TO_SIGN, shell=True, cwd=tmp_path, check=True, env=os.environ | {"PATH": path}
+    )
+    settings = read_settings(tmp_path)
+    (made,) = webhook_secrets_of(settings)
+    assert Webhook(made).sign("id", datetime(2026, 1, 1, tzinfo=UTC), "{}")
+    assert settings.tick_every == (HOUR if before else MINUTE)
 
 
 def test_a_bad_webhook_secret_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -78,8 +78,8 @@ def _read_webhook_secret(value: object) -> object:
     secrets = str(value).split()
     if not secrets or not all(_is_webhook_secret(one) for one in secrets):
         raise ValueError(
-            "whsec_ and 24 to 64 bytes in base64 (left out, flowscore makes one); while you change "
-            "it two, told apart by a blank"
+            "whsec_ and 24 to 64 bytes in base64 (left out, webhooks are written to the outbox); "
+            "while you change it two, told apart by a blank"
         )
     return " ".join(secrets)
 
@@ -115,10 +115,12 @@ class Settings(BaseSettings):
         None, description="Where the store is; `flowscore.db` in the project folder when not set."
     )
     outbox: Path = Field(
-        Path("outbox"), description="The folder for mail as .eml files, while no SMTP URL is set."
+        Path("outbox"),
+        description="The folder for mail as .eml files while no SMTP URL is set, and for webhooks "
+        "as .json files while no webhook secret is.",
     )
     smtp_url: Annotated[SecretStr | None, BeforeValidator(_read_smtp_url)] = Field(
-        None, description="The server that sends; without it nothing leaves the machine."
+        None, description="The server that sends; without it no mail leaves the machine."
     )
     smtp_connections: int = Field(
         4, ge=1, le=64, description="How many connections to the SMTP server send side by side."
@@ -139,7 +141,8 @@ class Settings(BaseSettings):
     )
     webhook_secret: Annotated[SecretStr | None, BeforeValidator(_read_webhook_secret)] = Field(
         None,
-        description="Signs webhooks (`whsec_…`); made once into `.env`. Receivers know it too.",
+        description="Signs webhooks (`whsec_…`), and receivers know it too; without it no webhook "
+        "leaves the machine.",
     )
     webhook_allow_private: Annotated[str, BeforeValidator(_read_allowed)] = Field(
         "",
@@ -188,26 +191,21 @@ def secret_of(root: Path, settings: Settings) -> str:
     """The project's secret; made once, into `.env`, readable by its owner alone."""
     if settings.secret:
         return settings.secret.get_secret_value()
-    return _keep(root, "SECRET", secrets.token_urlsafe(32), "signs links")
-
-
-def webhook_secrets_of(root: Path, settings: Settings) -> tuple[str, ...]:
-    """What signs webhooks, the newest first; made once, likewise."""
-    if settings.webhook_secret:
-        return tuple(settings.webhook_secret.get_secret_value().split())
-    made = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
-    return (_keep(root, "WEBHOOK_SECRET", made, "signs webhooks"),)
-
-
-def _keep(root: Path, name: str, made: str, what_for: str) -> str:
+    made = secrets.token_urlsafe(32)
     try:
-        _append_private(root / ".env", f"{PREFIX}{name}={made}\n")
+        _append_private(root / ".env", f"{PREFIX}SECRET={made}\n")
     except OSError as error:
         raise FlowscoreError(
-            f"{root / '.env'}: cannot write the secret that {what_for} ({error.strerror}); "
-            f"make the folder writable or set {PREFIX}{name}"
+            f"{root / '.env'}: cannot write the secret that signs links ({error.strerror}); "
+            f"make the folder writable or set {PREFIX}SECRET"
         ) from error
     return made
+
+
+def webhook_secrets_of(settings: Settings) -> tuple[str, ...]:
+    """What signs webhooks, the newest first; none keeps webhooks on this machine."""
+    secret = settings.webhook_secret
+    return tuple(secret.get_secret_value().split()) if secret else ()
 
 
 def environment_of(root: Path) -> dict[str, str]:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from flowscore.clock import clock_now
 from flowscore.errors import FlowscoreError
-from flowscore.settings import environment_of, secret_of, webhook_secrets_of
+from flowscore.settings import PREFIX, environment_of, secret_of, webhook_secrets_of
+
+HOW_TO_SIGN = (
+    "python -c \"import base64, secrets; print('\\nFLOWSCORE_WEBHOOK_SECRET=whsec_' + "
+    'base64.b64encode(secrets.token_bytes(32)).decode())" >> .env'
+)
+"""A line that any shell takes; it begins anew where the last line of `.env` was left open."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,6 +21,7 @@ if TYPE_CHECKING:
     from flowscore.language.scenario import Scenario
     from flowscore.mail.settings import MailSettings
     from flowscore.mail.transport import Transport
+    from flowscore.mail.webhooks.courier import Courier
     from flowscore.mail.webhooks.report import WebhookReport
     from flowscore.mail.webhooks.settings import WebhookSettings
     from flowscore.settings import Settings
@@ -47,34 +54,60 @@ def transport_of(settings: MailSettings) -> Transport:
 
 
 def webhook_settings_of(root: Path, given: Settings) -> WebhookSettings:
-    """For webhooks; asked when there is one to send, since the secret is made then."""
+    """For webhooks that are posted."""
     from flowscore.mail.webhooks.addresses import read_reach
     from flowscore.mail.webhooks.settings import WebhookSettings
 
     return WebhookSettings(
-        secrets=webhook_secrets_of(root, given),
+        secrets=webhook_secrets_of(given),
         reach=read_reach(given.webhook_allow_private),
         variables=environment_of(root),
     )
 
 
-def post_webhooks(
+def courier_of(root: Path, given: Settings, now: int) -> Courier:
+    """HTTP when a secret is set, else .json files in the outbox."""
+    from flowscore.mail.webhooks.courier import HttpCourier
+    from flowscore.mail.webhooks.folder import FolderCourier
+
+    if not webhook_secrets_of(given):
+        return FolderCourier(given.outbox, now)
+    return HttpCourier(webhook_settings_of(root, given), clock_now)
+
+
+def deliver_webhooks(
     root: Path, given: Settings, store: Store, now: int, stop: Callable[[], bool]
 ) -> WebhookReport:
-    """Send the webhooks that are due; most projects have none, and need no settings for them."""
+    """Post or write the webhooks that are due; most projects have none, and need no courier."""
     from flowscore.mail.webhooks.queue import are_due
     from flowscore.mail.webhooks.report import WebhookReport
 
     if not are_due(store, now):
         return WebhookReport()
-    from flowscore.mail.webhooks.delivery import deliver_webhooks
+    from flowscore.mail.webhooks import delivery
 
-    settings = webhook_settings_of(root, given)
-    return deliver_webhooks(store, now, settings, clock=clock_now, stop=stop)
+    courier = courier_of(root, given, now)
+    return delivery.deliver_webhooks(store, now, courier, clock=clock_now, stop=stop)
 
 
-def refuse_unset_variables(root: Path, scenarios: Iterable[Scenario]) -> None:
-    """Every `${NAME}` of a webhook has a value (ruling 103): asked when the service starts."""
+def look_after_webhooks(root: Path, given: Settings, scenarios: Iterable[Scenario]) -> str:
+    """What to say of webhooks when the service starts; empty where nothing needs saying.
+
+    Where they are posted, every `${NAME}` has to have a value (ruling 103).
+    """
+    from flowscore.mail.webhooks.wants import webhooks_of
+
+    if webhook_secrets_of(given):
+        _refuse_unset_variables(root, scenarios)
+    elif any(webhook for scenario in scenarios for webhook in webhooks_of(scenario)):
+        return (
+            f"Webhooks are written to {given.outbox.name}/ until {PREFIX}WEBHOOK_SECRET is set. "
+            f"To make one: {HOW_TO_SIGN}"
+        )
+    return ""
+
+
+def _refuse_unset_variables(root: Path, scenarios: Iterable[Scenario]) -> None:
     from flowscore.mail.webhooks.wants import unset_in
 
     values = environment_of(root)

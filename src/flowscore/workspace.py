@@ -335,15 +335,15 @@ class Workspace:
     def deliver(self, now: int, stop: Callable[[], bool] = lambda: False) -> DeliveryReport:
         """Send what is queued and due; `stop` is asked between mails whether to end early."""
         from flowscore.mail.delivery import deliver
-        from flowscore.surroundings import post_webhooks
+        from flowscore.surroundings import deliver_webhooks
 
         settings = self.mail_settings
         report = deliver(
             self.store, self.live, self.templates, self.transport, now, settings=settings, stop=stop
         )
         # After the mails, so that no receiver holds them up.
-        posted = post_webhooks(self.root, self.settings, self.store, now, stop)
-        return replace(report, webhooks=posted)
+        webhooks = deliver_webhooks(self.root, self.settings, self.store, now, stop)
+        return replace(report, webhooks=webhooks)
 
     def settle_uncertain(self, key: str, *, resend: bool) -> str:
         """Settle a mail of which a crash left unknown whether it went out; gives the address."""
@@ -368,14 +368,15 @@ class Workspace:
         marketing = [n for n, topic in topics.items() if topic not in (None, "transactional")]
         refuse_unstoppable_mail(self.settings, marketing)
 
-    def refuse_unset_variables(self) -> None:
-        """A service whose webhooks want what the environment does not give would fail later."""
+    def look_after_webhooks(self) -> str:
+        """What a service says of webhooks; refused where they want what the environment lacks."""
         from flowscore.engine.registry import load_applied
-        from flowscore.surroundings import refuse_unset_variables
+        from flowscore.surroundings import look_after_webhooks
 
         with self.store.read() as connection:
             versions = load_applied(connection).versions
-        refuse_unset_variables(self.root, [version.scenario for version in versions])
+        scenarios = [version.scenario for version in versions]
+        return look_after_webhooks(self.root, self.settings, scenarios)
 
     # --- looking ------------------------------------------------------------------------------
 

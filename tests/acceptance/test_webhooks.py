@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mail.receivers import Receiver, receiving, says
+from flowscore import scheduler
+from flowscore.surroundings import HOW_TO_SIGN
+from mail.receivers import SECRET, Receiver, receiving, says
 
 if TYPE_CHECKING:
     from acceptance.conftest import Project
@@ -37,6 +40,7 @@ PEOPLE = {
 def shop(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Ana and Eve, who calls herself `${CRM_TOKEN}`."""
     monkeypatch.setenv("FLOWSCORE_WEBHOOK_ALLOW_PRIVATE", "127.0.0.1")
+    monkeypatch.setenv("FLOWSCORE_WEBHOOK_SECRET", SECRET)
     monkeypatch.setenv("CRM_TOKEN", TOKEN)
     return project.scenario(HOT).mail("welcome").people(**PEOPLE)
 
@@ -52,11 +56,8 @@ def test_a_hot_lead_reaches_the_crm_signed(shop, monkeypatch):
         monkeypatch.setenv("CRM_URL", crm.url)
         order(shop.apply(), "ana@example.com", "2026-01-01T09:00:00Z")
     (request,) = crm.got
-    (secret,) = re.findall(
-        r"FLOWSCORE_WEBHOOK_SECRET=(whsec_\S+)", (shop.root / ".env").read_text()
-    )
     data = {"email": "ana@example.com", "total": 9.5}
-    assert request.verified(secret) == {"type": "lead.hot", "data": data}
+    assert request.verified() == {"type": "lead.hot", "data": data}
     assert (request.path, request.headers["x-name"]) == ("/leads", "Ana")
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
     [row] = [row for row in shop.export()["messages"] if row["kind"] == "webhook"]
@@ -167,7 +168,47 @@ def test_the_service_does_not_start_without_what_webhooks_want(shop, monkeypatch
     assert "CRM_TOKEN" not in shop.run("run").err
 
 
-def test_a_project_without_webhooks_makes_no_secret(project):
-    project.scenario("list: known\nmembers: [{attribute: {first_name: Ana}}]\n").apply()
-    project.people("ana@example.com").tick("2026-01-01", "2026-01-02")
-    assert not (project.root / ".env").exists()
+# --- until a secret is set --------------------------------------------------------------------
+
+
+def refuse(*_: object) -> None:
+    """Whoever looks up a name, or connects, wants to leave the machine."""
+    raise AssertionError("it wants to leave the machine")
+
+
+def test_by_default_a_webhook_is_a_file_and_nothing_leaves_the_machine(shop, monkeypatch):
+    """As a newcomer tries it: no secret, no value for what stands in the url."""
+    for name in ("FLOWSCORE_WEBHOOK_SECRET", "FLOWSCORE_WEBHOOK_ALLOW_PRIVATE", "CRM_TOKEN"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    order(shop.apply(), "ana@example.com", "2026-01-01T09:00:00Z")
+    [row] = [row for row in shop.ok("outbox", "--json").json if row["kind"] == "webhook"]
+    [file] = (shop.root / "outbox").glob("*.json")
+    assert (row["status"], row["response"]) == ("sent", f"written to outbox/{row['key']}.json")
+    assert file.name == f"{row['key']}.json"
+    assert json.loads(file.read_text("utf-8")) == {
+        "url": "${CRM_URL}/leads",
+        "headers": {"Authorization": "Bearer ${CRM_TOKEN}", "X-Name": "Ana"},
+        "body": {"type": "lead.hot", "data": {"email": "ana@example.com", "total": 9.5}},
+        "webhook-id": row["key"],
+        "at": "2026-01-01T09:00:00Z",
+    }
+    assert not (shop.root / ".env").exists()
+    assert len(shop.sent("ana@example.com")) == 2
+
+
+def test_the_service_says_that_webhooks_stay_here(shop, monkeypatch):
+    monkeypatch.delenv("FLOWSCORE_WEBHOOK_SECRET")
+    monkeypatch.delenv("CRM_TOKEN")
+    monkeypatch.setattr(scheduler, "serve", lambda workspace: None)
+    said = shop.apply().ok("run").out
+    assert "Webhooks are written to outbox/ until FLOWSCORE_WEBHOOK_SECRET is set." in said
+    assert HOW_TO_SIGN in said
+    monkeypatch.setenv("FLOWSCORE_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("CRM_URL", "https://crm.example")
+    monkeypatch.setenv("CRM_TOKEN", TOKEN)
+    assert shop.ok("run").out == ""
+    monkeypatch.delenv("FLOWSCORE_WEBHOOK_SECRET")
+    shop.scenario("list: known\nmembers: [{attribute: {first_name: Ana}}]\n").apply()
+    assert shop.ok("run").out == ""  # there is no webhook any more

@@ -1,8 +1,9 @@
 """A sender of webhooks that kills itself (SIGKILL) at its n-th step.
 
-    python dying_webhook_sender.py STORE NOW N
+    python dying_webhook_sender.py STORE NOW N [FOLDER]
 
 A step is the begin or the commit of a transaction, the moment before a POST and the moment after.
+With a folder it writes files there instead of posting.
 With N = 0 it lives.
 """
 
@@ -11,15 +12,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
 
 from flowscore.clock import clock_now
 from flowscore.mail.webhooks.addresses import read_reach
-from flowscore.mail.webhooks.courier import HttpCourier
+from flowscore.mail.webhooks.courier import Courier, HttpCourier
 from flowscore.mail.webhooks.delivery import deliver_webhooks
+from flowscore.mail.webhooks.folder import FolderCourier
 from flowscore.mail.webhooks.settings import WebhookSettings
 from flowscore.store.database import open_store
 from mail.receivers import SECRET
@@ -27,7 +31,7 @@ from mail.receivers import SECRET
 
 def main() -> None:
     """Deliver, or die trying."""
-    url, now, fatal = sys.argv[1:]
+    url, now, fatal, *folder = sys.argv[1:]
     steps = count(1)
 
     def step(*_: Any) -> None:
@@ -37,17 +41,25 @@ def main() -> None:
     store = open_store(url)
     event.listen(store.engine, "begin", step)
     event.listen(store.engine, "commit", step)
-    plain = HttpCourier.post
+    around(HttpCourier, "post", step)
+    around(FolderCourier, "write", step)
+    courier: Courier = HttpCourier(WebhookSettings((SECRET,), read_reach("127.0.0.0/8")), clock_now)
+    if folder:
+        courier = FolderCourier(Path(folder[0]), int(now))
+    print(deliver_webhooks(store, int(now), courier, clock=clock_now))
 
-    async def post(self: Any, parcel: Any, signature: Any) -> Any:
+
+def around(kind: type, name: str, step: Callable[[], None]) -> None:
+    """A step before and after each call of an async method."""
+    plain = getattr(kind, name)
+
+    async def stepping(*given: Any) -> Any:
         step()
-        outcome = await plain(self, parcel, signature)
+        outcome = await plain(*given)
         step()
         return outcome
 
-    HttpCourier.post = post  # type: ignore[method-assign]
-    settings = WebhookSettings((SECRET,), read_reach("127.0.0.0/8"))
-    print(deliver_webhooks(store, int(now), settings, clock=clock_now))
+    setattr(kind, name, stepping)
 
 
 if __name__ == "__main__":

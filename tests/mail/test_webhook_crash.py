@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from flowscore.clock import DAY, MINUTE
 from flowscore.mail import claims
+from flowscore.mail.webhooks.courier import Ready
 from mail.conftest import NOW, House
 from mail.receivers import Receiver, receiving, says
 from mail.webhook_house import Webhooks
@@ -23,11 +25,11 @@ SENDER = Path(__file__).with_name("dying_webhook_sender.py")
 KEYS = {f"hook.{number}.actions-0" for number in range(12)}
 
 
-def start(house: House, fatal: int = 0) -> subprocess.Popen[str]:
+def start(house: House, fatal: int = 0, *folder: str) -> subprocess.Popen[str]:
     """The sender in a process of its own."""
     engine = house.store.engine.url.render_as_string(hide_password=False)
     return subprocess.Popen(
-        [sys.executable, str(SENDER), engine, str(NOW), str(fatal)],
+        [sys.executable, str(SENDER), engine, str(NOW), str(fatal), *folder],
         env=os.environ | {"PYTHONPATH": str(TESTS)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -35,9 +37,9 @@ def start(house: House, fatal: int = 0) -> subprocess.Popen[str]:
     )
 
 
-def run(house: House, fatal: int = 0) -> int:
+def run(house: House, fatal: int = 0, *folder: str) -> int:
     """To its end; gives the exit code."""
-    child = start(house, fatal)
+    child = start(house, fatal, *folder)
     _, told = child.communicate(timeout=120)
     assert child.returncode in (0, -9), told
     return child.returncode
@@ -61,6 +63,22 @@ def test_kill_9_at_any_step_loses_none(house):
     # What was in a socket, or taken and not yet written down, came again under its id.
     assert sum(came.values()) - len(KEYS) <= 4 * deaths
     assert all(request.verified() == {"type": "lead"} for request in crm.got)
+
+
+@pytest.mark.slow
+def test_kill_9_at_any_step_leaves_each_webhook_as_one_whole_file(small_house, tmp_path):
+    webhooks, folder, fates = Webhooks(small_house), tmp_path / "outbox", random.Random(3)
+    for key in KEYS:
+        webhooks.queue(key, "${CRM_URL}/leads")
+    deaths = 0
+    while deaths < 5 and run(small_house, fates.randint(1, 24), str(folder)) == -9:
+        deaths += 1
+    assert deaths > 1
+    assert run(small_house, 0, str(folder)) == 0
+    assert {row["status"] for row in small_house.rows().values()} == {"sent"}
+    found = {file.name: json.loads(file.read_text()) for file in folder.iterdir()}
+    assert set(found) == {f"{key}.json" for key in KEYS}
+    assert all(f"{one['webhook-id']}.json" == name for name, one in found.items())
 
 
 @pytest.mark.slow
@@ -111,7 +129,12 @@ def test_an_error_of_our_own_loses_none(small_house):
     webhooks = Webhooks(small_house)
 
     class Clumsy:
-        async def post(self, parcel, signature):
+        outside = True
+
+        def ready(self, key, payload):
+            return Ready(key, self.go)
+
+        async def go(self):
             raise RuntimeError("a bug")
 
         async def close(self):

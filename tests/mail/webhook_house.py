@@ -9,6 +9,7 @@ from typing import Any
 from flowscore.clock import clock_now
 from flowscore.language.variables import variables_in
 from flowscore.mail.webhooks.addresses import Reach, read_reach
+from flowscore.mail.webhooks.courier import HttpCourier
 from flowscore.mail.webhooks.delivery import deliver_webhooks
 from flowscore.mail.webhooks.report import WebhookReport
 from flowscore.mail.webhooks.settings import WebhookSettings
@@ -44,8 +45,9 @@ class Webhooks:
         return WebhookSettings(self.secrets, self.reach, self.variables)
 
     def deliver(self, now: int = NOW, **given: Any) -> WebhookReport:
-        given.setdefault("clock", clock_now)
-        return deliver_webhooks(self.house.store, now, self.settings, **given)
+        clock = given.setdefault("clock", clock_now)
+        courier = given.pop("courier", None) or HttpCourier(self.settings, clock)
+        return deliver_webhooks(self.house.store, now, courier, **given)
 
     def row(self, key: str) -> Any:
         return self.house.rows()[key]

@@ -2,12 +2,15 @@
 
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flowscore.cli.arguments import workspace_of
 from flowscore.cli.printer import say
+
+if TYPE_CHECKING:
+    from flowscore.workspace import Workspace
 
 
 def run(context: typer.Context) -> None:
@@ -26,8 +29,14 @@ def run(context: typer.Context) -> None:
     workspace = workspace_of(context)
     workspace.require_live()
     workspace.refuse_unstoppable_mail()
-    workspace.refuse_unset_variables()
+    _tell_of_webhooks(workspace)
     serve(workspace)
+
+
+def _tell_of_webhooks(workspace: "Workspace") -> None:
+    told = workspace.look_after_webhooks()
+    if told:
+        say(told)
 
 
 def deploy(
@@ -55,7 +64,7 @@ def deploy(
     flows = load_flows(workspace.settings.home / "prefect")
     every = workspace.settings.tick_every
     if pool is None:
-        workspace.refuse_unset_variables()
+        _tell_of_webhooks(workspace)
         flows.serve_deployment(workspace.root, every)
     else:
         say(f"{flows.deploy(workspace.root, every, pool)} is deployed on the pool {pool}.")

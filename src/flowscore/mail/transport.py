@@ -107,7 +107,7 @@ class FolderLane:
         """Temporary file, fsync, rename: the .eml is never half there."""
         path = self.folder / f"{file_name(letter.key)}.eml"
         try:
-            _write_whole(path, letter.content, self.sync)
+            write_whole(path, letter.content, self.sync)
         except OSError as error:
             return self._refusal(error)
         return Sent(path.name)
@@ -115,7 +115,7 @@ class FolderLane:
     async def rest(self) -> None:
         """The names of the files are on the disk too."""
         if self.sync:
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -125,7 +125,8 @@ class FolderLane:
         return Refused(0, text, permanent=False, scope="server")
 
 
-def _write_whole(path: Path, content: bytes, sync: bool) -> None:
+def write_whole(path: Path, content: bytes, sync: bool) -> None:
+    """Temporary file, fsync, rename: whole or not at all."""
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:
@@ -139,7 +140,7 @@ def _write_whole(path: Path, content: bytes, sync: bool) -> None:
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Renames last once their folder is synced; some systems cannot open one."""
     try:
         handle = os.open(folder, os.O_RDONLY)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -20,9 +20,10 @@ import httpx
 
 from flowscore.language.variables import hide
 from flowscore.mail.webhooks.addresses import Reach, read_address
+from flowscore.mail.webhooks.parcels import Parcel, pack, sign
 
 if TYPE_CHECKING:
-    from flowscore.mail.webhooks.parcels import Parcel
+    from flowscore.mail.webhooks.settings import WebhookSettings
 
 CONNECT = 5.0  # seconds, for each address
 TOTAL = 15.0  # seconds, from the look-up of the name to the head of the answer
@@ -57,10 +58,27 @@ class Barred:
     why: str
 
 
-Outcome = Answered | Silent | Barred
+Tried = Answered | Silent | Barred
 
 
-def censored(outcome: Outcome, names: Collection[str], values: Mapping[str, str]) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """It is a file on this machine now, and that is its end."""
+
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hindered:
+    """This machine could not, whoever receives it; that costs no attempt."""
+
+    why: str
+
+
+Outcome = Tried | Written | Hindered
+
+
+def censored(outcome: Tried, names: Collection[str], values: Mapping[str, str]) -> Tried:
     """The same with every secret taken out that a receiver, or an error, repeated."""
     if not isinstance(outcome, Answered):
         return type(outcome)(hide(outcome.why, names, values))
@@ -68,11 +86,24 @@ def censored(outcome: Outcome, names: Collection[str], values: Mapping[str, str]
     return Answered(outcome.status, text, outcome.retry_after, location)
 
 
-class Courier(Protocol):
-    """Whoever carries parcels; tests and rehearsals have their own."""
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A webhook that can go: who receives it, and how it is carried there.
 
-    async def post(self, parcel: Parcel, signature: Headers) -> Outcome:
-        """Carry one; never raises for what a receiver does."""
+    `go` never raises for what a receiver or a disk does.
+    """
+
+    origin: str
+    go: Callable[[], Awaitable[Outcome]]
+
+
+class Courier(Protocol):
+    """Whoever carries webhooks; `outside`: to others, so a delivery gives it only a while."""
+
+    outside: bool
+
+    def ready(self, key: str, payload: Any) -> Ready:
+        """Make a queued webhook ready; UnfitError and UnsetError say why that cannot be."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -89,14 +120,28 @@ class NotFoundError(Exception):
 class HttpCourier:
     """Real HTTP, over connections that are kept for the length of one delivery."""
 
-    def __init__(self, reach: Reach) -> None:
-        self.ways = _Ways(reach)
+    outside = True
+
+    def __init__(self, settings: WebhookSettings, clock: Callable[[], int]) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.ways = _Ways(settings.reach)
         self.pool = httpcore.AsyncConnectionPool(
             ssl_context=_trust(), max_connections=64, network_backend=self.ways
         )
 
-    async def post(self, parcel: Parcel, signature: Headers) -> Outcome:
-        """One POST; a redirect is an answer like any other."""
+    def ready(self, key: str, payload: Any) -> Ready:
+        """A signed POST to come; signed when it goes."""
+        parcel = pack(key, payload, self.settings)
+        return Ready(parcel.origin, lambda: self.post(parcel))
+
+    async def post(self, parcel: Parcel) -> Outcome:
+        """One POST, signed now; what it was told, without the secrets."""
+        outcome = await self._outcome(parcel, sign(parcel, self.settings, self.clock()))
+        return censored(outcome, parcel.names, self.settings.variables)
+
+    async def _outcome(self, parcel: Parcel, signature: Headers) -> Tried:
+        """A redirect is an answer like any other."""
         try:
             return await self._post(parcel, signature)
         except BarredError as error:

@@ -1,4 +1,4 @@
-"""The delivery of webhooks: claim what is due, post side by side, settle each alone.
+"""The delivery of webhooks: claim what is due, carry side by side, settle each alone.
 
 They go after the mails and within a time of their own, so a receiver that hangs holds up neither
 the mails nor, for long, the webhooks of others.
@@ -17,21 +17,13 @@ from flowscore.clock import SECOND
 from flowscore.mail import claims
 from flowscore.mail.settlements import Attempt, Settlement
 from flowscore.mail.webhooks import queue
-from flowscore.mail.webhooks.courier import (
-    Barred,
-    Courier,
-    HttpCourier,
-    Outcome,
-    Silent,
-    censored,
-)
-from flowscore.mail.webhooks.parcels import Parcel, UnfitError, UnsetError, pack, sign
+from flowscore.mail.webhooks.courier import Barred, Courier, Outcome, Ready, Silent
+from flowscore.mail.webhooks.parcels import UnfitError, UnsetError
 from flowscore.mail.webhooks.queue import Queued
 from flowscore.mail.webhooks.report import WebhookReport
 from flowscore.mail.webhooks.settlements import put_off, settle
 
 if TYPE_CHECKING:
-    from flowscore.mail.webhooks.settings import WebhookSettings
     from flowscore.store.database import Store
 
 BATCH = 200
@@ -46,25 +38,22 @@ QUIET = "its receiver did not answer others just now"
 def deliver_webhooks(
     store: Store,
     now: int,
-    settings: WebhookSettings,
+    courier: Courier,
     *,
     clock: Callable[[], int],
     stop: Callable[[], bool] = lambda: False,
-    courier: Courier | None = None,
 ) -> WebhookReport:
-    """Post what is due at `now`; `stop` is asked between webhooks. Blocks.
+    """Hand what is due at `now` to the courier; `stop` is asked between webhooks. Blocks.
 
-    `clock` is asked at each attempt: receivers hold the signed time against their own clocks,
-    and refuse what is five minutes old.
+    `clock` is asked when an answer came: what a receiver says of later is meant from then.
     """
-    delivery = _Delivery(store, now, settings, clock, stop)
-    return asyncio.run(delivery.run(courier))
+    return asyncio.run(_Delivery(store, now, courier, clock, stop).run())
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     queued: Queued
-    parcel: Parcel
+    ready: Ready
 
 
 class _Delivery:
@@ -74,13 +63,13 @@ class _Delivery:
         self,
         store: Store,
         now: int,
-        settings: WebhookSettings,
+        courier: Courier,
         clock: Callable[[], int],
         stop: Callable[[], bool],
     ) -> None:
         self.store = store
         self.now = now
-        self.settings = settings
+        self.courier = courier
         self.clock = clock
         self.stop = stop
         self.began = time.monotonic()
@@ -90,11 +79,10 @@ class _Delivery:
         self.settled: list[Settlement] = []
         self.writing: asyncio.Future[None] | None = None
 
-    async def run(self, courier: Courier | None) -> WebhookReport:
+    async def run(self) -> WebhookReport:
         """Recover, then batch after batch."""
         self.owner = claims.new_owner()
         self.free = asyncio.Semaphore(SIDE_BY_SIDE)
-        self.courier = courier or HttpCourier(self.settings.reach)
         try:
             with self.store.transact(durable=True) as connection:
                 queue.recover(connection, self.now)
@@ -109,15 +97,16 @@ class _Delivery:
             return self._report(queue.waiting(connection))
 
     def _goes_on(self) -> bool:
-        return time.monotonic() - self.began < BUDGET and not self.stop()
+        in_time = not self.courier.outside or time.monotonic() - self.began < BUDGET
+        return in_time and not self.stop()
 
     async def _batch(self, numbers: Sequence[int]) -> None:
         """Each receiver has lanes of its own; what is not begun in time is given back."""
         with self.store.transact(durable=True) as connection:
             claimed = queue.claim(connection, numbers, self.owner, self._lease_until())
         by_receiver: defaultdict[str, list[_Job]] = defaultdict(list)
-        for job in self._packed(claimed):
-            by_receiver[job.parcel.origin].append(job)
+        for job in self._made_ready(claimed):
+            by_receiver[job.ready.origin].append(job)
         try:
             await _all_of(self._lanes(jobs) for jobs in by_receiver.values())
         finally:
@@ -129,11 +118,11 @@ class _Delivery:
         """`now` stands still during a delivery; the lease has to move on."""
         return self.now + int((time.monotonic() - self.began) * SECOND) + claims.LEASE
 
-    def _packed(self, claimed: list[Queued]) -> Iterator[_Job]:
-        """Ready to go; one of which nothing can be made is settled, and the others go."""
+    def _made_ready(self, claimed: list[Queued]) -> Iterator[_Job]:
+        """What can go; one of which nothing can be made is settled, and the others go."""
         for one in claimed:
             try:
-                yield _Job(one, pack(one.key, one.payload, self.settings))
+                yield _Job(one, self.courier.ready(one.key, one.payload))
             except UnfitError as error:
                 self._settle(one, Barred(str(error)))
             except UnsetError as error:
@@ -152,16 +141,15 @@ class _Delivery:
                 await self._serve(job)
 
     async def _serve(self, job: _Job) -> None:
-        """Post one and write what became of it; a receiver that is silent gets no more for now."""
-        origin = job.parcel.origin
+        """Let one go, write what became of it; a receiver that is silent gets no more for now."""
+        origin = job.ready.origin
         if self.silences[origin] >= SILENCES:
             self.settled.append(put_off(self._attempt(job.queued), QUIET))
             self.counts["retried"] += 1
             return
-        signature = sign(job.parcel, self.settings, self.clock())
-        outcome = await self.courier.post(job.parcel, signature)
+        outcome = await job.ready.go()
         self.silences[origin] = self.silences[origin] + 1 if isinstance(outcome, Silent) else 0
-        self._settle(job.queued, censored(outcome, job.parcel.names, self.settings.variables))
+        self._settle(job.queued, outcome)
         await self._written()
 
     def _settle(self, one: Queued, outcome: Outcome) -> None:

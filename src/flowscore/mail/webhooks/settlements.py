@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from flowscore.clock import DAY, HOUR, MINUTE, SECOND, instant_of
 from flowscore.mail.settlements import Attempt, Settlement
-from flowscore.mail.webhooks.courier import Answered, Barred, Outcome
+from flowscore.mail.webhooks.courier import Answered, Barred, Hindered, Outcome, Silent, Written
 
 # The schedule that Standard Webhooks suggests, on a grid of minutes: nine waits, three days.
 BACKOFF = (
@@ -23,8 +23,16 @@ def settle(attempt: Attempt, outcome: Outcome, at: int) -> Settlement:
     """Sent, failed, or to be tried again; `at` is the instant of the answer."""
     if isinstance(outcome, Barred):
         return _fail(attempt, outcome.why)
-    if not isinstance(outcome, Answered):
+    if isinstance(outcome, Written):
+        return _sent(attempt, f"written to {outcome.where}")
+    if isinstance(outcome, Hindered):
+        return put_off(attempt, outcome.why)
+    if isinstance(outcome, Silent):
         return later(attempt, outcome.why)
+    return _answered(attempt, outcome, at)
+
+
+def _answered(attempt: Attempt, outcome: Answered, at: int) -> Settlement:
     said = f"{outcome.status} {clean(outcome.text)}".strip()
     if 200 <= outcome.status < 300:
         return _sent(attempt, said)
@@ -69,7 +77,7 @@ def later(attempt: Attempt, why: str, said: str | None = None, pause: int = 0) -
 
 
 def put_off(attempt: Attempt, why: str) -> Settlement:
-    """Not tried, since its receiver is silent today; that costs no attempt."""
+    """Not tried, since its receiver is silent or the disk full; that costs no attempt."""
     return Settlement(
         attempt.message_id, "queued", attempt.attempts, attempt.now + MINUTE, reason=clean(why)
     )

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from flowscore.language.scenario import Scenario
 
 
+def webhooks_of(scenario: Scenario) -> Iterator[CallWebhook]:
+    """Every webhook of a scenario that may be called: none of what is disabled."""
+    return webhooks_in(scenario) if scenario.enabled else iter(())
+
+
 def webhooks_in(word: object) -> Iterator[CallWebhook]:
-    """Every webhook of a scenario that may be called: not those of a step that is disabled."""
+    """The same of any of its parts."""
     if isinstance(word, Action) and not word.enabled:
         return
     if isinstance(word, CallWebhook):
@@ -27,6 +32,6 @@ def webhooks_in(word: object) -> Iterator[CallWebhook]:
 
 def unset_in(scenario: Scenario, values: Mapping[str, str]) -> Iterator[str]:
     """A sentence for each value that an enabled scenario wants and does not get."""
-    for webhook in webhooks_in(scenario) if scenario.enabled else ():
+    for webhook in webhooks_of(scenario):
         for name in unset(variables_of(webhook), values):
             yield f"{webhook.mark}: scenario {scenario.name} wants {why_unset(name)}"
