@@ -1,4 +1,4 @@
-"""Walks through scenarios: enrollments, steps, refusals, and the mails they queued."""
+"""Walks through scenarios: enrollments, steps, refusals, and the messages they queued."""
 
 # No `from __future__ import annotations` here: SQLModel reads annotations at run time.
 
@@ -103,13 +103,13 @@ class Decision(SQLModel, table=True):
 
 
 class Message(SQLModel, table=True):
-    """The outbox: a mail, queued in the tick's transaction, claimed and settled by a sender.
+    """The outbox: a message, queued in the tick's transaction, claimed and settled by a sender.
 
     `kind`: email (to the contact), notify (internal mail, to `recipients`) or webhook (a POST of
     `payload`: `{url, headers, body}`, `${NAME}` not yet filled in).
 
     `status`: queued, sending, sent, withheld, failed, uncertain (ruling 132). `key` names the
-    message for good: its Message-ID and its .eml file are made from it.
+    message for good: its Message-ID, its .eml file and its webhook-id are made from it.
 
     A queued mail that may go, only not yet, says what it `waits` for: its send window (`window`;
     `waits_in` is the contact's zone by which that was reckoned) or a frequency cap (`capped`).
@@ -154,7 +154,7 @@ class Message(SQLModel, table=True):
     contact_id: int = big()
     enrollment_id: int | None = big(default=None)
     scenario: str = Field(sa_type=Bytewise)
-    step: str = Field(sa_type=Bytewise)  # the step's path, and /n for the n-th template of a list
+    step: str = Field(sa_type=Bytewise)  # the step's path, from its second message on with /n
     priority: int = 0  # the scenario's, then its place in the order of ruling 16
     place: int = 0
     template: str = Field(sa_type=Bytewise)

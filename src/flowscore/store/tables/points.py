@@ -54,7 +54,10 @@ class Balance(SQLModel, table=True):
 
 
 class Member(SQLModel, table=True):
-    """A stay in a list; the present one has no `left_at`."""
+    """A stay in a list; the present one has no `left_at`.
+
+    `cause` is the step that moved them (`scenario/NAME#step`), or the list's own members.
+    """
 
     __tablename__ = "members"
     __table_args__ = (
@@ -76,15 +79,15 @@ class Member(SQLModel, table=True):
     list: str = Field(sa_type=Bytewise)
     joined_at: int = big()
     left_at: int | None = big(default=None)
-    cause: str = Field(
-        default="", sa_type=Bytewise
-    )  # scenario/NAME#step, or the list's own members
+    cause: str = Field(default="", sa_type=Bytewise)
 
 
 class Mark(SQLModel, table=True):
     """How far a counted trigger has used up a contact's events (ruling 127).
 
-    `trigger` is a digest of the place and the words, so an unchanged trigger keeps its marks.
+    `trigger` is its place and a digest of its words, so an unchanged trigger keeps its marks;
+    `same` the combination of values that is counted apart. Under `…/anchor` stand the anchors of
+    a deadline after a count: `same` and `message_id` are the anchor's, `received_at` the tick.
     """
 
     __tablename__ = "marks"
