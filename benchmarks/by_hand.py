@@ -36,6 +36,7 @@ class Hand:
         self.values = {"prev": prev, "now": now, "day": DAY, "round": 1}
         self.spent: dict[str, float] = defaultdict(float)
         self.begun = time.process_time()
+        self.noticed = 0  # events up to this id have been looked at by scenarios
 
     def run(self, statement: str, **more: Any) -> int:
         """Rows touched."""
@@ -58,7 +59,7 @@ def tick_by_hand(store: Store, prev: int, now: int) -> dict[str, float]:
         hand = Hand(connection, prev, now)
         _prepare(hand)
         seen, line = hand.ask("SELECT max(id) FROM events"), hand.ask("SELECT max(id) FROM ledger")
-        last = hand.ask("SELECT max(id) FROM contacts")
+        last, hand.noticed = hand.ask("SELECT max(id) FROM contacts"), seen
         for statement in words.INTAKE:
             hand.run(statement, last_contact=last)
         hand.tick("take_in")
@@ -136,7 +137,7 @@ def _round(hand: Hand, seen: int, line: int, upto: int) -> int:
     hand.tick("award")
     changed = sum(_refresh(hand, name) for name in words.LISTS)
     hand.tick("refresh")
-    changed += _notice(hand, seen, first)
+    changed += _notice(hand, first)
     changed += _walk(hand)
     hand.tick("walk")
     return changed or hand.ask("SELECT max(id) FROM events") > upto
@@ -154,11 +155,11 @@ def _move(hand: Hand, name: str, cause: str) -> int:
     return 1
 
 
-def _notice(hand: Hand, seen: int, first: bool) -> int:
+def _notice(hand: Hand, first: bool) -> int:
     """Goals, what was waited for, and exits; then who enters."""
     hand.run("DELETE FROM stirred")
-    hand.run(words.STIRRED, seen=seen)
-    hand.values["upto"] = hand.ask("SELECT max(id) FROM events")
+    hand.run(words.STIRRED, seen=hand.noticed)
+    hand.values["upto"] = hand.noticed = hand.ask("SELECT max(id) FROM events")
     ended = 0
     for statement in (*entries.ENDINGS, *(entries.ENDINGS_BY_CLOCK if first else ())):
         ended += max(0, hand.run(statement))
@@ -192,6 +193,7 @@ def _walk(hand: Hand) -> int:
     hand.run(walks.MONDAY, scenario="on-monday-morning")
     hand.run(walks.AWAY, scenario="on-monday-morning")
     hand.run(walks.END)
+    hand.run(walks.BOUGHT)
     hand.run("DELETE FROM walkers")
     return due
 

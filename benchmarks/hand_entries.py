@@ -17,7 +17,7 @@ from sqlalchemy import literal_column
 
 from flowscore.rules.shares import limit, lot
 
-ENTRIES = {  # scenario: (mode, days, days of its goal), as it says
+ENTRIES = {  # scenario: what `reenroll` says, with its days; and the days of its goal
     "rung-20": ("never", 0), "rung-50": ("every", 0), "rung-80": ("after", 30),
     "fallen": ("after", 30), "fit-and-hot": ("never", 0), "no-longer-looking": ("every", 0),
     "three-times-1": ("after", 90), "three-times-2": ("after", 90), "three-times-3": ("after", 90),
@@ -99,7 +99,7 @@ def drawn(place: str, share: int, who: str) -> str:
     return f"EXISTS (SELECT 1 FROM contacts p WHERE p.id = {who} AND {test})"
 
 
-def alike(total: int) -> str:
+def came_to(total: int) -> str:
     """Whether the enrolling order came to so much."""
     return f"e.forms ->> '$.total[0][1]' >= {total}"
 
@@ -174,7 +174,7 @@ WON = """coalesce((SELECT sum(w.points) FROM ledger w WHERE w.contact_id = l.con
 SIGNAL = f"""INSERT INTO occ SELECT 'buying-signal', contact_id, own_at, rule || ':' || key, NULL,
         NULL FROM (SELECT l.*, {WON} AS won FROM ledger l WHERE l.id > :noticed
         AND +score = 'engagement' AND kind IN ('rule', 'scenario') AND points > 0)
-    WHERE won < 3000000000 AND won + points >= 3000000000"""
+    WHERE won BETWEEN 3000000000 - points AND 2999999999"""
 COURSES = "AND e.subject LIKE '/courses/%'"
 SUM = "sum(e.forms ->> '$.total[0][1]')"
 COUNTED = tuple(
@@ -211,8 +211,8 @@ OCCURRENCES = (
     at_event("told-no", "product_added", passes=f"({NO_NEWS} AND {RENEWS_SOON})"),
     at_event("receipt", "order_completed"),
     at_event("waits-for-silence", "order_completed"),
-    at_event("told-the-crm", "order_completed", f" AND {alike(80)}"),
-    at_event("big-orders", "order_completed", passes=alike(60)),
+    at_event("told-the-crm", "order_completed", f" AND {came_to(80)}"),
+    at_event("big-orders", "order_completed", passes=came_to(60)),
     at_event("spent-two-hundred", "order_completed", passes=SPENT),
     at_event("more-like-it", "order_completed", PHOTO,
              recently("email_opened", 30, "e.contact_id", HUMAN)),
@@ -308,6 +308,9 @@ def since_then(name: str, since: str, more: str = "") -> str:
     return EVER.format(who="n.contact_id", name=name, more=f" AND h.own_at > {since}{more}")
 
 
+UNTIL = " AND h.own_at <= n.awaiting_until"
+CLICKED = f" AND h.subject = 'offer' AND NOT h.machine{UNTIL}"
+VISITED = f" AND h.subject = '/pricing'{UNTIL}"
 PRICED = " AND e.subject = '/pricing'"
 TWICE = """(SELECT count(*) FROM events h WHERE h.contact_id = n.contact_id
     AND h.name = 'page_viewed' AND h.subject = '/pricing' AND h.own_at >= n.entered_at) >= 2"""
@@ -325,8 +328,10 @@ ENDINGS = (
               f"{MEASURED} AND {since_then('order_completed', 'n.entered_at')}"),
     inside_of("course-five", CONVERTED, did("page_viewed", PRICED), f"{MEASURED} AND {TWICE}"),
     inside_of("sent-offer", CAME,
-              did("email_clicked", " AND e.subject = 'offer' AND NOT e.machine"), WAITS),
-    inside_of("course-five", CAME, did("page_viewed", PRICED), WAITS),
+              did("email_clicked", " AND e.subject = 'offer' AND NOT e.machine"),
+              f"{WAITS} AND {since_then('email_clicked', 'n.awaiting_since', CLICKED)}"),
+    inside_of("course-five", CAME, did("page_viewed", PRICED),
+              f"{WAITS} AND {since_then('page_viewed', 'n.awaiting_since', VISITED)}"),
     inside_of("waits-for-points", CAME,
               "SELECT contact_id FROM moved WHERE looked < 1000000 AND balance >= 1000000", WAITS),
     inside_of("cart-and-exit", EXITED, did("order_completed"),

@@ -231,3 +231,5 @@ AWAIT = f"""UPDATE enrollments SET due_at = :now + :days * :day, awaiting_since 
 AWAY = "DELETE FROM walkers WHERE scenario = :scenario AND position = 0"
 END = """UPDATE enrollments SET ended_at = :now, outcome = 'finished' WHERE id IN (
     SELECT id FROM walkers)"""
+BOUGHT = """UPDATE enrollments SET outcome = 'exited', reason = 'bought' WHERE id IN (
+    SELECT id FROM walkers WHERE scenario = 'cart' AND position = 100)"""

@@ -242,7 +242,7 @@ LISTS = {
         " UNION SELECT contact_id FROM shifted WHERE list = 'buyers'",
         f"{score('engagement', '>= 500000')} AND {score('fit', '>= 200000')}"
         f" AND NOT {inside('buyers')}"),
-    "asleep": (f"{BEHAVED} UNION {SLEPT}",
+    "asleep": (f"{BEHAVED} UNION {SLEPT} UNION {stirred_by('subscribed', 'unsubscribed')}",
                f"{NO_BEHAVIOUR} AND {GRANTED.format(who='c.contact_id', topic='news')}"
                " AND (SELECT created_at FROM contacts p WHERE p.id = c.contact_id)"
                " <= :now - 60 * :day"),

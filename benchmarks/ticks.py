@@ -27,7 +27,7 @@ from people import arriving
 from sizes import DAWN, GRID, MIDNIGHT, NIGHT, Size
 from sqlalchemy import event
 
-from flowscore.engine import enrollment, goals, lists, scoring, steps
+from flowscore.engine import enrollment, goals, lists, rounds, scoring, steps
 from flowscore.engine import tick as ticking
 from flowscore.store.calls import read_call
 from flowscore.store.database import Store, open_store
@@ -67,7 +67,7 @@ def forget_log(place: Path) -> None:
 # --- where the time goes ----------------------------------------------------------------------
 
 VERBS = (
-    (ticking, "take_in"),
+    (rounds, "take_in"),
     (scoring, "award"),
     (scoring, "stand"),
     (lists, "refresh"),
@@ -106,7 +106,7 @@ def phases_timed() -> Iterator[dict[str, float]]:
 
 
 class Statements:
-    """Seconds and runs of each statement, with the rows it touched."""
+    """Seconds of processor and runs of each statement, with the rows it touched."""
 
     def __init__(self, store: Store) -> None:
         self.spent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0, 0])
@@ -116,11 +116,11 @@ class Statements:
         event.listen(store.engine, "after_cursor_execute", self._after)
 
     def _before(self, *_: Any) -> None:
-        self.begun = time.perf_counter()
+        self.begun = time.process_time()
 
     def _after(self, _: Any, cursor: Any, words: str, values: Any, *__: Any) -> None:
         row = self.spent[words]
-        row[0] += time.perf_counter() - self.begun
+        row[0] += time.process_time() - self.begun
         row[1] += 1
         row[2] += max(0, cursor.rowcount)
         self.values.setdefault(words, values)
