@@ -101,6 +101,23 @@ def test_a_date_that_moves_is_waited_for_where_it_stands(world: World) -> None:
     assert (world.members("yes"), world.members("no")) == ([BEN], [ANA, EVA])
 
 
+def test_what_a_visitor_did_lets_out_and_counts_but_answers_nothing_by_itself(world: World) -> None:
+    """Rulings 37 and 71: it was noticed when it came in, as what enrolls nobody after a merge."""
+    more = """goal: {event: {name: bought, times: 2}}
+    exit_when: {event: {name: left, since: entered}}"""
+    world.apply(WAITING.format(more=more, what="event: paid"))
+    did = {ANA: "paid", BEN: "bought", EVA: "left"}
+    for who, name in did.items():
+        world.track(who, "order", START + HOUR)
+        world.track(f"visitor of {who}".replace("@", " "), name, START + 2 * HOUR)
+        world.track(f"visitor of {who}".replace("@", " "), name, START + 2 * HOUR)
+        world.identify(who, START + 3 * HOUR, anonymous=f"visitor of {who}".replace("@", " "))
+    world.track(BEN, "bought", START + 4 * HOUR)
+    world.tick(START + 9 * HOUR)
+    assert ends(world) == [(ANA, "finished", 6), (BEN, "converted", 4), (EVA, "exited", 3)]
+    assert world.members("no") == [ANA]
+
+
 # ---------------------------------------------------------------- entering
 
 

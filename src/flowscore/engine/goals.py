@@ -25,7 +25,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import BigInteger
 
-from flowscore.engine import counting
 from flowscore.engine.audience import Asking, asking, gather
 from flowscore.engine.noticing import Listener, hear, listener
 from flowscore.engine.scratch import answered, asked, happened
@@ -232,8 +231,11 @@ def _listen(work: Work, one: Hope) -> bool:
 
 
 def _count(work: Work, one: Hope, trigger: words.OnEvent) -> bool:
-    """`times` and `sum` count only what came since the start (ruling 37)."""
-    if not counting.may_complete(work, trigger):
+    """`times` and `sum` count only what came since the start (ruling 37).
+
+    As any goal it is met when something comes in, not by what a merge brings along.
+    """
+    if work.names.isdisjoint(trigger.query.names):
         return False
     assert one.since is not None
     rows = work.run(one.since).all()

@@ -12,7 +12,7 @@ from flowscore.engine import counting
 from flowscore.rules.answers import agrees
 from flowscore.rules.events import log_alias, matching
 from flowscore.rules.sight import fresh
-from flowscore.store.tables import changes, enrollments
+from flowscore.store.tables import enrollments
 
 if TYPE_CHECKING:
     from flowscore.engine.goals import Span
@@ -28,11 +28,10 @@ def counted_since(query: EventQuery, span: Span, book: Book) -> Select[Any]:
         .select_from(fresh.join(new, new.c.id == fresh.c.event_id))
         .where(fresh.c.name.in_(query.names))
     )
-    merged = select(changes.c.contact_id).where(changes.c.kind == "contact")
     source = enrollments.join(log, log.c.contact_id == enrollments.c.contact_id)
     clauses = [
         span.waits,
-        or_(enrollments.c.contact_id.in_(stirred), enrollments.c.contact_id.in_(merged)),
+        enrollments.c.contact_id.in_(stirred),
         matching(book, query, log),
         log.c.id > span.after,
         log.c.own_at >= span.since,
