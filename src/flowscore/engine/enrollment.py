@@ -28,7 +28,7 @@ from sqlalchemy import (
 from flowscore.engine import gates
 from flowscore.engine.noticing import Listener, hear, listener
 from flowscore.engine.scratch import HAPPENED, happened, requested
-from flowscore.engine.work import Work, rows_of
+from flowscore.engine.work import MOST_ROUNDS, Work, rows_of
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as words
 from flowscore.language.scenario import Scenario
@@ -178,9 +178,6 @@ def _stop(work: Work, entry: Entry) -> int:
         work.counts.refused += rows_of(work.once(statement))
     work.counts.refused += rows_of(work.once(gates.refuse_entrants(*asked)))
     return 0
-
-
-MOST_ROUNDS = 20
 
 
 def _notice(work: Work, entry: Entry) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, not_, or_, updat
 from flowscore.engine import lists, resets, scoring
 from flowscore.engine.balances import rebalance_fully
 from flowscore.engine.scratch import prepare_scratch
-from flowscore.engine.work import Work
+from flowscore.engine.work import MOST_ROUNDS, Work
 from flowscore.language.project import Project, digest
 from flowscore.store.tables import balances, changes, contacts, events, ledger, marks
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from flowscore.language.policy import Policy
     from flowscore.language.scenario import ContactList
     from flowscore.language.scoring import Rule, Score
-
-MOST_ROUNDS = 20
 
 
 def catch_up(connection: Connection, old: Project, program: Program, mark: int) -> list[str]:

@@ -26,6 +26,7 @@ from flowscore.rules.watch import Asked
 from flowscore.store.dialects import COUNTED, insert_new
 from flowscore.store.tables import changes, contacts, events, ledger
 
+MOST_ROUNDS = 20  # of a tick; whoever keeps firing then is stopped (ruling 20)
 EMPTY = {table.name: delete(table) for table in SCRATCH_TABLES}
 LAST = {
     table.name: select(func.coalesce(func.max(table.c.id), 0))
