@@ -9,16 +9,19 @@ import pytest
 
 from docs.pages import keys_of
 from flowscore.engine import steps
+from flowscore.engine.enrollment import states_of
 from flowscore.engine.walk import Await, Branch, Fork, program
 from flowscore.language import actions as does
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as on
 from flowscore.language.grammar.actions import ACTIONS
 from flowscore.language.grammar.conditions import CONDITIONS
+from flowscore.language.grammar.scenario import is_state
 from flowscore.language.grammar.shapes import Table
 from flowscore.language.grammar.triggers import TRIGGERS
 from flowscore.language.grammar.values import OPERATORS
-from flowscore.language.words import WHOLE_SHARE
+from flowscore.language.scenario import Scenario
+from flowscore.language.words import WHOLE_SHARE, EventQuery, ValueTest, ValueTests
 from flowscore.rules import operators
 from flowscore.rules.conditions import holds
 from flowscore.rules.explain import sentence
@@ -100,3 +103,30 @@ def test_every_key_has_its_page(table: Table, page: str) -> None:
 def test_every_operator_has_sql_and_english() -> None:
     assert set(OPERATORS.keys) == set(operators.OPERATORS)
     assert all(row.english for row in operators.OPERATORS.values())
+
+
+VISIT = EventQuery(names=("visit",))
+PRO = ValueTests(name="plan", tests=(ValueTest(operator="is", operand="pro"),))
+STATES: dict[type, tuple[bool, on.Trigger]] = {
+    on.ScoreCrosses: (True, on.ScoreCrosses(score="s", direction="reaches", threshold=1)),
+    on.ScoreGains: (False, on.ScoreGains(score="s", points=1, within=1)),
+    on.OnEvent: (False, on.OnEvent(word="event", query=VISIT)),
+    on.NoEvent: (False, on.NoEvent(awaited=VISIT, after=VISIT, within=1)),
+    on.MailNotAnswered: (False, on.MailNotAnswered(awaited="email_opened", within=1)),
+    on.GoneQuiet: (True, on.GoneQuiet(duration=1)),
+    on.ContactCreated: (False, on.ContactCreated()),
+    on.AttributeChanges: (True, on.AttributeChanges(attribute="plan", to=PRO)),
+    on.ConsentChanges: (True, on.ConsentChanges(word="subscribed", topics=("news",))),
+    on.DateComes: (False, on.DateComes(name="born")),
+    on.ListJoined: (True, on.ListJoined(lists=("l",))),
+    on.ListLeft: (False, on.ListLeft(lists=("l",))),
+    on.Schedule: (False, on.Schedule(cron="0 * * * *")),
+}
+
+
+@pytest.mark.parametrize("word", [one for one in TRIGGER_WORDS if one is not on.Manual])
+def test_reader_and_engine_agree_on_what_is_a_state(word: type) -> None:
+    """What `enroll_existing` lets pass, the engine can ask of everybody (ruling 107)."""
+    expected, trigger = STATES[word]
+    assert is_state(trigger) is expected
+    assert bool(states_of(Scenario(name="x", trigger=(trigger,), actions=()))) is expected
