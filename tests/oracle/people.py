@@ -181,6 +181,7 @@ class People:
                 self.world.write(known, score, self.world.now, -stood.points, "rule", rule)
         known.standing |= visitor.standing
         known.memberships = united(known.memberships, visitor.memberships)
+        known.seen_lists |= visitor.seen_lists
         known.used |= visitor.used
         for place, mark in visitor.marks.items():
             known.marks[place] = max(mark, known.marks.get(place, mark))
