@@ -30,7 +30,7 @@ patient = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-few = settings(patient, max_examples=7)
+few = settings(patient, max_examples=6)
 SEEDS = st.integers(0, 2**32)
 
 
