@@ -109,31 +109,28 @@ def points(extract: Extract, page: Page) -> Iterator[Row]:
             yield _point(page, row)
         balance = balances.get(key, rounded(raw))
         if balance != rounded(raw):
-            yield _cut(page.emails[key[0]], key[1], balance * (POINT // SHOWN) - raw, extract.at)
+            cut = balance * (POINT // SHOWN) - raw
+            yield _worth(page.emails[key[0]], key[1], extract.at, cut, "cut")
 
 
 def _point(page: Page, row: Any) -> Row:
-    return {
-        "contact": page.emails[row.contact_id],
-        "score": row.score,
-        "at": shown_at(row.own_at),
-        "points": shown_points(row.points),
-        "kind": KINDS.get(row.kind, row.kind),
-        "rule": None if row.kind == "scenario" else row.rule,
-        "scenario": row.rule if row.kind == "scenario" else None,
+    email, kind = page.emails[row.contact_id], KINDS.get(row.kind, row.kind)
+    return _worth(email, row.score, row.own_at, row.points, kind) | {
+        "scenario" if row.kind == "scenario" else "rule": row.rule,
         "key": row.key,
         "noticed_at": shown_at(row.tick_at),
         "reason": row.reason,
     }
 
 
-def _cut(email: str, score: str, worth: int, at: int) -> Row:
+def _worth(email: str, score: str, at: int, points: int, kind: str) -> Row:
+    """The columns of `points.jsonl`, with nothing said of where the points come from."""
     return {
         "contact": email,
         "score": score,
         "at": shown_at(at),
-        "points": shown_points(worth),
-        "kind": "cut",
+        "points": shown_points(points),
+        "kind": kind,
         "rule": None,
         "scenario": None,
         "key": "",
