@@ -12,7 +12,10 @@ from sqlalchemy.schema import CreateTable
 from engine.small import ANA, BEN, EVA
 from engine.world import START, World
 from flowscore.clock import HOUR, rfc3339
+from flowscore.engine import registry
+from flowscore.engine.registry import apply_project
 from flowscore.engine.scratch import awards, happened, walking
+from flowscore.language.project import load_project
 from flowscore.store.imports import Source, import_events
 
 if TYPE_CHECKING:
@@ -273,3 +276,67 @@ def test_of_several_owners_the_first_is_told(world: World) -> None:
     told = [(json.loads(to) if isinstance(to, str) else to, said) for to, said in rows]
     none = (["r@a.example"], "no owner: to the policy's reply_to")
     assert told == [(["x@o.example"], None), none, none]
+
+
+EFFECTS = """
+    score: engagement
+    rules: [{name: r, points: 4, on: {event: order}}]
+    ---
+    scenario: other
+    trigger: manual
+    actions: [{wait: 1 day}]
+    ---
+    scenario: s
+    trigger: {subscribed: news}
+    reenroll: every_time
+    actions:
+      - reset_score: engagement
+      - unsubscribe: news
+      - notify: {to: sales@acme.example, template: t}
+      - webhook: {url: "https://crm.example/x"}
+      - assign_owner: {round_robin: [first@o.example, second@o.example]}
+      - enroll: other
+"""
+KEPT = """
+    SELECT 'message', kind FROM messages UNION ALL SELECT 'line', kind FROM ledger
+    UNION ALL SELECT 'entered', scenario || ' ' || key FROM enrollments
+    UNION ALL SELECT 'happened', name FROM events UNION ALL SELECT 'owner', text FROM attributes
+    ORDER BY 1, 2
+"""
+
+
+def test_a_tick_that_dies_has_done_nothing_and_then_all_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T15: every effect, and whose turn it is, lands in the one commit of the tick."""
+    world.track(ANA, "Subscribed", START, topic="news")
+    world.track(ANA, "order", START)
+    world.apply(EFFECTS.replace("4,", "5,"), t="news")
+    world.apply(EFFECTS, t="news")
+    project, _ = load_project(world.root)
+    with monkeypatch.context() as dying:
+        dying.setattr(registry, "set_watermark", _die)
+        with pytest.raises(ZeroDivisionError):
+            world.tick(START)
+    assert world.rows(KEPT) == []
+    world.tick(START)
+    apply_project(world.store, project, START, enroll_existing=["s"])
+    once = world.rows(KEPT)
+    assert [one for one in once if one[0] in ("message", "owner")] == [
+        ("message", "notify"), ("message", "webhook"), ("owner", "first@o.example"),
+    ]  # fmt: skip
+    world.track(BEN, "Subscribed", START + HOUR, topic="offers")
+    with monkeypatch.context() as dying:
+        dying.setattr(registry, "set_watermark", _die)
+        with pytest.raises(ZeroDivisionError):
+            world.tick(START + HOUR)
+    assert world.rows(KEPT) == once
+    world.track(BEN, "Subscribed", START + HOUR, topic="news")
+    world.tick(START + HOUR)
+    assert [one for one in world.rows(KEPT) if one[0] == "owner"] == [
+        ("owner", "first@o.example"), ("owner", "second@o.example"),
+    ]  # fmt: skip
+
+
+def _die(*_: object) -> None:
+    raise ZeroDivisionError
