@@ -177,7 +177,7 @@ BOTH = "then: [{add_to_list: box}], else: [{add_to_list: other}]"
 OTHER = "list: other\n"
 
 
-def waited(trigger: str, *calls: dict[str, object], **more: object) -> list[tuple[str, ...]]:
+def waited(trigger: str, *calls: dict[str, object], **more: str) -> list[tuple[str, ...]]:
     """Which list was joined when, after a `wait_for` from 01:00 to 04:00."""
     steps = f"[{{wait_for: {{{trigger}, up_to: 3 hours}}, {BOTH}}}]"
     found = play(flow("{event: x}", steps) + OTHER, track("x", "01:00", **more), *calls)
