@@ -29,7 +29,7 @@ class Gates:
         changes: list[Change],
         before: datetime,
         looping: set[str],
-        first: bool,
+        begins: set[str],
     ) -> set[str]:
         """Judge the occurrences of each scenario; gives the names of those entered."""
         names: set[str] = set()
@@ -38,7 +38,7 @@ class Gates:
             refused = scenario.name in looping
             for contact in self.world.contacts:
                 ones = found[contact.number]
-                if not ones and number == 1 and first:
+                if not ones and number == 1 and scenario.name in begins:
                     ones = self.existing(scenario, contact)
                 for one in sorted(ones, key=lambda o: (o.at, o.position, o.key)):
                     if self.judge(scenario, contact, one, refused):

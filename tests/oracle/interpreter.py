@@ -44,6 +44,7 @@ class Interpreter:
         self.gates = Gates(self.world)
         self.walker = Walker(self.world, self.watch, self.outbox)
         self.watermark: datetime | None = None
+        self.begun: set[str] = set()  # scenarios that a tick found switched on
         self.awaiting: list[Award] = []
         self.adopt(project)
 
@@ -54,6 +55,10 @@ class Interpreter:
         self.scenarios = sorted(project.scenarios.values(), key=self.turn)
         self.dynamic = [name for name in in_order(project.lists, "in_list") if project.lists[name]]
         self.scored = in_order({s.name: [r.when for r in s.rules] for s in project.scores.values()})
+
+    def enabled(self) -> set[str]:
+        """The scenarios that are switched on."""
+        return {one.name for one in self.scenarios if one.enabled}
 
     def turn(self, scenario: Scenario) -> tuple[int, int, Decimal, str]:
         """The order in which scenarios act (rulings 16 and 91)."""
@@ -75,6 +80,7 @@ class Interpreter:
             self.tick(tick, self.watermark or tick - every)
             self.outbox.deliver({s.name: i for i, s in enumerate(self.scenarios)})
             self.watermark = tick
+            self.begun |= self.enabled()
             tick += every
 
     def tick(self, now: datetime, before: datetime) -> None:
@@ -92,8 +98,8 @@ class Interpreter:
             changes += seen
             self.watch.look(number, changes, before)
             late = entered_late if number > ROUNDS else set()
-            first = self.watermark is None
-            entered = self.gates.enroll(self.scenarios, number, changes, before, late, first)
+            begins = self.enabled() - self.begun
+            entered = self.gates.enroll(self.scenarios, number, changes, before, late, begins)
             if number == 1:
                 self.announce()
             if number > 10:
