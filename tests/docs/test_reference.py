@@ -148,7 +148,7 @@ def columns_of(table: str) -> list[str]:
     """The keys of the rows that the export writes for a table, read from its code."""
     module = ast.parse(Path(str(export.__file__)).read_text(encoding="utf-8"))
     functions = {one.name: one for one in module.body if isinstance(one, ast.FunctionDef)}
-    writers = [functions[table], *(functions["_point"], functions["_cut"]) * (table == "points")]
+    writers = [functions[table], *(functions["_point"], functions["_worth"]) * (table == "points")]
     rows = [one.value for node in writers for one in ast.walk(node) if isinstance(one, ROWS)]
     keys = [key for row in rows if isinstance(row, ast.Dict) for key in row.keys]
     columns = [key.value for key in keys if isinstance(key, ast.Constant)]
