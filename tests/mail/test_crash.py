@@ -106,7 +106,7 @@ def test_t15_kill_9_breaks_no_frequency_cap(house, seed):
         for _ in range(5):
             deaths += run(house, url, fates.randint(8, 40), cap=("1",)) != 0
         run(house, url, cap=("1",))
-        assert deaths > 1
+        assert deaths
         first_day = Counter(envelope.rcpt_tos[0] for envelope in script.taken)
         assert set(first_day.values()) == {1}
         run(house, url, now=NOW + DAY, cap=("1",))

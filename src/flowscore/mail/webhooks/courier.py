@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CONNECT = 5.0  # seconds, for each address
 TOTAL = 15.0  # seconds, from the look-up of the name to the head of the answer
 BODY = 3.0  # seconds more for the body, of which only the beginning is of interest
+MOST_HEARD = 512 * 1024  # bytes of one answer, its head and interim answers included
 ENOUGH = 8_192  # bytes of body read; then the connection is closed
 MOST_ADDRESSES = 4  # of a name are tried
 
@@ -224,6 +225,47 @@ def _trust() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+class _Bounded(httpcore.AsyncNetworkStream):
+    """A connection whose other end may only say so much in answer to what is written.
+
+    Interim answers without end would else keep this process at reading them.
+    """
+
+    def __init__(self, way: httpcore.AsyncNetworkStream) -> None:
+        self.way = way
+        self.heard = 0
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Raises ReadError once it is too much."""
+        if self.heard > MOST_HEARD:
+            raise httpcore.ReadError("its answer has no end")
+        data = await self.way.read(max_bytes, timeout)
+        self.heard += len(data)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """What is written asks for another answer."""
+        self.heard = 0
+        await self.way.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self.way.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """The same bound holds for what comes through TLS."""
+        return _Bounded(await self.way.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        """What the connection knows of itself."""
+        return self.way.get_extra_info(info)
+
+
 class _Ways(httpcore.AsyncNetworkBackend):
     """Makes connections, to judged addresses alone."""
 
@@ -245,7 +287,8 @@ class _Ways(httpcore.AsyncNetworkBackend):
         failed: Exception = NotFoundError("its host has no address")
         for address in await self._judged(host, port):
             try:
-                return await self.plain.connect_tcp(address, port, timeout, local_address)
+                way = await self.plain.connect_tcp(address, port, timeout, local_address)
+                return _Bounded(way)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
