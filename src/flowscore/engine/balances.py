@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from flowscore.engine.work import Work
     from flowscore.language.scoring import Range, Score
 
+LINE_COLUMNS = [
+    "contact_id", "score", "rule", "kind", "key", "points", "own_at", "tick_at", "event_id",
+    "definition_id", "reason",
+]  # fmt: skip
+
 
 def rebalance(work: Work, statement: Insert | None, after_line: int) -> None:
     """Add the lines after this id to their balances and tell of it."""

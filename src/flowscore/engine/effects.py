@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Text, cast, func, insert, literal, null, select
 
 from flowscore.engine import consenting, lists, outbox, owners, pauses, profile
-from flowscore.engine.balances import rebalance
+from flowscore.engine.balances import LINE_COLUMNS, rebalance
 from flowscore.engine.path import Path, Verb, ending, one_after_another, record, then_on
-from flowscore.engine.scoring import LINE_COLUMNS, points
+from flowscore.engine.scoring import points
 from flowscore.engine.scratch import requested, turned, walking
 from flowscore.engine.work import Work, rows_of
 from flowscore.language import actions as words

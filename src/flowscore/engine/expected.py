@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from flowscore.clock import find_zone
 from flowscore.engine import dates
-from flowscore.engine.expressions import in_chunks
+from flowscore.engine.expressions import in_chunks, values_of
 from flowscore.store.forms import flatten, forms_of
-from flowscore.store.tables import attributes, contacts, events
+from flowscore.store.tables import contacts, events
 
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
@@ -56,7 +55,9 @@ def _of_events(work: Work, trigger: DateComes, rows: list[Any]) -> dict[int | No
 def _of_people(work: Work, trigger: DateComes, people: list[int]) -> dict[int | None, Forms]:
     """What the contacts' attribute holds now."""
     if trigger.name != "created_at":
-        return {who: forms_of(value) for who, value in _values(work, trigger.name, people)}
+        return {
+            who: forms_of(value) for who, value in values_of(work, trigger.name, people).items()
+        }
     found: dict[int | None, Forms] = {}
     for some in in_chunks(people):
         asked = select(contacts.c.id, contacts.c.created_at).where(contacts.c.id.in_(some))
@@ -66,17 +67,5 @@ def _of_people(work: Work, trigger: DateComes, people: list[int]) -> dict[int | 
 
 def _zones_of(work: Work, people: list[int]) -> dict[int, str]:
     """The zones that contacts name and that there are."""
-    said = ((who, str(value)) for who, value in _values(work, "timezone", people))
+    said = ((who, str(value)) for who, value in values_of(work, "timezone", people).items())
     return {who: zone for who, zone in said if find_zone(zone)}
-
-
-def _values(work: Work, name: str, people: list[int]) -> Iterator[tuple[int, Any]]:
-    """What these contacts' attribute holds, as it came."""
-    for some in in_chunks(people):
-        asked = select(attributes.c.contact_id, attributes.c.value).where(
-            attributes.c.contact_id.in_(some),
-            attributes.c.name == name,
-            attributes.c.element == 0,
-        )
-        for row in work.connection.execute(asked):
-            yield row.contact_id, row.value

@@ -106,6 +106,17 @@ def events_of(work: Work, ids: list[int]) -> dict[int | None, Any]:
     return found
 
 
+def values_of(work: Work, name: str, ids: Iterable[int]) -> dict[int, Any]:
+    """What these contacts' attribute holds, as it came; who has none is left out."""
+    found = {}
+    for some in in_chunks(ids):
+        rows = select(attributes.c.contact_id, attributes.c.value).where(
+            attributes.c.name == name, attributes.c.contact_id.in_(some), attributes.c.element == 0
+        )
+        found.update({row.contact_id: row.value for row in work.connection.execute(rows)})
+    return found
+
+
 def in_chunks(ids: Iterable[int], size: int = 500) -> Iterator[list[int]]:
     every = sorted(set(ids))
     return (every[start : start + size] for start in range(0, len(every), size))

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flowscore.engine.path import Path
+    from flowscore.language.words import EventQuery
     from flowscore.rules.book import Book
 
 # ---------------------------------------------------------------- what is waited for
@@ -65,8 +66,7 @@ class Hope:
     """A trigger that people inside wait for: `find` puts whom it came for into `answered`."""
 
     listener: Listener
-    counted: words.OnEvent | None
-    since: Select[Any] | None  # the events that are counted, where it is
+    since: Select[Any] | None  # the events that are counted, where more than one is asked
     find: Insert
     settle: tuple[Update, ...]
 
@@ -99,13 +99,12 @@ def _hope(
 ) -> Hope:
     place = f"scenario/{path.scenario.name}/{step}"
     who = select(enrollments.c.contact_id).where(span.waits)
-    counted = isinstance(trigger, words.OnEvent) and is_counted(trigger.query)
+    since = None
+    if isinstance(trigger, words.OnEvent) and is_counted(trigger.query):
+        since = counted_since(trigger.query, span, path.book)
     return Hope(
         listener=listener(trigger, 0, place, None, path.book, who),
-        counted=trigger if isinstance(trigger, words.OnEvent) and counted else None,
-        since=counted_since(trigger.query, span, path.book)
-        if isinstance(trigger, words.OnEvent) and counted
-        else None,
+        since=since,
         find=_find(trigger, span, path.book),
         settle=settle,
     )
@@ -221,8 +220,8 @@ def answer(work: Work, waits: Iterable[Hope]) -> None:
 def _listen(work: Work, one: Hope) -> bool:
     """Fill `answered` with the enrollments for which it newly occurred."""
     work.clear(answered)
-    if one.counted is not None:
-        return _count(work, one, one.counted)
+    if one.since is not None and isinstance(one.trigger, words.OnEvent):
+        return _count(work, one.trigger.query, one.since)
     work.clear(happened)
     hear(work, one.listener)
     if not work.filled(happened):
@@ -230,16 +229,15 @@ def _listen(work: Work, one: Hope) -> bool:
     return bool(work.fill(answered, one.find))
 
 
-def _count(work: Work, one: Hope, trigger: words.OnEvent) -> bool:
+def _count(work: Work, query: EventQuery, since: Select[Any]) -> bool:
     """`times` and `sum` count only what came since the start (ruling 37).
 
     As any goal it is met when something comes in, not by what a merge brings along.
     """
-    if work.names.isdisjoint(trigger.query.names):
+    if work.names.isdisjoint(query.names):
         return False
-    assert one.since is not None
-    rows = work.run(one.since).all()
-    found = [{"enrollment_id": number} for number in reached(rows, trigger.query)]
+    rows = work.run(since).all()
+    found = [{"enrollment_id": number} for number in reached(rows, query)]
     if found:
         work.fill_with(answered, found)
     return bool(found)

@@ -11,7 +11,7 @@ from flowscore.engine import anchors, counting, dates, gains, schedule
 from flowscore.engine.scratch import happened, into_happened
 from flowscore.language import triggers as words
 from flowscore.rules.sight import Sight
-from flowscore.rules.triggers import is_counted, listens_to, occurrences
+from flowscore.rules.triggers import is_walked, listens_to, occurrences
 
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
@@ -44,18 +44,10 @@ def listener(
     who: Any = None,
 ) -> Listener:
     """The listener of a trigger; `place` names where it stands (`scenario/NAME/0`)."""
-    mark = counting.mark_of(place, trigger) if counted_part(trigger) else ""
+    mark = counting.mark_of(place, trigger) if is_walked(trigger) else ""
     found = occurrences(trigger, book, LIVE)
     notice = None if found is None else into_happened(found.subquery(), position)
     return Listener(trigger, position, mark, -1 if live_from is None else live_from, notice, who)
-
-
-def counted_part(trigger: words.Trigger) -> bool:
-    """Whether only a walk over a contact's events finds the trigger's occurrences or anchors."""
-    match trigger:
-        case words.OnEvent(query=query) | words.NoEvent(after=query):
-            return is_counted(query)
-    return False
 
 
 def hear(work: Work, one: Listener) -> None:

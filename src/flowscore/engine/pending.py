@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Insert, Select, insert, literal, select
+from sqlalchemy import Executable, Insert, insert, literal, select
 
-from flowscore.engine import gains
+from flowscore.engine.gains import gained
 from flowscore.engine.scoring import AWARD_COLUMNS, LIVE, NOTICED_LATER, OnRule, Scoring
 from flowscore.engine.scratch import noticed
 from flowscore.language.triggers import ScoreCrosses, ScoreGains, Trigger
@@ -14,38 +14,34 @@ from flowscore.rules.triggers import listens_to, occurrences
 
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
+    from flowscore.rules.book import Book
 
 
 def notice(work: Work, scoring: Scoring) -> None:
     """Phase 3 for rules: what states do is kept for phase 1 of the next round (ruling 58)."""
+    seen: dict[str, Any] = {"changes_seen": work.crossings_from, "lines_seen": work.lines_from}
     for one in scoring.on:
         for trigger in one.rule.on:
-            if isinstance(trigger, (ScoreCrosses, ScoreGains)):
-                _notice_points(work, one, trigger)
-            elif isinstance(trigger, NOTICED_LATER) and listens_to(trigger) & work.names:
-                _notice_moves(work, one, trigger)
+            if isinstance(trigger, NOTICED_LATER) and _is_stirred(work, trigger):
+                work.changed += work.fill(noticed, _keeping(work.book, one, trigger), **seen)
 
 
-def _notice_points(work: Work, one: OnRule, trigger: ScoreCrosses | ScoreGains) -> None:
-    if not work.told_of({("score", trigger.score)}, work.crossings_from):
-        return
-    if isinstance(trigger, ScoreGains):
-        found: Select[Any] | None = gains.gained(trigger)
-    else:
-        found = occurrences(trigger, work.book, LIVE)
+def _is_stirred(work: Work, trigger: Trigger) -> bool:
+    if isinstance(trigger, (ScoreCrosses, ScoreGains)):
+        return work.told_of({("score", trigger.score)}, work.crossings_from)
+    return bool(listens_to(trigger) & work.names)
+
+
+def _keeping(book: Book, one: OnRule, trigger: Trigger) -> Executable:
+    """The statement, built once for an applied project."""
+    purpose = ("noticed", one.score.name, one.rule.name, trigger)
+    return book.build(purpose, lambda: _keep(book, one, trigger))
+
+
+def _keep(book: Book, one: OnRule, trigger: Trigger) -> Insert:
+    found = gained(trigger) if isinstance(trigger, ScoreGains) else occurrences(trigger, book, LIVE)
     assert found is not None
-    keep = _kept(one, found.subquery())
-    seen = {"changes_seen": work.crossings_from, "lines_seen": work.lines_from}
-    work.changed += work.fill(noticed, keep, kept=False, **seen)
-
-
-def _notice_moves(work: Work, one: OnRule, trigger: Trigger) -> None:
-    found = occurrences(trigger, work.book, LIVE)
-    assert found is not None
-    work.changed += work.fill(noticed, _kept(one, found.subquery()), kept=False)
-
-
-def _kept(one: OnRule, rows: Any) -> Insert:
+    rows = found.subquery()
     keep = select(
         literal(one.score.name),
         literal(one.rule.name),

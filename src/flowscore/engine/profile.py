@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, update
 
-from flowscore.engine.expressions import UNCHANGED, evaluate, in_chunks, scopes_of
+from flowscore.engine.expressions import UNCHANGED, evaluate, in_chunks, scopes_of, values_of
 from flowscore.store.forms import forms_of
 from flowscore.store.tables import attributes, changes, events, steps
 
@@ -48,7 +48,7 @@ def record_left(work: Work, step: str, left: dict[int, list[str]]) -> None:
 
 def write_attribute(work: Work, name: str, step: str, wanted: dict[int, tuple[int, Any]]) -> None:
     """Set the attribute where the value is another than before; each change is an event."""
-    before = _values(work, name, list(wanted))
+    before = values_of(work, name, wanted)
     changed = [
         (contact_id, enrollment_id, value, before.get(contact_id))
         for contact_id, (enrollment_id, value) in sorted(wanted.items())
@@ -70,16 +70,6 @@ def write_attribute(work: Work, name: str, step: str, wanted: dict[int, tuple[in
     work.add(changes, told)
     work.patterns.learn(work, {name})
     work.changed += len(changed)
-
-
-def _values(work: Work, name: str, ids: list[int]) -> dict[int, Any]:
-    found = {}
-    for some in in_chunks(ids):
-        rows = select(attributes.c.contact_id, attributes.c.value).where(
-            attributes.c.name == name, attributes.c.contact_id.in_(some), attributes.c.element == 0
-        )
-        found.update({row.contact_id: row.value for row in work.connection.execute(rows)})
-    return found
 
 
 def _attribute_rows(work: Work, name: str, change: tuple[Any, ...]) -> Iterator[dict[str, Any]]:

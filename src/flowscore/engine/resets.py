@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from flowscore.engine.balances import LINE_COLUMNS
 from flowscore.engine.work import rows_of
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import balances, changes, events, ledger
@@ -30,10 +31,6 @@ from flowscore.store.tables import balances, changes, events, ledger
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
 
-COLUMNS = [
-    "contact_id", "score", "rule", "kind", "key", "points", "own_at", "tick_at", "event_id",
-    "definition_id", "reason",
-]  # fmt: skip
 RESET, VOID = "reset", "void:"
 IS_VOID = ledger.c.key.startswith(VOID)
 
@@ -78,7 +75,7 @@ def _take_back() -> Insert:
         )
         .order_by(line.c.id)
     )
-    return insert_from(ledger, COLUMNS, rows)
+    return insert_from(ledger, LINE_COLUMNS, rows)
 
 
 ANY = select(select(1).where(ledger.c.kind == RESET).exists())

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from flowscore.engine import anchors, caps, counting, dates, resets, schedule
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
-from flowscore.engine.balances import rebalance, rebalance_statement
+from flowscore.engine.balances import LINE_COLUMNS, rebalance, rebalance_statement
 from flowscore.engine.scratch import asked, awards, happened, noticed, turned
 from flowscore.engine.work import Work, rows_of
 from flowscore.language.scoring import Rule, Score
@@ -42,7 +42,7 @@ from flowscore.language.triggers import (
 )
 from flowscore.rules.conditions import holds
 from flowscore.rules.sight import Sight
-from flowscore.rules.triggers import is_counted, listens_to, occurrences
+from flowscore.rules.triggers import is_walked, listens_to, occurrences
 from flowscore.rules.watch import watch
 from flowscore.rules.who import Who
 from flowscore.store.dialects import insert_from
@@ -52,10 +52,6 @@ if TYPE_CHECKING:
     from flowscore.rules.book import Book
 
 AWARD_COLUMNS = ["score", "rule", "position", "contact_id", "own_at", "key", "event_id"]
-LINE_COLUMNS = [
-    "contact_id", "score", "rule", "kind", "key", "points", "own_at", "tick_at", "event_id",
-    "definition_id", "reason",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -153,8 +149,7 @@ def _on_rule(score: Score, rule: Rule, place: int, id_: int | None, book: Book) 
     counted = tuple(
         (counting.mark_of(f"score/{score.name}/{rule.name}", trigger), trigger)
         for trigger in rule.on
-        if (isinstance(trigger, OnEvent) and is_counted(trigger.query))
-        or (isinstance(trigger, NoEvent) and is_counted(trigger.after))
+        if isinstance(trigger, (OnEvent, NoEvent)) and is_walked(trigger)
     )
     names = frozenset().union(*(listens_to(trigger) for trigger in rule.on))
     return OnRule(

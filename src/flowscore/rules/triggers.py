@@ -174,6 +174,14 @@ def is_counted(query: EventQuery) -> bool:
     return bool(query.sums) or needed(query) > 1
 
 
+def is_walked(trigger: words.Trigger) -> bool:
+    """Whether only a walk over a contact's events finds the trigger's occurrences or anchors."""
+    match trigger:
+        case words.OnEvent(query=query) | words.NoEvent(after=query):
+            return is_counted(query)
+    return False
+
+
 def needed(query: EventQuery) -> int:
     """How many matching events complete an occurrence."""
     times = query.times
