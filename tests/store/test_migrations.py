@@ -17,13 +17,13 @@ from flowscore.store.database import Store, open_store
 from flowscore.store.tables import PLACED
 from store.taking import look, names, send, tick, track
 
-THIRD = '''
-"""A third revision, as a later flowscore may bring it."""
+LATER = '''
+"""One revision more, as a later flowscore may bring it."""
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -88,11 +88,11 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A flowscore with one revision more; gives its file."""
     migrations = tmp_path / "migrations"
     shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    third = migrations / "versions" / "0003_third.py"
-    third.write_text(THIRD.replace("LATER", "pass"))
+    one_more = migrations / "versions" / "0004_later.py"
+    one_more.write_text(LATER.replace("LATER", "pass"))
     monkeypatch.setattr(schema, "MIGRATIONS", migrations)
-    monkeypatch.setattr(schema, "LATEST", "0003")
-    return third
+    monkeypatch.setattr(schema, "LATEST", "0004")
+    return one_more
 
 
 def test_an_old_store_is_upgraded_with_its_data(store: Store, store_url: str, later: Path) -> None:
@@ -109,10 +109,10 @@ def test_an_old_store_is_upgraded_with_its_data(store: Store, store_url: str, la
 def test_a_failed_upgrade_leaves_the_store_as_it_was(
     store: Store, store_url: str, later: Path
 ) -> None:
-    later.write_text(THIRD.replace("LATER", "raise RuntimeError('mishap')"))
+    later.write_text(LATER.replace("LATER", "raise RuntimeError('mishap')"))
     with pytest.raises(RuntimeError, match="mishap"):
         open_store(store_url)
     columns = {column["name"] for column in inspect(store.engine).get_columns("contacts")}
     assert "phone_folded" not in columns
     with store.read() as connection:
-        assert connection.scalar(text("SELECT version_num FROM flowscore_version")) == "0002"
+        assert connection.scalar(text("SELECT version_num FROM flowscore_version")) == "0003"

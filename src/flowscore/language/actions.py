@@ -49,6 +49,13 @@ class MoveToList(Action):
     to: tuple[str, ...]
 
 
+class SetStage(Action):
+    """Move forward to this lifecycle stage, or, with `back`, to it from wherever."""
+
+    stage: str
+    back: bool = False
+
+
 class SetAttribute(Action):
     """Set attributes; a text with `{{ }}` is a sandboxed Jinja2 expression."""
 

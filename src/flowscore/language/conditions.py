@@ -34,6 +34,23 @@ class ScoreIs(Condition):
     bounds: Bounds
 
 
+class GradeIs(Condition):
+    """The contact's cell in this grade is one of these; who has no cell is in none."""
+
+    grade: str
+    cells: tuple[str, ...]
+
+
+class StageIs(Condition):
+    """The contact's lifecycle stage is one of these.
+
+    `at_least` is how the author said it; `stages` then holds that stage and all behind it.
+    """
+
+    stages: tuple[str, ...]
+    at_least: str | None = None
+
+
 class AttributeIs(Condition):
     """Every named attribute passes its tests."""
 

@@ -10,9 +10,10 @@ from flowscore.language.actions import Action
 from flowscore.language.folder import TextFile
 from flowscore.language.fronts import Front
 from flowscore.language.grammar.names import Names
+from flowscore.language.lifecycle import Lifecycle
 from flowscore.language.policy import Policy
 from flowscore.language.scenario import ContactList, Scenario
-from flowscore.language.scoring import Rule, Score
+from flowscore.language.scoring import Grade, Rule, Score
 from flowscore.language.triggers import Trigger
 from flowscore.language.words import Word, walk
 
@@ -25,6 +26,8 @@ class Draft:
     scores: Mapping[str, Score]
     lists: Mapping[str, ContactList]
     policy: Policy
+    grades: Mapping[str, Grade]
+    lifecycle: Lifecycle | None
     names: Names
     fronts: tuple[Front, ...]
     files: tuple[TextFile, ...]
@@ -32,8 +35,9 @@ class Draft:
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """Every word of every definition."""
-        kinds = (self.scenarios, self.scores, self.lists)
-        every = (*(one for kind in kinds for one in kind.values()), self.policy)
+        kinds = (self.scenarios, self.scores, self.lists, self.grades)
+        single = (self.policy, self.lifecycle)
+        every = (*(one for kind in kinds for one in kind.values()), *single)
         return tuple(word for one in every for word in walk(one))
 
     @cached_property

@@ -51,10 +51,19 @@ class Policy(Scope):
     """How mail may be sent; one per project. Without a file: UTC, consent required.
 
     `capped_wait`: how long a capped mail is tried again (microseconds); None drops it at once.
+    `decay_every`: points fade at every multiple of it since 1970 UTC (microseconds); None: daily,
+    at 00:00 of the policy's zone (ruling 50).
     """
 
     younger: ClassVar[frozenset[str]] = frozenset(
-        {"suppress", "frequency_caps", "capped_wait", "send_window", "pause_when"}
+        {
+            "suppress",
+            "frequency_caps",
+            "capped_wait",
+            "send_window",
+            "pause_when",
+            "decay_every",
+        }
     )
 
     name: str = "default"
@@ -67,3 +76,4 @@ class Policy(Scope):
     capped_wait: int | None = CAPPED_WAIT
     send_window: SendWindow | None = None
     pause_when: PauseWhen | None = None
+    decay_every: int | None = None

@@ -19,9 +19,10 @@ from flowscore.language.grammar.gathering import names_of_documents
 from flowscore.language.grammar.kinds import KINDS, kind_of, read_root, refuse_twin
 from flowscore.language.grammar.mistakes import Gathering, MistakesError
 from flowscore.language.grammar.names import Names
+from flowscore.language.lifecycle import Lifecycle
 from flowscore.language.policy import Policy
 from flowscore.language.scenario import ContactList, Scenario
-from flowscore.language.scoring import Score
+from flowscore.language.scoring import Grade, Score
 from flowscore.language.words import Scope, Word
 
 Read = dict[tuple[str, str], tuple[Scope, Document]]  # by kind and name
@@ -41,6 +42,8 @@ class Project(Word):
     scenarios: dict[str, Scenario] = {}
     scores: dict[str, Score] = {}
     lists: dict[str, ContactList] = {}
+    grades: dict[str, Grade] = {}
+    lifecycle: Lifecycle | None = None
     policy: Policy = Policy()
     templates: dict[str, TemplateFile] = {}
     sources: dict[str, str] = {}  # "scenario/NAME" -> the definition's YAML text as written
@@ -48,7 +51,7 @@ class Project(Word):
     @property
     def is_empty(self) -> bool:
         """Whether nothing in it could do anything."""
-        return not (self.scenarios or self.scores or self.lists)
+        return not (self.scenarios or self.scores or self.lists or self.grades or self.lifecycle)
 
 
 def load_project(root: Path) -> tuple[Project, list[Problem]]:
@@ -113,6 +116,8 @@ def names_of_project(project: Project) -> Names:
     return Names(
         scores={name: dict(score.bands) for name, score in project.scores.items()},
         lists={name: one.members is not None for name, one in project.lists.items()},
+        grades={name: one.cells for name, one in project.grades.items()},
+        stages=project.lifecycle.names if project.lifecycle else (),
         scenarios=frozenset(project.scenarios),
         topics=project.policy.topics,
         templates=frozenset(project.templates),
@@ -178,12 +183,20 @@ def _definitions(documents: list[Document], names: Names, problems: list[Problem
 def _draft(
     read: Read, names: Names, fronts: tuple[Front, ...], files: tuple[TextFile, ...]
 ) -> Draft:
-    by_kind: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    by_kind: dict[str, dict[str, Any]] = {kind: {} for kind in (*KINDS, "grade", "lifecycle")}
     for (kind, name), (definition, _) in sorted(read.items(), key=lambda item: item[0]):
         by_kind[kind][name] = definition
     policy = next(iter(by_kind["policy"].values()), Policy())
     return Draft(
-        by_kind["scenario"], by_kind["score"], by_kind["list"], policy, names, fronts, files
+        by_kind["scenario"],
+        by_kind["score"],
+        by_kind["list"],
+        policy,
+        by_kind["grade"],
+        next(iter(by_kind["lifecycle"].values()), None),
+        names,
+        fronts,
+        files,
     )
 
 
@@ -195,6 +208,8 @@ def _project(draft: Draft, read: Read, templates: dict[str, TemplateFile]) -> Pr
         scenarios=dict(draft.scenarios),
         scores={name: one for name, one in draft.scores.items() if ("score", name) not in wrong},
         lists=in_dependency_order(lists),
+        grades=dict(draft.grades),
+        lifecycle=draft.lifecycle,
         policy=draft.policy,
         templates=templates,
         sources={

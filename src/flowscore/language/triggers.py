@@ -27,6 +27,19 @@ class ScoreGains(Trigger):
     within: int
 
 
+class GradeEnters(Trigger):
+    """On entering this set of cells from outside it, or from no cell (ruling 29)."""
+
+    grade: str
+    cells: tuple[str, ...]
+
+
+class StageEnters(Trigger):
+    """On entering exactly one of these stages, forward or by retreat (ruling 28)."""
+
+    stages: tuple[str, ...]
+
+
 class OnEvent(Trigger):
     """At the event that completes the count; `word` is the key the author used."""
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from flowscore.language.document import Document, Node
 from flowscore.language.grammar.names import Names
 
-HEADING = re.compile(r"^(scenario|score|list|policy):[ \t]*['\"]?([a-z0-9-]+)", re.MULTILINE)
+HEADING = re.compile(
+    r"^(scenario|score|grade|lifecycle|list|policy):[ \t]*['\"]?([a-z0-9-]+)", re.MULTILINE
+)
 
 
 def names_of_documents(

@@ -12,6 +12,8 @@ class Names:
 
     scores: Mapping[str, Mapping[str, float] | None] = field(default_factory=dict)  # with bands
     lists: Mapping[str, bool] = field(default_factory=dict)  # True: dynamic
+    grades: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)  # with cells
+    stages: tuple[str, ...] | None = ()  # of the lifecycle, in order
     scenarios: frozenset[str] = frozenset()
     topics: tuple[str, ...] | None = ()
     templates: frozenset[str] = frozenset()

@@ -19,7 +19,17 @@ from flowscore.store.tables.people import (
     Contact,
     Identity,
 )
-from flowscore.store.tables.points import Balance, Line, Mark, Member
+from flowscore.store.tables.points import (
+    Activity,
+    Balance,
+    Cell,
+    CompanyBalance,
+    Fading,
+    Line,
+    Mark,
+    Member,
+    StageStay,
+)
 from flowscore.store.tables.project import Definition, State, Verdict
 
 __all__ = [
@@ -28,19 +38,23 @@ __all__ = [
     "POINT",
     "SHOWN",
     "TABLES",
+    "Activity",
     "Attribute",
     "Balance",
     "Bytewise",
     "Call",
+    "Cell",
     "Change",
     "Company",
     "CompanyAttribute",
+    "CompanyBalance",
     "Consent",
     "Contact",
     "Decision",
     "Definition",
     "Enrollment",
     "Event",
+    "Fading",
     "Identity",
     "InboxLine",
     "Json",
@@ -48,28 +62,34 @@ __all__ = [
     "Mark",
     "Member",
     "Message",
+    "StageStay",
     "State",
     "StepDone",
     "Taken",
     "Verdict",
+    "activity",
     "attributes",
     "balances",
     "calls",
+    "cells",
     "changes",
     "companies",
     "company_attributes",
+    "company_balances",
     "consents",
     "contacts",
     "decisions",
     "definitions",
     "enrollments",
     "events",
+    "fading",
     "identities",
     "inbox",
     "ledger",
     "marks",
     "members",
     "messages",
+    "stages",
     "state",
     "steps",
     "taken",
@@ -90,6 +110,11 @@ changes = TABLES["changes"]
 definitions = TABLES["definitions"]
 ledger = TABLES["ledger"]
 balances = TABLES["balances"]
+fading = TABLES["fading"]
+company_balances = TABLES["company_balances"]
+activity = TABLES["activity"]
+cells = TABLES["cells"]
+stages = TABLES["stages"]
 members = TABLES["members"]
 marks = TABLES["marks"]
 enrollments = TABLES["enrollments"]
