@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from .interpreter import Interpreter, interpret
+from .records import Contact
 from .values import duration, rfc3339, rounded, shown
-from .world import Contact, World
+from .world import World
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from .model import EventFilter
 from .reading import EVENT_KEYS, known, mail_options, read_filter
+from .records import Contact, Event, Who
 from .values import (
     BOUNDS,
     Plain,
@@ -19,7 +20,7 @@ from .values import (
     share,
     within_bound,
 )
-from .world import Contact, Event, Who, World
+from .world import World
 
 
 def holds(world: World, who: Who, condition: Plain, place: str) -> bool:

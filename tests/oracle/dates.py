@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from cronsim import CronSim
 
 from .model import Trigger
+from .records import Contact, Event
 from .values import Plain, duration, instant, localised
-from .world import Contact, Event, World
+from .world import World
 
 BARE = re.compile(r"\d{4}-\d{2}-\d{2}")
 

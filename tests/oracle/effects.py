@@ -12,8 +12,9 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from .people import set_attribute, set_consent
 from .reading import known
+from .records import Change, Contact, Enrollment, Event, Membership
 from .values import Plain, as_list, shown
-from .world import Change, Contact, Enrollment, Event, Membership, World
+from .world import World
 
 EXPRESSIONS = SandboxedEnvironment(undefined=StrictUndefined)
 END_OF_TIME = "\U0010ffff"

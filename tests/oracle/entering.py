@@ -8,8 +8,9 @@ from typing import Any
 
 from .conditions import holds
 from .model import Scenario, crossing
+from .records import Change, Contact, Enrollment, Occurrence, Who
 from .triggers import noticed, outside
-from .world import Change, Contact, Enrollment, Occurrence, Who, World
+from .world import World
 
 CROWD = 20_000
 """So many enrollments are no case to compare: entries double with every round."""

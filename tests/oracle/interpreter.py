@@ -16,11 +16,12 @@ from .model import Project, Rule, Scenario, crossing, gains
 from .outbox import Outbox, oldest
 from .people import People
 from .reading import read_project
+from .records import Change, Contact, Enrollment, Line, Membership, Occurrence, Who
 from .steps import Walker
 from .triggers import noticed, outside
 from .values import Plain, as_list, duration
 from .watching import Watch
-from .world import Change, Contact, Enrollment, Line, Membership, Occurrence, Who, World
+from .world import World
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROUNDS = 20

@@ -7,8 +7,9 @@ from datetime import datetime, time, timedelta
 from .conditions import holds
 from .people import People
 from .reading import known
+from .records import Contact, Enrollment, Event, Message, Who
 from .values import Plain, as_list, duration, localised, share
-from .world import Contact, Enrollment, Event, Message, Who, World
+from .world import World
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from .records import Change, Company, Contact, Event, Membership, Order
 from .values import Plain, absent, as_list, instant, same_value, slug
-from .world import Change, Company, Contact, Event, Membership, Order, World
+from .world import World
 
 SUBSCRIPTIONS = {"subscribed": True, "unsubscribed": False}
 

@@ -9,9 +9,10 @@ from .dates import dated_value, moments
 from .effects import Effects
 from .outbox import Outbox
 from .reading import known
+from .records import Awaiting, Contact, Enrollment
 from .values import Plain, as_list, duration, localised, share
 from .watching import Watch
-from .world import Awaiting, Contact, Enrollment, World
+from .world import World
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -9,8 +9,9 @@ from decimal import Decimal
 from .conditions import MAIL_LEFT, answered, total_of
 from .dates import reminded, scheduled
 from .model import EventFilter, Trigger, crossing, gains, score_and_options
+from .records import Change, Contact, Event, Occurrence, Order
 from .values import BOUNDS, Plain, absent, duration, number, same_value, text
-from .world import Change, Contact, Event, Occurrence, Order, World
+from .world import World
 
 
 def outside(

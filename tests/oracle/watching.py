@@ -9,8 +9,9 @@ from datetime import datetime
 from .conditions import holds
 from .dates import reminded
 from .model import Scenario, Trigger
+from .records import Awaiting, Change, Enrollment, Event, Occurrence
 from .triggers import complete, counted, noticed, outside
-from .world import Awaiting, Change, Enrollment, Event, Occurrence, World
+from .world import World
 
 Heard = dict[tuple[int, int], list[Occurrence]]
 """By the id of a trigger and the number of a contact: what this round noticed."""
