@@ -21,7 +21,7 @@ from flowscore.language.schema import json_schema
 
 TABLES = [ACTIONS, BESIDE, CONDITIONS, TRIGGERS, OPERATORS, *(row.table for row in KINDS.values())]
 WORDS = sorted(
-    {word for table in TABLES for word in table.known}
+    {word for table in TABLES for word in table.keys}
     | {word for row in EVENT_WORDS.values() for word in row.subject}
     | set(IN_CONDITIONS.keys)
     | {"after", "cron", "at", "from", "to", "points", "reaches", "falls_to", "gains", "x"}
@@ -52,7 +52,7 @@ VALIDATOR = Draft202012Validator(json_schema())
 @st.composite
 def definitions(draw) -> dict:
     kind = draw(st.sampled_from(sorted(KINDS)))
-    keys = draw(st.sets(st.sampled_from(KINDS[kind].table.known), max_size=6))
+    keys = draw(st.sets(st.sampled_from(sorted(KINDS[kind].table.keys)), max_size=6))
     return {kind: "x", **{key: draw(VALUES) for key in sorted(keys - {kind})}}
 
 

@@ -50,10 +50,9 @@ def check_project(draft: Draft, *, whole: bool) -> list[Problem]:
 
 
 def circles(draft: Draft) -> Iterator[Problem]:
-    """Lists and scores that read one another's state in a circle (ruling 68)."""
-    for circle in find_circles(draft.scores, draft.lists):
-        kind, name = circle[0]
-        first = draft.lists[name] if kind == "list" else draft.scores[name]
+    """Definitions that read one another's state in a circle (ruling 68)."""
+    for circle in find_circles(draft):
+        first = draft.definition(*circle[0])
         way = " → ".join(f"{kind} '{name}'" for kind, name in [*circle, circle[0]])
         hint = "take one of these references out"
         yield Problem(first.mark, f"these read one another in a circle: {way}", hint=hint)

@@ -1,16 +1,17 @@
-"""Which definitions read which: the order of lists, and circles among lists and scores."""
+"""Which definitions read which: the order of lists, and circles of those with a state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from flowscore.language.conditions import InList, ScoreIs
+from flowscore.language.conditions import GradeIs, InList, ScoreIs, StageIs
+from flowscore.language.draft import Draft
 from flowscore.language.scenario import ContactList
-from flowscore.language.scoring import Score
 from flowscore.language.words import walk
 
 Place = tuple[str, str]  # kind and name
+NOWHERE: Place = ("", "")
 
 
 def in_dependency_order(lists: Mapping[str, ContactList]) -> dict[str, ContactList]:
@@ -24,22 +25,27 @@ def in_dependency_order(lists: Mapping[str, ContactList]) -> dict[str, ContactLi
     return ordered
 
 
-def find_circles(
-    scores: Mapping[str, Score], lists: Mapping[str, ContactList]
-) -> list[list[Place]]:
-    """Every circle of lists and scores that read one another's state (ruling 68)."""
-    graph: dict[Place, set[Place]] = {
-        **{("list", name): _read_by(one.members) for name, one in lists.items()},
-        **{
-            ("score", name): _read_by(*(rule.when for rule in one.rules))
-            for name, one in scores.items()
-        },
-    }
+def find_circles(draft: Draft) -> list[list[Place]]:
+    """Every circle of definitions that read one another's state (ruling 68)."""
+    graph = dict(_graph(draft))
     circles: list[list[Place]] = []
     while circle := _one_circle(graph):
         circles.append(circle)
         del graph[circle[0]]
     return circles
+
+
+def _graph(draft: Draft) -> Iterator[tuple[Place, set[Place]]]:
+    """Every definition whose state others can read, with those whose state it reads."""
+    stage = ("lifecycle", draft.lifecycle.name if draft.lifecycle else "")
+    for name, one in draft.lists.items():
+        yield ("list", name), _read_by(stage, one.members)
+    for name, score in draft.scores.items():
+        yield ("score", name), _read_by(stage, *(rule.when for rule in score.rules))
+    for name, grade in draft.grades.items():
+        yield ("grade", name), {("score", grade.fit.score), ("score", grade.engagement.score)}
+    if draft.lifecycle:
+        yield stage, _read_by(stage, *(one.when for one in draft.lifecycle.stages))
 
 
 def _one_circle(graph: Mapping[Place, set[Place]]) -> list[Place] | None:
@@ -54,18 +60,26 @@ def _one_circle(graph: Mapping[Place, set[Place]]) -> list[Place] | None:
 
 
 def _lists_read(one: ContactList) -> set[str]:
-    return {name for kind, name in _read_by(one.members) if kind == "list"}
+    return {name for kind, name in _read_by(NOWHERE, one.members) if kind == "list"}
 
 
-def _read_by(*conditions: object) -> set[Place]:
-    read: set[Place] = set()
-    for word in _words(conditions):
-        if isinstance(word, InList):
-            read |= {("list", name) for name in word.lists}
-        elif isinstance(word, ScoreIs):
-            read.add(("score", word.score))
-    return read
+def _read_by(stage: Place, *conditions: object) -> set[Place]:
+    return {
+        place
+        for condition in conditions
+        for word in walk(condition)
+        for place in _state_read(word, stage)
+    }
 
 
-def _words(conditions: Iterable[object]) -> list[object]:
-    return [word for condition in conditions for word in walk(condition)]
+def _state_read(word: object, stage: Place) -> Iterable[Place]:
+    match word:
+        case InList():
+            return [("list", name) for name in word.lists]
+        case ScoreIs():
+            return [("score", word.score)]
+        case GradeIs():
+            return [("grade", word.grade)]
+        case StageIs():
+            return [stage]
+    return []

@@ -32,6 +32,18 @@ class Draft:
     fronts: tuple[Front, ...]
     files: tuple[TextFile, ...]
 
+    def definition(self, kind: str, name: str) -> Word:
+        """The definition of that kind and name."""
+        if kind == "lifecycle" and self.lifecycle:
+            return self.lifecycle
+        kinds: Mapping[str, Mapping[str, Word]] = {
+            "scenario": self.scenarios,
+            "score": self.scores,
+            "list": self.lists,
+            "grade": self.grades,
+        }
+        return kinds[kind][name]
+
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """Every word of every definition."""

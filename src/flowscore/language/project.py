@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flowscore.errors import FlowscoreError, Mark, Problem
 from flowscore.language.checks import check_project, topic_is_known
-from flowscore.language.circles import find_circles, in_dependency_order
+from flowscore.language.circles import Place, find_circles, in_dependency_order
 from flowscore.language.document import Document, read_documents
 from flowscore.language.draft import Draft
 from flowscore.language.folder import TextFile, read_scenario_files, read_template_files
@@ -25,6 +25,7 @@ from flowscore.language.scenario import ContactList, Scenario
 from flowscore.language.scoring import Grade, Score
 from flowscore.language.words import Scope, Word
 
+T = TypeVar("T")
 Read = dict[tuple[str, str], tuple[Scope, Document]]  # by kind and name
 
 
@@ -183,7 +184,7 @@ def _definitions(documents: list[Document], names: Names, problems: list[Problem
 def _draft(
     read: Read, names: Names, fronts: tuple[Front, ...], files: tuple[TextFile, ...]
 ) -> Draft:
-    by_kind: dict[str, dict[str, Any]] = {kind: {} for kind in (*KINDS, "grade", "lifecycle")}
+    by_kind: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for (kind, name), (definition, _) in sorted(read.items(), key=lambda item: item[0]):
         by_kind[kind][name] = definition
     policy = next(iter(by_kind["policy"].values()), Policy())
@@ -202,14 +203,14 @@ def _draft(
 
 def _project(draft: Draft, read: Read, templates: dict[str, TemplateFile]) -> Project:
     """The draft without what a circle runs through."""
-    wrong = {place for circle in find_circles(draft.scores, draft.lists) for place in circle}
-    lists = {name: one for name, one in draft.lists.items() if ("list", name) not in wrong}
+    wrong = {place for circle in find_circles(draft) for place in circle}
+    lifecycle = draft.lifecycle
     return Project(
         scenarios=dict(draft.scenarios),
-        scores={name: one for name, one in draft.scores.items() if ("score", name) not in wrong},
-        lists=in_dependency_order(lists),
-        grades=dict(draft.grades),
-        lifecycle=draft.lifecycle,
+        scores=_without(wrong, "score", draft.scores),
+        lists=in_dependency_order(_without(wrong, "list", draft.lists)),
+        grades=_without(wrong, "grade", draft.grades),
+        lifecycle=lifecycle if lifecycle and ("lifecycle", lifecycle.name) not in wrong else None,
         policy=draft.policy,
         templates=templates,
         sources={
@@ -218,6 +219,10 @@ def _project(draft: Draft, read: Read, templates: dict[str, TemplateFile]) -> Pr
             if (kind, name) not in wrong
         },
     )
+
+
+def _without(wrong: set[Place], kind: str, named: Mapping[str, T]) -> dict[str, T]:
+    return {name: one for name, one in named.items() if (kind, name) not in wrong}
 
 
 def _templates(draft: Draft) -> dict[str, TemplateFile]:

@@ -14,19 +14,17 @@ from flowscore.language.grammar.conditions import CONDITION_OR_LIST, bare_word_h
 from flowscore.language.grammar.expressions import read_expression
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
+from flowscore.language.grammar.points import POINTS_SCHEMA, read_points
 from flowscore.language.grammar.references import (
     CONSENTS,
     REFUSALS,
     SCENARIOS,
-    SCORE,
     SCORES,
     STATIC_LISTS,
     TEMPLATES,
-    the_score,
 )
 from flowscore.language.grammar.shapes import (
     DURATION,
-    NUMBER,
     WORDS,
     YES_NO,
     Key,
@@ -34,19 +32,17 @@ from flowscore.language.grammar.shapes import (
     Shape,
     Table,
     keys_inside,
-    later,
     list_of,
-    number_hint,
     read_elements,
     read_keys,
 )
 from flowscore.language.grammar.spelling import listed
 from flowscore.language.grammar.splits import split_shape
+from flowscore.language.grammar.stages import SET_STAGE_SCHEMA, read_set_stage
 from flowscore.language.grammar.values import VALUE, Operand
 from flowscore.language.grammar.waits import WAIT, WAIT_FOR_SHAPE, read_wait
 from flowscore.language.grammar.webhooks import WEBHOOK, read_webhook
 
-MOST_POINTS = 1_000_000
 FIXED = ("email", "created_at")  # attributes that say who a contact is
 BRANCHING = ("if", "wait_for")  # actions beside which `then` and `else` stand
 STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
@@ -95,8 +91,6 @@ def _the_action(node: Node, names: Names) -> str:
 
 
 def _refuse_unknown(key: str, child: Node, message: str, beside: Iterable[str] = ()) -> None:
-    if key in ACTIONS.later:
-        raise later(child, key, ACTIONS.thing)
     if key not in ACTIONS.keys and key not in BESIDE.keys:
         raise misplaced(child, message, IN_A_STEP.guess(key, beside) or _known())
 
@@ -136,32 +130,6 @@ def read_steps(node: Node, names: Names) -> tuple[Action, ...]:
 
 
 # -- what each action takes -----------------------------------------------------------------
-
-
-def read_points(node: Node, names: Names, sign: int = 1) -> Any:
-    """`5`, or a mapping that names the score."""
-    if isinstance(node.value, dict):
-        found = read_keys(node, names, POINTS)
-    elif isinstance(node.value, int | float):
-        found = {"points": read_amount(node, names)}
-    else:
-        raise unexpected(node, "a number, or {score: NAME, points: 5}", number_hint(node))
-    score = found.get("score") or the_score(node, names)
-    if sign < 0 and found["points"] < 0:
-        raise mistake(node, "found a negative number to subtract", "leave the sign out")
-    return words.AddPoints, {**found, "score": score, "points": sign * found["points"]}
-
-
-def read_amount(node: Node, names: Names) -> float:
-    """Points: not 0, at most a million either way, at most four decimals."""
-    points = NUMBER.read(node, names)
-    if points == 0:
-        raise unexpected(node, "points other than 0")
-    if abs(points) > MOST_POINTS:
-        raise unexpected(node, f"points between -{MOST_POINTS} and {MOST_POINTS}")
-    if round(points, 4) != points:
-        raise unexpected(node, "points with at most 4 decimals")
-    return float(points)
 
 
 def read_set_attribute(node: Node, names: Names) -> Any:
@@ -225,15 +193,6 @@ def _filling(kind: type[Action], field: str, shape: Shape[Any], **fixed: object)
     )
 
 
-AMOUNT = Shape(read_amount, {"type": "number", "minimum": -MOST_POINTS, "maximum": MOST_POINTS})
-POINTS = Table(
-    "points",
-    {
-        "score": Key(SCORE, "The score; may be left out where there is only one."),
-        "points": Key(AMOUNT, "How many.", required=True),
-        "reason": Key(WORDS, "Why, for the ledger."),
-    },
-)
 SEND_EMAIL = Table(
     "send_email",
     {
@@ -260,8 +219,6 @@ OWNERS = Table(
     "assign_owner",
     {"round_robin": Key(list_of(ADDRESS, "addresses"), "Each in turn.", "owners", True)},
 )
-POINTS_SCHEMA: Schema = {"anyOf": [AMOUNT.schema, POINTS.schema]}
-
 STEPS_SCHEMA: Schema = {"type": "array", "items": {"$ref": "#/$defs/step"}, "minItems": 1}
 
 ACTIONS = Table(
@@ -282,6 +239,10 @@ ACTIONS = Table(
             _filling(words.RemoveFromList, "lists", STATIC_LISTS), "Takes the contact off lists."
         ),
         "move_to_list": Key(Shape(read_move, MOVE.schema), "Leaves lists and joins another."),
+        "set_stage": Key(
+            Shape(read_set_stage, SET_STAGE_SCHEMA),
+            "Moves forward to a lifecycle stage; with `back` also backwards.",
+        ),
         "set_attribute": Key(
             Shape(
                 read_set_attribute,
@@ -334,7 +295,6 @@ ACTIONS = Table(
         "enroll": Key(_filling(words.EnrollIn, "scenarios", SCENARIOS), "Into another scenario."),
         "exit": Key(_filling(words.Exit, "reason", WORDS), "Ends here, with a reason."),
     },
-    frozenset({"set_stage"}),
 )
 STEP: Shape[Action] = Shape(read_step, {"$ref": "#/$defs/step"})
 STEPS = list_of(STEP, "steps")
@@ -355,7 +315,6 @@ BY_WEBHOOK = "flowscore itself sends mail; reach other systems with `webhook`"
 IN_A_STEP = Table(
     "a step",
     {**ACTIONS.keys, **BESIDE.keys},
-    ACTIONS.later,
     {
         **dict.fromkeys(("goto", "go_to", "jump", "loop", "repeat"), WALK_ON),
         **dict.fromkeys(("sms", "send_sms", "push", "slack", "whatsapp", "in_app"), BY_WEBHOOK),

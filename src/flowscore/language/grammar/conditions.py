@@ -8,6 +8,7 @@ from typing import Any
 from flowscore.language import conditions as words
 from flowscore.language.conditions import Condition
 from flowscore.language.document import Node
+from flowscore.language.grammar.cells import GRADE_IS_SCHEMA, read_grade_is
 from flowscore.language.grammar.counting import IN_CONDITIONS, WHERE
 from flowscore.language.grammar.events import IGNORED_WORDS, IgnoredWord, event_shapes
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
@@ -27,12 +28,12 @@ from flowscore.language.grammar.shapes import (
     Shape,
     Table,
     filled,
-    later,
     read_elements,
     read_keys,
 )
 from flowscore.language.grammar.shares import SHARE
 from flowscore.language.grammar.spelling import listed
+from flowscore.language.grammar.stages import STAGE_IS_SCHEMA, read_stage_is
 from flowscore.language.grammar.values import NAMED_TESTS, bounds_of, bounds_table
 
 BOUND_WORDS = frozenset({"at_least", "at_most", "above", "below"})
@@ -75,8 +76,6 @@ def the_word(
 def _unknown(key: str, child: Node, table: Table, beside: Iterable[str]) -> Exception | None:
     if key in table.keys:
         return None
-    if key in table.later:
-        return later(child, key, table.thing)
     found = f"'{key}' has no place" if key in table.elsewhere else f"unknown word '{key}'"
     return misplaced(child, f"{found} in {table.thing}", table.suggestion(key, beside))
 
@@ -220,6 +219,11 @@ CONDITIONS = Table(
             Shape(read_score_is, SCORE_IS_SCHEMA),
             "The balance of a score; a band's name may stand for its number.",
         ),
+        "grade": Key(Shape(read_grade_is, GRADE_IS_SCHEMA), "The contact's cell is one of these."),
+        "stage": Key(
+            Shape(read_stage_is, STAGE_IS_SCHEMA),
+            "The contact's lifecycle stage is this one (of several: any), or `at_least` it.",
+        ),
         "attribute": Key(
             filled(words.AttributeIs, "attributes", NAMED_TESTS),
             "Every named attribute of the contact passes its tests.",
@@ -259,7 +263,6 @@ CONDITIONS = Table(
             Shape(read_drawn, SHARE.schema), "Belongs to this share of all contacts, for good."
         ),
     },
-    frozenset({"grade", "stage"}),
     {
         **dict.fromkeys(("then", "else"), "it stands beside `if`: indent it like the `if`"),
         "email_complained": "write `event: email_complained`",

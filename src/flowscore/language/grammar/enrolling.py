@@ -16,6 +16,7 @@ from flowscore.language.words import walk
 EVENTLESS = (
     triggers.ScoreCrosses,
     triggers.ScoreGains,
+    triggers.GradeEnters,
     triggers.GoneQuiet,
     triggers.DateComes,
     triggers.Schedule,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from flowscore.language.document import Document, Node
+from flowscore.language.grammar.grades import cells_named
 from flowscore.language.grammar.names import Names
 
 HEADING = re.compile(
@@ -28,6 +29,11 @@ def names_of_documents(
             **{name: False for kind, name in headings if kind == "list"},
             **{name: "members" in root.items for name, root in _named(roots, "list")},
         },
+        grades={
+            **{name: None for kind, name in headings if kind == "grade"},
+            **{name: cells_named(root) for name, root in _named(roots, "grade")},
+        },
+        stages=None if any(kind == "lifecycle" for kind, _ in headings) else _stages(roots),
         scenarios=frozenset(
             [name for kind, name in headings if kind == "scenario"]
             + [name for name, _ in _named(roots, "scenario")]
@@ -49,6 +55,20 @@ def _bands(root: Node) -> dict[str, float]:
         for name, node in bands.items()
         if isinstance(node.value, int | float) and not isinstance(node.value, bool)
     }
+
+
+def _stages(roots: list[Node]) -> tuple[str, ...] | None:
+    """The stages of the lifecycle; None where it does not say which they are."""
+    for _, root in _named(roots, "lifecycle"):
+        stages = root.items["stages"].elements if "stages" in root.items else ()
+        names = [_stage(node) for node in stages]
+        return tuple(name for name in names if name) if names and all(names) else None
+    return ()
+
+
+def _stage(node: Node) -> str:
+    named = node.items.get("stage", node).value
+    return str(named) if isinstance(named, str | int) else ""
 
 
 def _topics(roots: list[Node]) -> tuple[str, ...]:

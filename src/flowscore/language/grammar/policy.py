@@ -164,9 +164,11 @@ POLICY = Table(
         "send_window": Key(
             Shape(read_send_window, SEND_WINDOW.schema), "When marketing mail may go."
         ),
+        "decay_every": Key(
+            DURATION, "How often points fade; daily at 00:00 of the zone where left out."
+        ),
         "pause_when": Key(
             Shape(read_pause, PAUSE_WHEN.schema), "When all sending stops until a person looks."
         ),
     },
-    frozenset({"decay_every"}),
 )

@@ -1,4 +1,4 @@
-"""Names that must exist: lists, scores, bands, templates, topics; with the near ones named."""
+"""Names that must exist: lists, scores, grades, stages, topics …; with the near ones named."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ def read_static_list(node: Node, names: Names) -> str:
 def read_score(node: Node, names: Names) -> str:
     """The name of a score of the project."""
     return _known(node, "score", names.scores)
+
+
+def read_grade(node: Node, names: Names) -> str:
+    """The name of a grade of the project."""
+    return _known(node, "grade", names.grades)
+
+
+def read_stage(node: Node, names: Names) -> str:
+    """The name of a stage of the lifecycle."""
+    name = str(node.value) if type(node.value) is int else read_text(node, names)
+    if names.stages is None or name in names.stages:
+        return name
+    if not names.stages:
+        hint = "add one: `lifecycle: NAME` with `stages`"
+        raise mistake(node, f"there is no stage '{name}': no lifecycle is defined", hint)
+    there = f"the stages are: {listed(names.stages)}"
+    raise mistake(node, f"there is no stage '{name}'", did_you_mean(name, names.stages, there))
 
 
 def read_template(node: Node, names: Names) -> str:
@@ -85,14 +102,21 @@ def read_scenario_name(node: Node, names: Names) -> str:
 
 def the_score(node: Node, names: Names) -> str:
     """The project's only score, for the short forms that do not name it."""
-    if len(names.scores) == 1:
-        return next(iter(names.scores))
-    if not names.scores:
-        raise mistake(node, "no score is defined", "add one: `score: NAME` with `rules`")
-    known = listed(sorted(names.scores))
-    raise mistake(
-        node, f"which score? the project has {known}", f"name it: {{{min(names.scores)}: …}}"
-    )
+    return _only(node, "score", names.scores, "`score: NAME` with `rules`")
+
+
+def the_grade(node: Node, names: Names) -> str:
+    """The project's only grade, likewise."""
+    return _only(node, "grade", names.grades, "`grade: NAME` with `fit` and `engagement`")
+
+
+def _only(node: Node, kind: str, known: Collection[str], missing: str) -> str:
+    if len(known) == 1:
+        return next(iter(known))
+    if not known:
+        raise mistake(node, f"no {kind} is defined", f"add one: {missing}")
+    message = f"which {kind}? the project has {listed(sorted(known))}"
+    raise mistake(node, message, f"name it: {{{min(known)}: …}}")
 
 
 def read_level(node: Node, names: Names, score: str) -> float:

@@ -34,8 +34,8 @@ from flowscore.language.triggers import Trigger
 from flowscore.language.words import walk
 
 STATES = (
-    "score with reaches or falls_to, list_joined, attribute with `to` and without `from`, "
-    "subscribed, unsubscribed, inactive"
+    "score with reaches or falls_to, grade, stage, list_joined, attribute with `to` and without "
+    "`from`, subscribed, unsubscribed, inactive"
 )
 MODES = ("never", "when_finished", "every_time")
 HIGHEST = 1_000_000
@@ -112,7 +112,7 @@ def is_state(trigger: Trigger) -> bool:
     match trigger:
         case triggers.ScoreCrosses() | triggers.ListJoined() | triggers.GoneQuiet():
             return True
-        case triggers.ConsentChanges():
+        case triggers.ConsentChanges() | triggers.GradeEnters() | triggers.StageEnters():
             return True
         case triggers.AttributeChanges(origin=None, to=to):
             return to is not None
@@ -165,7 +165,7 @@ REENROLL = Table(
     "reenroll",
     {"after": Key(DURATION, "So long after the last enrollment began.", required=True)},
 )
-STARTS = set(TRIGGERS.known) - {"attribute", "score", "grade", "stage"}
+STARTS = set(TRIGGERS.keys) - {"attribute", "score", "grade", "stage"}
 ASKS = {"all", "any", "not", "in_list", "company", "consent", "this_event", "random"}
 STEP_WORDS = set(ACTIONS.keys) - {"exit", "enroll"}
 SCENARIO = Table(
@@ -193,7 +193,7 @@ SCENARIO = Table(
         "actions": Key(STEPS, "The steps, in order.", required=True),
     },
     elsewhere={
-        **dict.fromkeys(set(POLICY.known) - {"description"}, "it stands in the policy"),
+        **dict.fromkeys(set(POLICY.keys) - {"description"}, "it stands in the policy"),
         **dict.fromkeys(("attribute", "score"), "put it under `trigger` or `conditions`"),
         **dict.fromkeys(STARTS, "put it under `trigger`"),
         **dict.fromkeys(ASKS, "put it under `conditions`"),

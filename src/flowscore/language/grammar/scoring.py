@@ -1,4 +1,4 @@
-"""Reading scores: rules, caps, range and bands (LANGUAGE 5)."""
+"""Reading scores: rules, caps, range, bands and scale (LANGUAGE 5)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 from flowscore.language import scoring as words
 from flowscore.language.conditions import ScoreIs
 from flowscore.language.document import Node
-from flowscore.language.grammar.actions import AMOUNT
 from flowscore.language.grammar.conditions import CONDITION_OR_LIST
+from flowscore.language.grammar.decay import RULE_DECAY_SHAPE, SCORE_DECAY_SHAPE
 from flowscore.language.grammar.enrolling import refuse_property_date
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
+from flowscore.language.grammar.points import AMOUNT
 from flowscore.language.grammar.sensitive import sensitive_places
 from flowscore.language.grammar.shapes import (
     DURATION,
@@ -23,9 +24,11 @@ from flowscore.language.grammar.shapes import (
     Key,
     Shape,
     Table,
+    choice,
     list_of,
     read_keys,
 )
+from flowscore.language.grammar.spelling import listed
 from flowscore.language.grammar.triggers import ONE_OR_MORE_TRIGGERS
 from flowscore.language.triggers import Manual
 from flowscore.language.words import walk
@@ -88,16 +91,19 @@ def read_rule(node: Node, names: Names) -> words.Rule:
 
 
 def _refuse_beside_when(node: Node) -> None:
-    if "when" not in node.items:
-        return
-    if "cap" in node.items:
-        message = "a `when` rule has no cap: its points stand once while it holds"
-        raise misplaced(node.items["cap"], message, "take the cap out")
-    if "conditions" in node.items:
-        hint = "put them into `when`"
-        raise misplaced(
-            node.items["conditions"], "a `when` rule has no conditions of its own", hint
-        )
+    gathering = Gathering()
+    for key, (message, hint) in BESIDE_WHEN.items() if "when" in node.items else ():
+        if key in node.items:
+            with gathering:
+                raise misplaced(node.items[key], f"a `when` rule has no {message}", hint)
+    gathering.settle()
+
+
+BESIDE_WHEN = {
+    "cap": ("cap: its points stand once while it holds", "take the cap out"),
+    "conditions": ("conditions of its own", "put them into `when`"),
+    "decay": ("decay: its points stand while it holds", "take the decay out"),
+}
 
 
 def _refuse_manual(node: Node, found: dict[str, Any]) -> None:
@@ -128,8 +134,61 @@ def read_score(node: Node, names: Names) -> words.Score:
             if rule.name in seen:
                 _twice(node, rule, seen[rule.name])
         seen.setdefault(rule.name, rule)
+    with gathering:
+        _refuse_beside_idle(node, found)
+    with gathering:
+        _refuse_of_a_company(node, found)
+    with gathering:
+        _demand_range(node, found)
     gathering.settle()
     return words.Score(mark=node.mark, **found)
+
+
+def _refuse_beside_idle(node: Node, found: dict[str, Any]) -> None:
+    """The loss of the whole score leaves no rule out (ruling 56)."""
+    gathering = Gathering()
+    for rule in found["rules"] if isinstance(found.get("decay"), words.Idle) else ():
+        if rule.decay is not None:
+            with gathering:
+                message = f"the score is `idle` as a whole, and the rule '{rule.name}' fades alone"
+                hint = "keep one of the two"
+                raise mistake(node.items["rules"], message, hint, rule.decay.mark)
+    gathering.settle()
+
+
+def _refuse_of_a_company(node: Node, found: dict[str, Any]) -> None:
+    """What counts for each contact alone has no place in a company's score (ruling 96)."""
+    if found.get("of") != "company":
+        return
+    gathering = Gathering()
+    for rule in found["rules"]:
+        if rule.when is not None:
+            with gathering:
+                message = f"the rule '{rule.name}' stands `when` one contact is so"
+                hint = "a company's score counts what its people do: use `on`"
+                raise mistake(node.items["rules"], message, hint, rule.when.mark)
+    if isinstance(found.get("decay"), words.Idle):
+        with gathering:
+            hint = "take half_life, linear, expire or step"
+            message = "`idle` is of one contact, and this is a company's score"
+            raise mistake(node.items["decay"], message, hint, found["decay"].mark)
+    gathering.settle()
+
+
+def read_scale(node: Node, names: Names) -> tuple[int, int]:
+    """`1-10` or `1-100`."""
+    if node.value in SCALES:
+        return SCALES[str(node.value)]
+    meant = "1-100" if "100" in str(node.value) else "1-10" if "10" in str(node.value) else ""
+    raise unexpected(node, listed(SCALES), f"did you mean '{meant}'?" if meant else "")
+
+
+def _demand_range(node: Node, found: dict[str, Any]) -> None:
+    """A scale is laid over the range, which needs both ends (ruling 59)."""
+    given = found.get("range")
+    if "scale" in found and (given is None or given.min is None or given.max is None):
+        hint = "add `range: {min: 0, max: 100}`, so that both ends are known"
+        raise misplaced(node.items["scale"], "a scale needs `range` with min and max", hint)
 
 
 def _twice(node: Node, rule: words.Rule, first: words.Rule) -> None:
@@ -146,6 +205,7 @@ def _refuse_own_score(node: Node, score: str, rule: words.Rule) -> None:
             raise mistake(node.items["rules"], message, hint, condition.mark)
 
 
+SCALES = {"1-10": (1, 10), "1-100": (1, 100)}
 CAP = Table(
     "a cap",
     {
@@ -170,9 +230,9 @@ RULE = Table(
         "when": Key(CONDITION_OR_LIST, "Points while this holds, taken back when it does not."),
         "conditions": Key(CONDITION_OR_LIST, "Asked at each occurrence of `on`."),
         "cap": Key(Shape(read_cap, CAP.schema), "How often or how much at most."),
+        "decay": Key(RULE_DECAY_SHAPE, "How its points fade, instead of as the score says."),
         "because": Key(TEXT, "Why a sensitive attribute is read; reports repeat it."),
     },
-    frozenset({"decay"}),
 )
 SCORE = Table(
     "a score",
@@ -195,6 +255,8 @@ SCORE = Table(
             ),
             "Names for numbers of points.",
         ),
+        "decay": Key(SCORE_DECAY_SHAPE, "How points fade, for every `on` rule without its own."),
+        "scale": Key(Shape(read_scale, {"enum": list(SCALES)}), "Also shown on this scale."),
+        "of": Key(choice("contact", "company"), "company: one balance for the whole company."),
     },
-    frozenset({"decay", "scale", "of"}),
 )

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from flowscore import clock
 from flowscore.language.document import Node
 from flowscore.language.grammar.mistakes import (
     Gathering,
-    MistakesError,
     misplaced,
     mistake,
     unexpected,
@@ -25,7 +23,6 @@ T = TypeVar("T")
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 LARGEST = 1_000_000_000
-LATER = "take it out for now; a later version will read it"
 DURATION_PATTERN = r"^[0-9]{1,6} (minute|hour|day|week)s?$"
 DURATION_WORDS = "a duration: a whole number of minutes, hours, days or weeks, such as '3 days'"
 UNITS = {
@@ -61,19 +58,12 @@ class Key:
 class Table:
     """The keys of one kind of mapping.
 
-    `later` are words of the language to come; `elsewhere` are words that have no place here,
-    each with what to do instead.
+    `elsewhere` are words that have no place here, each with what to do instead.
     """
 
     thing: str
     keys: Mapping[str, Key]
-    later: frozenset[str] = field(default=frozenset())
     elsewhere: Mapping[str, str] = field(default_factory=dict)
-
-    @cached_property
-    def known(self) -> tuple[str, ...]:
-        """Every word of the language at this place."""
-        return (*self.keys, *sorted(self.later))
 
     def suggestion(self, word: str, beside: Iterable[str] = ()) -> str:
         """What was likely meant by a word that is not of this table, `beside` others that are."""
@@ -83,13 +73,11 @@ class Table:
         """The same, or nothing where nothing is near."""
         if word in self.elsewhere:
             return self.elsewhere[word]
-        found = translated(word, self.known)
+        found = translated(word, self.keys)
         if found is None and (place := self._place_inside(word, beside)):
             return place
-        found = found or near(word, self.known)
-        if found is None:
-            return ""
-        return f"did you mean '{found}'?" + (" (not supported yet)" if found in self.later else "")
+        found = found or near(word, self.keys)
+        return f"did you mean '{found}'?" if found else ""
 
     def _place_inside(self, word: str, beside: Iterable[str]) -> str:
         """Where one of the keys beside it takes a mapping that has this word."""
@@ -148,8 +136,8 @@ def read_keys(node: Node, names: Names, table: Table, skip: tuple[str, ...] = ()
             with gathering:
                 row = row_of(key, child, table, node.items)
                 found[row.field or key] = row.shape.read(child, names)
-    strange = [key for key in node.items if key not in (*table.known, *table.elsewhere)]
-    meant = {near(key, table.known) for key in strange} | _sent_on(node, table)
+    strange = [key for key in node.items if key not in (*table.keys, *table.elsewhere)]
+    meant = {near(key, table.keys) for key in strange} | _sent_on(node, table)
     if len(table.keys) == 1 and strange:
         meant |= set(table.keys)
     for key, row in table.keys.items():
@@ -168,21 +156,13 @@ def _sent_on(node: Node, table: Table) -> set[str]:
 
 
 def row_of(key: str, child: Node, table: Table, beside: Iterable[str] = ()) -> Key:
-    """The row of a key; refuses what is unknown and what is not supported yet."""
+    """The row of a key; refuses what is unknown."""
     if key in table.keys:
         return table.keys[key]
-    if key in table.later:
-        raise later(child, key, table.thing)
     if key == "<<":
         raise misplaced(child, "merge keys (<<) are not read", "write the keys out")
     found = f"unknown key '{key}'" if key not in table.elsewhere else f"'{key}' has no place"
     raise misplaced(child, f"{found} in {table.thing}", table.suggestion(key, beside))
-
-
-def later(child: Node, word: str, thing: str) -> MistakesError:
-    """A word of the language that this version does not have."""
-    message = f"'{word}' in {thing} is not supported yet"
-    return misplaced(child, message, LATER)
 
 
 def read_text(node: Node, names: Names) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from flowscore.language import triggers as words
 from flowscore.language.document import Node
 from flowscore.language.grammar.calendar import SCHEDULE, read_schedule
+from flowscore.language.grammar.cells import GRADE_ENTERS_SCHEMA, read_grade_enters
 from flowscore.language.grammar.conditions import LEVEL_SCHEMA, the_word
 from flowscore.language.grammar.counting import IN_TRIGGERS, PROPERTIES
 from flowscore.language.grammar.dates import DATE, read_date_comes
@@ -39,6 +40,7 @@ from flowscore.language.grammar.shapes import (
     read_keys,
     read_text,
 )
+from flowscore.language.grammar.stages import ENTERING, read_stage_enters
 from flowscore.language.grammar.values import VALUE, VALUES, read_tests
 from flowscore.language.triggers import Trigger
 from flowscore.language.words import EventQuery, ValueTests
@@ -271,6 +273,13 @@ TRIGGERS = Table(
         "score": Key(
             Shape(read_crossing, CROSSING_SCHEMA), "When the balance of a score crosses a line."
         ),
+        "grade": Key(
+            Shape(read_grade_enters, GRADE_ENTERS_SCHEMA),
+            "When the contact comes into one of these cells.",
+        ),
+        "stage": Key(
+            Shape(read_stage_enters, ENTERING.schema), "When the contact comes into this stage."
+        ),
         **{
             word: Key(Shape(_on_event(word, shape), shape.schema), says)
             for word, (shape, says) in EVENTS.items()
@@ -308,7 +317,6 @@ TRIGGERS = Table(
         ),
         "manual": Key(_bare("manual"), "Only when enrolled by hand."),
     },
-    frozenset({"grade", "stage"}),
     {
         "email_complained": "write `event: email_complained`",
         "email_delivered": "write `email_sent`; a bounce is `email_bounced`",

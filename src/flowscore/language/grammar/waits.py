@@ -131,11 +131,10 @@ BESIDE_TRIGGER = {UP_TO: Key(DURATION, "How long it may take, the deadline inclu
 WAIT_FOR = Table(
     "wait_for",
     {**TRIGGERS.keys, **BESIDE_TRIGGER},
-    TRIGGERS.later,
     {
         **TRIGGERS.elsewhere,
         **dict.fromkeys(("then", "else"), "it stands beside `wait_for`: indent it like that"),
     },
 )
-GOAL = Table("a goal", WAIT_FOR.keys, TRIGGERS.later, TRIGGERS.elsewhere)
+GOAL = Table("a goal", WAIT_FOR.keys, TRIGGERS.elsewhere)
 WAIT_FOR_SHAPE: Shape[Any] = Shape(read_wait_for, awaited_schema(UP_TO))
