@@ -54,6 +54,11 @@ class Project(Word):
         """Whether nothing in it could do anything."""
         return not (self.scenarios or self.scores or self.lists or self.grades or self.lifecycle)
 
+    @property
+    def first_stage(self) -> str:
+        """Where the lifecycle begins for everybody; empty without a lifecycle."""
+        return self.lifecycle.names[0] if self.lifecycle else ""
+
 
 def load_project(root: Path) -> tuple[Project, list[Problem]]:
     """Read `scenarios/` and `templates/` below root; an author's mistake never raises."""

@@ -177,8 +177,8 @@ def _refuse_of_a_company(node: Node, found: dict[str, Any]) -> None:
 
 def read_scale(node: Node, names: Names) -> tuple[int, int]:
     """`1-10` or `1-100`."""
-    if node.value in SCALES:
-        return SCALES[str(node.value)]
+    if isinstance(node.value, str) and node.value in SCALES:
+        return SCALES[node.value]
     meant = "1-100" if "100" in str(node.value) else "1-10" if "10" in str(node.value) else ""
     raise unexpected(node, listed(SCALES), f"did you mean '{meant}'?" if meant else "")
 
