@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from .funnel import stage_of
 from .interpreter import Interpreter, interpret
+from .ledger import NOTHING
 from .records import Contact
 from .values import duration, rfc3339, rounded, shown
 from .world import World
@@ -131,42 +133,48 @@ def tables(world: World) -> Tables:
             {
                 "email": contact.email,
                 "attributes": {k: v for k, v in contact.attributes.items() if v is not None},
-                "stage": None,
-                "grades": {},
+                "stage": stage_of(world, contact),
+                "grades": dict(contact.cells),
             }
             for contact in people
+        ],
+        "events": [
+            {
+                "contact": contact.email,
+                "name": "stage_changed",
+                "at": rfc3339(moment),
+                "properties": {"from": old, "to": new},
+            }
+            for contact in people
+            for moment, old, new in contact.stage_changes
         ],
     }
     return {name: canonical(rows) for name, rows in found.items()}
 
 
 def points(world: World, contact: Contact) -> list[Row]:
-    """The contact's ledger, with one `cut` line where the range cuts what is read."""
+    """The contact's ledger, with one line for what faded, and one where the range cuts."""
     rows = [
-        {
-            "contact": contact.email,
-            "score": line.score,
-            "at": rfc3339(line.at),
-            "points": shown(line.points),
-            "kind": line.kind,
-            "rule": line.rule,
-        }
+        point(contact, line.score, line.at, line.points, line.kind, line.rule)
         for line in contact.lines
+        if line.kind != "decay"
     ]
-    for score in world.project.scores:
-        cut: Decimal = world.balance(contact, score) - rounded(world.raw_balance(contact, score))
-        if cut:
-            rows.append(
-                {
-                    "contact": contact.email,
-                    "score": score,
-                    "at": rfc3339(world.now),
-                    "points": shown(cut),
-                    "kind": "cut",
-                    "rule": None,
-                }
-            )
-    return rows
+    for name, score in world.project.scores.items():
+        raw = world.raw_balance(contact, name)
+        faces = [line for line in contact.lines if line.score == name and line.kind != "decay"]
+        faded = raw - sum((line.points for line in faces), NOTHING)
+        rows.append(point(contact, name, world.now, faded, "decay", None))
+        cut = NOTHING if score.company else world.balance(contact, name) - rounded(raw)
+        rows.append(point(contact, name, world.now, cut, "cut", None))
+    return [row for row in rows if row["points"] or row["kind"] not in ("decay", "cut")]
+
+
+def point(
+    contact: Contact, score: str, at: datetime, points: Decimal, kind: str, rule: str | None
+) -> Row:
+    """One row of the export's points."""
+    row: Row = {"contact": contact.email, "score": score, "at": rfc3339(at)}
+    return row | {"points": shown(points), "kind": kind, "rule": rule}
 
 
 def enrollments(world: World) -> list[Row]:
@@ -208,7 +216,8 @@ COLUMNS = {
     "enrollments": "contact scenario entered_at ended_at outcome converted_at",
     "messages": "contact template queued_at status sent_at reason kind",
     "decisions": "contact scenario at reason",
-    "contacts": "email attributes",
+    "contacts": "email attributes stage grades",
+    "events": "contact name at properties",
 }
 """The columns that both readings can agree on: keys of occurrences are each engine's own."""
 
@@ -222,23 +231,40 @@ def comparable(found: Tables) -> Tables:
             rows = comparable_points(rows)
         if name == "messages":
             rows = [comparable_message(row) for row in rows]
+        if name == "events":
+            rows = [comparable_event(row) for row in rows if row["name"] == "stage_changed"]
         result[name] = canonical(rows)
     return result
 
 
 def comparable_points(rows: list[Row]) -> list[Row]:
-    """`rule` only of rules, the instant of a `cut` line left out.
+    """The lines, what faded and was cut as sums, and what all of it adds up to.
 
     Of a score that was reset only that it was: what its lines and the void ones show is open.
     """
     was_reset = {(row["contact"], row["score"]) for row in rows if row["kind"] == "reset"}
-    kept = [{"contact": who, "score": score, "kind": "reset"} for who, score in sorted(was_reset)]
+    sums: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    kept = []
     for row in rows:
-        if (row["contact"], row["score"]) not in was_reset:
-            kept.append(row)
+        place = (row["contact"], row["score"])
+        sums[*place, "sum"] += Decimal(str(row["points"]))
+        if place in was_reset:
+            continue
+        if row["kind"] in ("decay", "cut"):
+            sums[*place, row["kind"]] += Decimal(str(row["points"]))
+        else:
             row["rule"] = row["rule"] if row["kind"] == "rule" else None
-            row["at"] = None if row["kind"] == "cut" else row["at"]
-    return kept
+            kept.append(row)
+    for (who, score, kind), points in sums.items():
+        value = rounded(points) if kind == "sum" else points
+        if value:
+            kept.append({"contact": who, "score": score, "kind": kind, "points": shown(value)})
+    return kept + [{"contact": w, "score": s, "kind": "reset"} for w, s in sorted(was_reset)]
+
+
+def comparable_event(row: Row) -> Row:
+    """Of a change of stage from where to where."""
+    return row | {"properties": {key: row["properties"].get(key) for key in ("from", "to")}}
 
 
 def comparable_message(row: Row) -> Row:

@@ -147,6 +147,25 @@ def company_holds(world: World, contact: Contact, value: Plain) -> bool:
     )
 
 
+def is_graded(world: World, contact: Contact, value: Plain) -> bool:
+    """In any of the cells, as phase 2 found it last; with several grades by their names."""
+    if not isinstance(value, dict):
+        value = {world.project.only_grade(): value}
+    return all(contact.cells.get(grade) in as_list(cells) for grade, cells in value.items())
+
+
+def is_in_stage(world: World, contact: Contact, value: Plain) -> bool:
+    """In any of the stages, or in one or behind it."""
+    lifecycle = world.project.lifecycle
+    if lifecycle is None:
+        return False
+    here = 0 if contact.stage is None else lifecycle.place(contact.stage)
+    if isinstance(value, dict):
+        known(value, "at_least")
+        return here >= lifecycle.place(value["at_least"])
+    return here in map(lifecycle.place, as_list(value))
+
+
 def is_listed(world: World, contact: Contact, value: Plain) -> bool:
     """A member now of any of the lists."""
     return any(contact.member(name) for name in as_list(value))
@@ -206,6 +225,8 @@ def same_mail(sent: Event, event: Event) -> bool:
 
 LEAVES = {
     "score": scores_hold,
+    "grade": is_graded,
+    "stage": is_in_stage,
     "attribute": attributes_hold,
     "company": company_holds,
     "in_list": is_listed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from jinja2 import StrictUndefined
 from jinja2.exceptions import UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
+from .funnel import enter, place_of
 from .people import set_attribute, set_consent
 from .reading import known
 from .records import Change, Contact, Enrollment, Event, Membership
@@ -33,28 +35,27 @@ class Effects:
 
     def apply(self, enrollment: Enrollment, kind: str, value: Plain, path: str) -> bool:
         """Do it, if it is one of these."""
-        contact = enrollment.contact
-        if kind in ("add_points", "subtract_points"):
-            self.add_points(contact, value, 1 if kind == "add_points" else -1)
-        elif kind == "reset_score":
-            self.reset(contact, value)
-        elif kind == "add_to_list":
-            self.add_to_list(contact, value)
-        elif kind == "remove_from_list":
-            self.remove_from_list(contact, value)
-        elif kind == "move_to_list":
-            self.move_to_list(contact, value)
-        elif kind == "set_attribute":
-            self.set_attributes(enrollment, value, path)
-        elif kind == "assign_owner":
-            self.assign(enrollment, value, path)
-        elif kind in ("subscribe", "unsubscribe"):
-            self.consent(enrollment, value, kind == "subscribe", path)
-        elif kind == "enroll":
-            self.enroll(enrollment, value, path)
-        else:
-            return False
-        return True
+        to_contact: dict[str, Callable[[Contact, Plain], None]] = {
+            "add_points": lambda contact, value: self.add_points(contact, value, 1),
+            "subtract_points": lambda contact, value: self.add_points(contact, value, -1),
+            "reset_score": self.reset,
+            "set_stage": self.set_stage,
+            "add_to_list": self.add_to_list,
+            "remove_from_list": self.remove_from_list,
+            "move_to_list": self.move_to_list,
+        }
+        inside: dict[str, Callable[[Enrollment, Plain, str], None]] = {
+            "set_attribute": self.set_attributes,
+            "assign_owner": self.assign,
+            "enroll": self.enroll,
+            "subscribe": lambda *one: self.consent(*one, granted=True),
+            "unsubscribe": lambda *one: self.consent(*one, granted=False),
+        }
+        if kind in to_contact:
+            to_contact[kind](enrollment.contact, value)
+        elif kind in inside:
+            inside[kind](enrollment, value, path)
+        return kind in to_contact or kind in inside
 
     def add_points(self, contact: Contact, value: Plain, sign: int) -> None:
         """A line of the scenario's own, dated T, without caps (ruling 57)."""
@@ -67,8 +68,20 @@ class Effects:
     def reset(self, contact: Contact, value: Plain) -> None:
         """A line after which everything before is worth nothing (ruling 54)."""
         for score in as_list(value):
-            points = -self.world.raw_balance(contact, score)
-            self.world.write(contact, score, self.world.now, points, "reset", None)
+            for one in self.world.colleagues(contact, score):
+                points = -self.world.raw_balance(one, score)
+                self.world.write(one, score, self.world.now, points, "reset", None)
+
+    def set_stage(self, contact: Contact, value: Plain) -> None:
+        """Forward, or also back where the step says so; into the same one is no change (49)."""
+        options = value if isinstance(value, dict) else {"stage": value}
+        known(options, "stage", "back")
+        lifecycle = self.world.project.lifecycle
+        assert lifecycle
+        here, there = place_of(contact, lifecycle), lifecycle.place(options["stage"])
+        if there > here or (there < here and options.get("back")):
+            mark = f"{self.round}:{len(self.changes)}"
+            self.changes.append(enter(self.world, contact, options["stage"], True, mark))
 
     def add_to_list(self, contact: Contact, value: Plain) -> None:
         """Join each list that the contact is not in (ruling 48)."""
@@ -145,7 +158,7 @@ class Effects:
             self.turns[place] += 1
         self.set_one(enrollment, "owner", value, path)
 
-    def consent(self, enrollment: Enrollment, value: Plain, granted: bool, path: str) -> None:
+    def consent(self, enrollment: Enrollment, value: Plain, path: str, granted: bool) -> None:
         """A word of consent dated T for each topic, in order (rulings 81 and 93)."""
         now = self.world.now
         for topic in as_list(value):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .conditions import holds
+from .funnel import stage_of
 from .model import Scenario, crossing
 from .records import Change, Contact, Enrollment, Occurrence, Who
 from .triggers import noticed, outside
@@ -136,6 +137,11 @@ def state_holds(world: World, contact: Contact, trigger: Any) -> bool:
         score, direction, bound = crossing(world.project, trigger)
         balance = world.balance(contact, score)
         return balance >= bound if direction == "reaches" else balance <= bound
+    if trigger.kind == "grade":
+        grade = trigger.options["grade"] or world.project.only_grade()
+        return contact.cells.get(grade) in trigger.options["cells"]
+    if trigger.kind == "stage":
+        return stage_of(world, contact) in trigger.options["stages"]
     if trigger.kind == "list_joined":
         return any(contact.member(name) for name in trigger.options["lists"])
     if trigger.kind == "attribute" and "to" in trigger.options and "from" not in trigger.options:

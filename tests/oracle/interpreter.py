@@ -9,13 +9,15 @@ from decimal import Decimal
 from graphlib import TopologicalSorter
 from typing import Any
 
+from . import crossings, funnel
 from .conditions import FILTERS, holds
+from .definitions import read_project
 from .effects import listed
 from .entering import Gates
+from .idling import settle
 from .model import Project, Rule, Scenario, crossing, gains
 from .outbox import Outbox, oldest
 from .people import People
-from .reading import read_project
 from .records import Change, Contact, Enrollment, Line, Membership, Occurrence, Who
 from .steps import Walker
 from .triggers import noticed, outside
@@ -25,7 +27,7 @@ from .world import World
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROUNDS = 20
-STATES = ("score", "list_joined", "list_left")
+STATES = ("score", "grade", "stage", "list_joined", "list_left")
 ARRIVING = ("attribute", "subscribed", "unsubscribed")
 Award = tuple[Rule, Contact, Occurrence]
 
@@ -89,13 +91,16 @@ class Interpreter:
         self.world.now = now
         arrived: list[Change] = []
         self.people.take_in(arrived)
+        settle(self.world, before)
         self.awaiting = self.outer_awards(arrived, before)
         changes = arrived
         entered_late: set[str] = set()
         for number in range(1, ROUNDS + 2):
             self.walker.moved, self.walker.effects.round = False, number
+            self.world.round = number
             moved = self.award(changes if number > 1 else [])
-            seen = self.refresh(number) + self.look(number)
+            seen = funnel.refresh(self.world, number) + self.refresh(number)
+            seen += crossings.look(self.world, number)
             changes += seen
             self.watch.look(number, changes, before)
             late = entered_late if number > ROUNDS else set()
@@ -168,7 +173,7 @@ class Interpreter:
                 place = f"score/{rule.score}/rules/{rule.position}/conditions"
                 if holds(self.world, Who(contact), rule.conditions, place):
                     allowed.append((rule, contact, one))
-        for rule, contact, one in sorted(allowed, key=lambda a: (a[2].at, a[0].position, a[2].key)):
+        for rule, contact, one in sorted(allowed, key=turn_of_award):
             points = self.left_over(rule, contact, one.at)
             if points:
                 self.world.write(contact, rule.score, one.at, points, "rule", rule.name)
@@ -194,7 +199,12 @@ class Interpreter:
     def left_over(self, rule: Rule, contact: Contact, at: datetime) -> Decimal:
         """The award after the rule's cap and the score's (ruling 55)."""
         on_rules = {r.name for r in self.world.project.scores[rule.score].rules if r.triggers}
-        of_score = [ln for ln in contact.lines if ln.score == rule.score and ln.kind == "rule"]
+        of_score = [
+            line
+            for colleague in self.world.colleagues(contact, rule.score)
+            for line in colleague.lines
+            if line.score == rule.score and line.kind == "rule"
+        ]
         size = abs(rule.points)
         if rule.cap:
             own = [ln for ln in of_score if ln.rule == rule.name]
@@ -208,7 +218,7 @@ class Interpreter:
     # Phase 2
 
     def refresh(self, number: int) -> list[Change]:
-        """Phase 2: dynamic lists, in dependency order; the difference between two looks."""
+        """The end of phase 2: dynamic lists in dependency order, each against its last look."""
         changes: list[Change] = []
         now = self.world.now
         for name in self.dynamic:
@@ -229,28 +239,13 @@ class Interpreter:
                     changes.append(listed(self.world, kind, contact, name, key))
         return changes
 
-    # Phase 3
-
-    def look(self, number: int) -> list[Change]:
-        """Balances that differ from those at phase 3 of the round before (ruling 15)."""
-        changes: list[Change] = []
-        now = self.world.now
-        for score in self.world.project.scores:
-            for contact in self.world.contacts:
-                old = contact.seen_balances.get(score, Decimal(0))
-                new = self.world.balance(contact, score)
-                if old != new:
-                    contact.seen_balances[score] = new
-                    key = f"score:{score}:{now}:{number}"
-                    changes.append(Change("score", contact, now, score, old, new, key))
-        return changes
-
-    # Phase 4
+    # Phase 4, after phase 3 in `watching` and `entering`
 
     def walk(self, number: int) -> list[Change]:
         """Phase 4: due steps, scenario by scenario, the oldest enrollment first (17 and 130)."""
         effects = self.walker.effects
         effects.changes = []
+        self.world.freeze()
         for scenario in self.scenarios:
             if not scenario.enabled:
                 continue
@@ -261,6 +256,7 @@ class Interpreter:
             ]
             for enrollment in sorted(ready, key=oldest):
                 self.walker.walk(enrollment)
+        self.world.frozen = None
         return effects.changes
 
     def is_due(self, enrollment: Enrollment) -> bool:
@@ -268,6 +264,12 @@ class Interpreter:
         if enrollment.awaiting:
             return enrollment.awaiting.came or enrollment.awaiting.deadline <= self.world.now
         return enrollment.due is None or enrollment.due <= self.world.now
+
+
+def turn_of_award(award: Award) -> tuple[datetime, int, str, str]:
+    """By own time, rule position, e-mail (ruling 115)."""
+    rule, contact, one = award
+    return one.at, rule.position, (contact.email or "").casefold(), one.key
 
 
 def capped(cap: Mapping[str, Plain], lines: list[Line], size: Decimal, at: datetime) -> Decimal:

@@ -43,6 +43,25 @@ class Trigger:
 
 
 @dataclass(frozen=True)
+class Decay:
+    """How a line fades: `expire`, `linear`, `half_life`, or `step` with millionths to `lose`."""
+
+    kind: str
+    span: timedelta
+    lose: int = 0
+
+
+@dataclass(frozen=True)
+class Idle:
+    """The score as a whole loses when nothing was done for so long (ruling 56)."""
+
+    after: timedelta
+    lose: Decimal | None
+    every: timedelta | None
+    reset: bool
+
+
+@dataclass(frozen=True)
 class Rule:
     """One rule of a score: points for each occurrence (`on`) or while a state holds (`when`)."""
 
@@ -54,6 +73,8 @@ class Rule:
     when: Plain
     conditions: Plain
     cap: Mapping[str, Plain] | None
+    decay: Decay | None = None
+    own_decay: bool = False  # `decay` is the rule's word, also where it says `none`
 
 
 @dataclass(frozen=True)
@@ -66,6 +87,59 @@ class Score:
     low: Decimal | None
     high: Decimal | None
     bands: Mapping[str, Plain]
+    decay: Decay | None = None
+    idle: Idle | None = None
+    company: bool = False
+
+    def fading(self, rule: str | None) -> Decay | None:
+        """How lines of a rule fade, or those of scenarios; `when` never does (52 and 57)."""
+        for one in self.rules:
+            if one.name == rule:
+                return None if not one.triggers else one.decay if one.own_decay else self.decay
+        return self.decay
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One side of a grade: labels with their lines, highest first, and what is below them."""
+
+    score: str
+    lines: tuple[tuple[str, Decimal], ...]
+    lowest: str
+
+    def label(self, balance: Decimal) -> str:
+        """The highest line that the balance has reached (ruling 59)."""
+        return next((label for label, line in self.lines if balance >= line), self.lowest)
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A matrix over two scores."""
+
+    name: str
+    fit: Axis
+    engagement: Axis
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the lifecycle; without `when` it is only reached by `set_stage`."""
+
+    name: str
+    when: Plain = None
+    retreat: bool = False
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The funnel, from its first stage on."""
+
+    name: str
+    stages: tuple[Stage, ...]
+
+    def place(self, stage: str) -> int:
+        """Where a stage stands."""
+        return [one.name for one in self.stages].index(stage)
 
 
 @dataclass(frozen=True)
@@ -117,6 +191,7 @@ class Policy:
     capped_wait: timedelta | None = timedelta(days=3)
     window: Window | None = None
     pause: Mapping[str, Plain] | None = None
+    decay_every: timedelta | None = None
 
 
 @dataclass
@@ -126,6 +201,8 @@ class Project:
     scores: dict[str, Score] = field(default_factory=dict)
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     lists: dict[str, Plain] = field(default_factory=dict)
+    grades: dict[str, Grade] = field(default_factory=dict)
+    lifecycle: Lifecycle | None = None
     policy: Policy = field(default_factory=Policy)
     topics: dict[str, str | None] = field(default_factory=dict)
 
@@ -137,6 +214,11 @@ class Project:
     def only_score(self) -> str:
         """The score that is meant where none is named."""
         (name,) = self.scores
+        return name
+
+    def only_grade(self) -> str:
+        """The grade that is meant where none is named."""
+        (name,) = self.grades
         return name
 
 

@@ -184,6 +184,7 @@ class People:
         known.memberships = united(known.memberships, visitor.memberships)
         known.seen_lists |= visitor.seen_lists
         known.used |= visitor.used
+        known.stage_changes += visitor.stage_changes
         for place, mark in visitor.marks.items():
             known.marks[place] = max(mark, known.marks.get(place, mark))
         for place, anchors in visitor.anchors.items():

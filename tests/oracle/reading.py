@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import yaml
 
-from .model import EventFilter, Goal, Policy, Project, Rule, Scenario, Score, Trigger, Window
-from .values import Plain, as_list, duration, plain_path, share, slug
+from .model import EventFilter, Trigger
+from .values import Plain, as_list, duration, plain_path, slug
 
 
 class PlainLoader(yaml.SafeLoader):
@@ -47,155 +45,6 @@ def known(mapping: Mapping[str, Plain], *keys: str) -> None:
             raise NotImplementedError(key)
 
 
-# Definitions
-
-
-def read_project(
-    files: Mapping[str, str], templates: Mapping[str, str], version: int = 0
-) -> Project:
-    """A project from the texts of its scenario files and templates."""
-    project = Project()
-    for name, text in templates.items():
-        front = read_yaml(text.split("---")[1])[0]
-        project.topics[name] = front.get("topic")
-    documents = [document for text in files.values() for document in read_yaml(text)]
-    for document in documents:
-        if "score" in document:
-            add_score(project, document)
-    for document in documents:
-        kind = next(
-            (k for k in ("scenario", "score", "list", "policy") if k in document),
-            next(iter(document)),
-        )
-        if kind == "scenario":
-            project.scenarios[document["scenario"]] = read_scenario(document, version)
-        elif kind == "list":
-            known(document, "list", "description", "members")
-            project.lists[document["list"]] = document.get("members")
-        elif kind == "policy":
-            project.policy = read_policy(document)
-        elif kind != "score":
-            raise NotImplementedError(kind)
-    return project
-
-
-POLICY_KEYS = (
-    "policy description timezone sender topics consent suppress frequency_cap when_capped "
-    "send_window pause_when"
-).split()
-
-
-def read_policy(document: Mapping[str, Plain]) -> Policy:
-    """The policy of the project."""
-    known(document, *POLICY_KEYS)
-    capped = document.get("when_capped", {"wait_up_to": "3 days"})
-    window = document.get("send_window")
-    return Policy(
-        ZoneInfo(document.get("timezone", "UTC")),
-        tuple(as_list(document.get("topics"))),
-        document.get("consent", "required"),
-        document.get("suppress"),
-        tuple((c["emails"], duration(c["per"])) for c in as_list(document.get("frequency_cap"))),
-        None if capped == "drop" else duration(capped["wait_up_to"]),
-        read_window(window) if window else None,
-        document.get("pause_when"),
-    )
-
-
-def read_window(options: Mapping[str, Plain]) -> Window:
-    """When marketing mail may go."""
-    known(options, "days", "from", "to", "timezone")
-    days = tuple(str(day).lower()[:3] for day in as_list(options.get("days")))
-    return Window(days, options["from"], options["to"], options.get("timezone"))
-
-
-def add_score(project: Project, document: Mapping[str, Plain]) -> None:
-    """A score; its rules may name bands of scores read before it."""
-    known(document, "score", "description", "objective", "range", "rules", "bands", "cap")
-    name = document["score"]
-    limits = document.get("range") or {}
-    low, high = limits.get("min"), limits.get("max")
-    project.scores[name] = Score(
-        name,
-        tuple(read_rule(name, i, rule) for i, rule in enumerate(document.get("rules") or [])),
-        document.get("cap"),
-        None if low is None else Decimal(str(low)),
-        None if high is None else Decimal(str(high)),
-        document.get("bands") or {},
-    )
-
-
-def read_rule(score: str, position: int, rule: Mapping[str, Plain]) -> Rule:
-    """One rule of a score."""
-    known(rule, "name", "description", "points", "on", "when", "conditions", "cap", "because")
-    return Rule(
-        score,
-        rule["name"],
-        position,
-        Decimal(str(rule["points"])),
-        read_triggers(rule["on"]) if "on" in rule else (),
-        rule.get("when"),
-        rule.get("conditions"),
-        rule.get("cap"),
-    )
-
-
-SCENARIO_KEYS = (
-    "scenario description enabled trigger conditions reenroll enroll_existing priority goal "
-    "exit_when holdout actions"
-).split()
-
-
-def read_scenario(document: Mapping[str, Plain], version: int = 0) -> Scenario:
-    """One scenario."""
-    known(document, *SCENARIO_KEYS)
-    reenroll = document.get("reenroll", "never")
-    if isinstance(reenroll, dict):
-        reenroll = duration(reenroll["after"])
-    actions = tuple(document.get("actions") or ())
-    return Scenario(
-        document["scenario"],
-        document.get("enabled", True),
-        read_triggers(document["trigger"]),
-        document.get("conditions"),
-        reenroll,
-        document.get("enroll_existing", False),
-        document.get("priority", 0),
-        read_goal(document["goal"]) if "goal" in document else None,
-        document.get("exit_when"),
-        share(document["holdout"]) if "holdout" in document else 0,
-        actions,
-        dict(awaited_in(actions, "actions")),
-        version,
-    )
-
-
-def read_goal(value: Mapping[str, Plain]) -> Goal:
-    """A trigger, with `up_to` beside it."""
-    trigger, up_to = beside_up_to(value)
-    return Goal(read_trigger(trigger), up_to)
-
-
-def beside_up_to(value: Plain) -> tuple[Plain, Plain]:
-    """What stands in a goal or a `wait_for` apart from `up_to`, and that span."""
-    if not isinstance(value, dict):
-        return value, None
-    rest = {key: inner for key, inner in value.items() if key != "up_to"}
-    return rest, duration(value["up_to"]) if "up_to" in value else None
-
-
-def awaited_in(steps: Plain, path: str) -> Iterator[tuple[str, Trigger]]:
-    """Every `wait_for` below, by its place in the document."""
-    for number, step in enumerate(steps or ()):
-        here = f"{path}/{number}"
-        if "wait_for" in step:
-            yield here, read_trigger(beside_up_to(step["wait_for"])[0])
-        for branch in ("then", "else"):
-            yield from awaited_in(step.get(branch), f"{here}/{branch}")
-        for place, portion in enumerate(step.get("split") or ()):
-            yield from awaited_in(portion.get("actions"), f"{here}/split/{place}/actions")
-
-
 # Triggers
 
 
@@ -228,11 +77,7 @@ def read_trigger(value: Plain) -> Trigger:
     if kind == "no_event":
         return read_no_event(options)
     if kind in SENT_KINDS:
-        options = mail_options(options)
-        known(options, "template", "topic", "within")
-        sent = {key: inner for key, inner in options.items() if key != "within"}
-        filtered = read_filter("email_sent", sent)
-        return Trigger(kind, events=filtered, within=duration(options["within"]))
+        return read_left_alone(kind, mail_options(options))
     if kind == "inactive":
         return Trigger("inactive", within=duration(options))
     if kind in NAMED:
@@ -240,6 +85,23 @@ def read_trigger(value: Plain) -> Trigger:
     if kind in CLOCKS:
         known(options, *CLOCKS[kind])
         return Trigger(kind, options)
+    if kind == "grade":
+        return Trigger(kind, entering_cells(options))
+    if kind == "stage":
+        return Trigger(kind, {"stages": entering(options)})
+    return read_plain(kind, options)
+
+
+def read_left_alone(kind: str, options: Mapping[str, Plain]) -> Trigger:
+    """A mail that nobody opened, or clicked."""
+    known(options, "template", "topic", "within")
+    sent = {key: inner for key, inner in options.items() if key != "within"}
+    filtered = read_filter("email_sent", sent)
+    return Trigger(kind, events=filtered, within=duration(options["within"]))
+
+
+def read_plain(kind: str, options: Plain) -> Trigger:
+    """A trigger whose options are read where they are asked for."""
     if kind == "attribute":
         ((name, change),) = options.items()
         known(change, "from", "to")
@@ -247,6 +109,20 @@ def read_trigger(value: Plain) -> Trigger:
     if kind in PLAIN_KINDS:
         return Trigger(kind, options or {})
     raise NotImplementedError(kind)
+
+
+def entering(options: Mapping[str, Plain]) -> list[Plain]:
+    """What is entered."""
+    known(options, "enters")
+    return as_list(options["enters"])
+
+
+def entering_cells(options: Mapping[str, Plain]) -> dict[str, Plain]:
+    """`{enters: [A4]}`, with several grades below the name of one."""
+    if "enters" in options:
+        return {"grade": None, "cells": entering(options)}
+    ((grade, inner),) = options.items()
+    return {"grade": grade, "cells": entering(inner)}
 
 
 def read_no_event(options: Mapping[str, Plain]) -> Trigger:

@@ -12,6 +12,7 @@ from .values import Plain, path_of, reach, same_value
 Order = tuple[datetime, datetime, str]
 """Own time, receipt, messageId: the order of events (ruling 10)."""
 
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_BEHAVIOUR = frozenset(
     "email_sent email_bounced email_complained subscribed unsubscribed".split()
 )
@@ -29,7 +30,7 @@ class Event:
     message_id: str
     properties: dict[str, Plain]
     topic: str | None = None
-    seen: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    seen: datetime = BEGINNING
 
     @property
     def order(self) -> Order:
@@ -74,7 +75,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the ledger; `serial` is the order of writing."""
+    """One line of the ledger; `serial` is the order of writing, `written` its tick and round."""
 
     score: str
     at: datetime
@@ -82,6 +83,7 @@ class Line:
     kind: str
     rule: str | None
     serial: int = 0
+    written: tuple[datetime, int] = (BEGINNING, 0)
 
 
 @dataclass
@@ -137,6 +139,10 @@ class Contact:
     marks: dict[Plain, Order] = field(default_factory=dict)
     anchors: dict[tuple[str, int], dict[str, Event]] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
+    cells: dict[str, str] = field(default_factory=dict)
+    stage: str | None = None  # None: the first
+    stage_given: bool = False  # set by a scenario: does not retreat
+    stage_changes: list[tuple[datetime, str, str]] = field(default_factory=list)
 
     def member(self, name: str) -> bool:
         """Whether the contact is in the list now."""

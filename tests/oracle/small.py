@@ -59,8 +59,9 @@ def play(text: str, *calls: Row, **other: Any) -> Tables:
 
 
 def scores(found: Tables) -> list[tuple[str, Any]]:
-    """Time of day and points of each line of the ledger, oldest first."""
-    return sorted((row["at"][11:16], row["points"]) for row in found["points"])
+    """Time of day and points of each line of the ledger, oldest first; not what faded."""
+    lines = [row for row in found["points"] if row["kind"] != "decay"]
+    return sorted((row["at"][11:16], row["points"]) for row in lines)
 
 
 def entered(found: Tables) -> list[tuple[str, str]]:

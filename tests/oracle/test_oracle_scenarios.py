@@ -278,7 +278,7 @@ def test_a_reset_voids_what_is_dated_before() -> None:
     found = play(text, *calls, track("y", "05:00"))
     assert found["balances"][0]["balance"] == 13
     assert ("02:00", -10) in scores(found)
-    assert [row["kind"] for row in comparable(found)["points"]] == ["reset"]
+    assert [row["kind"] for row in comparable(found)["points"]] == ["reset", "sum"]
 
 
 def test_owners_take_turns_by_age_and_address() -> None:

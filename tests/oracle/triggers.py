@@ -219,18 +219,24 @@ def noticed(
 def won(world: World, position: int, trigger: Trigger, contact: Contact) -> Iterator[Occurrence]:
     """Newly written lines with which the points won in the window first are enough (23)."""
     score, options = score_and_options(world.project, trigger)
+    if world.project.scores[score].company and contact.company is None:
+        return
     bound, span = Decimal(str(options["gains"])), duration(options["within"])
     lines = sorted(
         (
             line
-            for line in contact.lines
+            for one in world.colleagues(contact, score)
+            for line in one.lines
             if line.score == score and line.points > 0 and line.kind != "reset"
         ),
         key=lambda line: (line.at, line.serial),
     )
+    own = {line.serial for line in contact.lines}
     for place, line in enumerate(lines):
         before = sum((one.points for one in lines[:place] if one.at > line.at - span), Decimal(0))
-        if line.serial > world.looked and before < bound <= before + line.points:
+        if line.serial <= world.looked or line.serial not in own:
+            continue
+        if before < bound <= before + line.points:
             yield Occurrence(line.at, position, f"gains:{score}:{bound}:{span}:{line.serial}")
 
 
@@ -258,12 +264,23 @@ def change_fits(world: World, trigger: Trigger, change: Change) -> bool:
             key not in trigger.options or value_is(seen, trigger.options[key])
             for key, seen in (("from", change.old), ("to", change.new))
         )
+    if trigger.kind == "grade":
+        return entered(world, trigger, change)
+    if trigger.kind == "stage":
+        return change.new in trigger.options["stages"]
     if trigger.kind in ("subscribed", "unsubscribed"):
         return any(
             change.name == "all" if topic == "all" else topic in change.new
             for topic in trigger.options["topics"]
         )
     return change.name in trigger.options["lists"]
+
+
+def entered(world: World, trigger: Trigger, change: Change) -> bool:
+    """Into the cells from outside them, or from none (ruling 29)."""
+    cells = trigger.options["cells"]
+    grade = trigger.options["grade"] or world.project.only_grade()
+    return change.name == grade and change.new in cells and change.old not in cells
 
 
 def value_is(value: Plain, wanted: Plain) -> bool:

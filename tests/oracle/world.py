@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from flowscore.rules.shares import limit, lot
 
-from .model import EventFilter, Project
-from .records import MACHINES_DO, Company, Contact, Enrollment, Event, Line, Message
-from .values import Plain, passes, rounded, wildcard, zone
+from .ledger import Ledger
+from .model import EventFilter
+from .records import MACHINES_DO, Company, Contact, Enrollment, Event, Message
+from .values import Plain, passes, wildcard, zone
 
 
 @dataclass
-class World:
+class World(Ledger):
     """The whole state between two verbs of a tick."""
 
-    project: Project
-    now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
-    contacts: list[Contact] = field(default_factory=list)
     companies: dict[str, Company] = field(default_factory=dict)
-    serial: int = 0
+    company_seen: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     looked: int = 0
     enrollments: list[Enrollment] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
@@ -33,44 +31,6 @@ class World:
     def zone(self) -> ZoneInfo:
         """The policy's zone."""
         return self.project.policy.zone
-
-    def write(
-        self,
-        contact: Contact,
-        score: str,
-        at: datetime,
-        points: Decimal,
-        kind: str,
-        rule: str | None,
-    ) -> None:
-        """Add a line to the contact's ledger."""
-        self.serial += 1
-        contact.lines.append(Line(score, at, points, kind, rule, self.serial))
-
-    def void(self, contact: Contact, line: Line) -> bool:
-        """Whether a reset made the line worth nothing: dated before it, or written (54)."""
-        return line.kind == "reset" or any(
-            other.kind == "reset"
-            and other.score == line.score
-            and (other.at, other.serial) > (line.at, line.serial)
-            for other in contact.lines
-        )
-
-    def raw_balance(self, contact: Contact, score: str) -> Decimal:
-        """The sum of the lines that no reset made worthless."""
-        lines = [line for line in contact.lines if line.score == score]
-        if any(line.kind == "reset" for line in lines):
-            lines = [line for line in lines if not self.void(contact, line)]
-        return sum((line.points for line in lines), Decimal(0))
-
-    def balance(self, contact: Contact, score: str) -> Decimal:
-        """What is read: the sum, rounded and cut to the range (rulings 51 and 53)."""
-        definition, value = self.project.scores[score], self.raw_balance(contact, score)
-        if definition.high is not None:
-            value = min(value, definition.high)
-        if definition.low is not None:
-            value = max(value, definition.low)
-        return rounded(value)
 
     def contact_zone(self, contact: Contact, name: str | None) -> ZoneInfo:
         """A zone by name; `contact` is the contact's own, left out is the policy's (ruling 100)."""
