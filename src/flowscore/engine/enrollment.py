@@ -135,6 +135,10 @@ def _state(trigger: words.Trigger) -> asks.Condition | None:
             return asks.ScoreIs(score=trigger.score, bounds=asks.Bounds(at_least=trigger.threshold))
         case words.ScoreCrosses():
             return asks.ScoreIs(score=trigger.score, bounds=asks.Bounds(at_most=trigger.threshold))
+        case words.GradeEnters():
+            return asks.GradeIs(grade=trigger.grade, cells=trigger.cells)
+        case words.StageEnters():
+            return asks.StageIs(stages=trigger.stages)
         case words.ListJoined():
             return asks.InList(lists=trigger.lists)
         case words.AttributeChanges(origin=None, to=to) if to is not None:

@@ -64,6 +64,9 @@ def hear(work: Work, one: Listener) -> None:
     elif isinstance(trigger, words.ScoreCrosses):
         if work.told_of({("score", trigger.score)}, work.crossings_from):
             work.fill(happened, one.notice, changes_seen=work.crossings_from)
+    elif isinstance(trigger, words.GradeEnters):
+        if work.told_of({("grade", trigger.grade)}, work.crossings_from):
+            work.fill(happened, one.notice, changes_seen=work.crossings_from)
     elif one.notice is not None and _is_stirred(work, trigger):
         work.fill(happened, one.notice)
 

@@ -32,10 +32,10 @@ COLUMNS = [
 def own_event(
     book: Book,
     name: str,
-    subject: str,
+    subject: str | ColumnElement[Any],
     message_id: ColumnElement[Any],
     rows: Any,
-    properties: dict[str, Any],
+    properties: dict[str, Any] | ColumnElement[Any],
     *,
     topic: str | None = None,
     forms: Any = None,
@@ -45,7 +45,7 @@ def own_event(
     `forms` are those of the properties where nothing else (an expression over `rows`) is given.
     """
     now = cast(book.now, BigInteger)
-    if forms is None:
+    if isinstance(properties, dict) and forms is None:
         folded = {key: [[str(value).casefold()]] for key, value in properties.items()}
         forms = literal(folded, Json)
     chosen: Select[Any] = (
@@ -53,7 +53,7 @@ def own_event(
             message_id,
             rows.c.contact_id,
             literal(name),
-            literal(subject),
+            literal(subject) if isinstance(subject, str) else subject,
             cast(literal(topic), Text),
             false(),
             false(),
@@ -61,7 +61,7 @@ def own_event(
             now,
             now,
             false(),
-            literal(properties, Json),
+            literal(properties, Json) if isinstance(properties, dict) else properties,
             forms,
         )
         .where(true())

@@ -45,6 +45,7 @@ class Path:
     book: Book
     scoring: Scoring
     topics: dict[str, str]  # template -> topic
+    stages: tuple[str, ...] = ()  # of the lifecycle, in order
     reply_to: str = ""  # of the policy: who is told where a contact has no owner
     verbs: list[Verb] = field(default_factory=list)
     place: int = 0

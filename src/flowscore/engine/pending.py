@@ -9,7 +9,7 @@ from sqlalchemy import Executable, Insert, insert, literal, select
 from flowscore.engine.gains import gained
 from flowscore.engine.scoring import AWARD_COLUMNS, LIVE, NOTICED_LATER, OnRule, Scoring
 from flowscore.engine.scratch import noticed
-from flowscore.language.triggers import ScoreCrosses, ScoreGains, Trigger
+from flowscore.language.triggers import GradeEnters, ScoreCrosses, ScoreGains, Trigger
 from flowscore.rules.triggers import listens_to, occurrences
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def notice(work: Work, scoring: Scoring) -> None:
 def _is_stirred(work: Work, trigger: Trigger) -> bool:
     if isinstance(trigger, (ScoreCrosses, ScoreGains)):
         return work.told_of({("score", trigger.score)}, work.crossings_from)
+    if isinstance(trigger, GradeEnters):
+        return work.told_of({("grade", trigger.grade)}, work.crossings_from)
     return bool(listens_to(trigger) & work.names)
 
 

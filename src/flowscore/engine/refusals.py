@@ -75,6 +75,9 @@ def _missing(version: Version, project: Project) -> set[str]:
         "template": set(project.templates),
         "topic": {*project.policy.topics, *BUILT_IN},
         "scenario": set(project.scenarios),
+        "grade": set(project.grades),
+        "cell": {f"{one.name}: {cell}" for one in project.grades.values() for cell in one.cells},
+        "stage": set(project.lifecycle.names) if project.lifecycle else set(),
     }
     named = {pair for word in walk(version.scenario) for pair in named_by(word)}
     return {
@@ -105,6 +108,30 @@ def _(word: actions.ResetScore) -> Named:
 @named_by.register(triggers.ScoreGains)
 def _(word: Any) -> Named:
     yield "score", word.score
+
+
+@named_by.register(conditions.GradeIs)
+@named_by.register(triggers.GradeEnters)
+def _(word: Any) -> Named:
+    yield "grade", word.grade
+    yield from (("cell", f"{word.grade}: {cell}") for cell in word.cells)
+
+
+@named_by.register
+def _(word: conditions.StageIs) -> Named:
+    """Of `at_least` the stage that was written: those behind it may come and go."""
+    named = word.stages if word.at_least is None else (word.at_least,)
+    yield from (("stage", name) for name in named)
+
+
+@named_by.register
+def _(word: triggers.StageEnters) -> Named:
+    yield from (("stage", name) for name in word.stages)
+
+
+@named_by.register
+def _(word: actions.SetStage) -> Named:
+    yield "stage", word.stage
 
 
 @named_by.register(actions.AddToList)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flowscore.rules.book import Book
     from flowscore.store.database import Store
 
-KINDS = ("policy", "list", "score", "scenario")
+KINDS = ("policy", "list", "score", "grade", "lifecycle", "scenario")
 
 
 @dataclass
@@ -70,16 +70,21 @@ def program(connection: Connection, dialect: str) -> Program:
 
 
 def live_project(connection: Connection) -> Project:
-    """The project as last applied."""
-    return load_applied(connection).project
+    """The project as last applied; who stands where in older versions is not asked."""
+    live = select(definitions).where(definitions.c.retired_at.is_(null()))
+    return _read_live(connection, connection.execute(live.order_by(definitions.c.id)).all())
+
+
+def _read_live(connection: Connection, rows: Iterable[Any]) -> Project:
+    templates = read_state(connection, "templates") or {}
+    return read_stored([(row.file, row.line, row.source) for row in rows], templates)
 
 
 def load_applied(connection: Connection) -> Applied:
     """The live project, and every version of a scenario that somebody is inside of."""
     rows = connection.execute(select(definitions).order_by(definitions.c.id)).all()
     live = [row for row in rows if row.retired_at is None]
-    templates = read_state(connection, "templates") or {}
-    project = read_stored([(row.file, row.line, row.source) for row in live], templates)
+    project = _read_live(connection, live)
     return Applied(
         project=project,
         versions=tuple(_versions(connection, rows, project)),
@@ -153,30 +158,68 @@ def _says(row: Any, key: str, default: bool) -> bool:
 
 
 def apply_project(
-    store: Store, project: Project, now: int, enroll_existing: Sequence[str] = ()
+    store: Store,
+    project: Project,
+    now: int,
+    enroll_existing: Sequence[str] = (),
+    *,
+    fires: bool = False,
+    watch: Callable[[int], None] = lambda _: None,
 ) -> ApplyReport:
     """Make the project live in one transaction; people inside finish on their version.
 
-    `now` is the clock, for the record. Changed scores are recomputed silently (ruling 128). The
-    next tick enrolls into the scenarios `enroll_existing` who stands there already (ruling 45).
+    `now` is the clock, for the record. What became stale is then recomputed silently (ruling
+    128), batch for batch, and `watch` is told how many contacts are done; with `fires` the next
+    tick notices what moved. It enrolls into the scenarios `enroll_existing` who stands there
+    already (ruling 45).
     """
     report = ApplyReport()
-    with store.lock_tick(), store.transact() as connection:
-        old = load_applied(connection)
-        refuse_if_needed(connection, old, project)
-        mark = watermark(connection)
-        _record(connection, project, now, mark, report)
-        outbox.ask_again(connection)
-        outbox.follow_topics(connection, _newly_of(old.project, project))
-        templates = {name: one.model_dump() for name, one in project.templates.items()}
-        write_state(connection, "templates", templates)
-        write_state(connection, "revision", (read_state(connection, "revision") or 0) + 1)
-        if mark is not None:
-            fresh = program(connection, store.dialect)
-            report.recomputed = recompute.catch_up(connection, old.project, fresh, mark)
-        if enroll_existing:
-            _invite(connection, program(connection, store.dialect), enroll_existing, report)
+    with store.lock_tick():
+        catch_up(store)
+        with store.transact() as connection:
+            _make_live(connection, project, now, report, fires=fires)
+            if enroll_existing:
+                _invite(connection, program(connection, store.dialect), enroll_existing)
+        catch_up(store, watch)
+        with store.read() as connection:
+            live = program(connection, store.dialect)
+            report.taken_in = dict(_standing_there(connection, live, enroll_existing))
     return report
+
+
+def _make_live(
+    connection: Connection, project: Project, now: int, report: ApplyReport, *, fires: bool
+) -> None:
+    old = load_applied(connection)
+    refuse_if_needed(connection, old, project)
+    mark = watermark(connection)
+    _record(connection, project, now, mark, report)
+    outbox.ask_again(connection)
+    outbox.follow_topics(connection, _newly_of(old.project, project))
+    templates = {name: one.model_dump() for name, one in project.templates.items()}
+    write_state(connection, "templates", templates)
+    write_state(connection, "revision", (read_state(connection, "revision") or 0) + 1)
+    if mark is not None:
+        new = live_project(connection)
+        report.recomputed = recompute.order_changes(connection, old.project, new, fires=fires)
+
+
+def catch_up(store: Store, watch: Callable[[int], None] = lambda _: None) -> None:
+    """Work off a recompute that was ordered, each batch in a transaction of its own.
+
+    Whoever holds the tick's lock does it first, so that no tick sees half of one. `watch` is told
+    how many contacts are done.
+    """
+    done = 0
+    with store.read() as connection:
+        pending = recompute.is_pending(connection)
+    while pending:
+        with store.transact() as connection:
+            mark = watermark(connection)
+            assert mark is not None  # nothing is ordered before the first tick
+            judged = recompute.do_batch(connection, program(connection, store.dialect), mark)
+        done, pending = done + judged, judged > 0
+        watch(done)
 
 
 def _newly_of(old: Project, new: Project) -> dict[str, str]:
@@ -186,17 +229,21 @@ def _newly_of(old: Project, new: Project) -> dict[str, str]:
     return {name: now[name] for name in before.keys() & now.keys() if before[name] != now[name]}
 
 
-def _invite(
-    connection: Connection, live: Program, names: Sequence[str], report: ApplyReport
-) -> None:
-    """Leave a note for the next tick, and count who stands there."""
+def _invite(connection: Connection, live: Program, names: Sequence[str]) -> None:
+    """Leave a note for the next tick."""
+    for name in names:
+        _refuse_taking_in(live.applied.project.scenarios[name])
     asked = {*names, *(read_state(connection, TAKES_IN) or ())}
     write_state(connection, TAKES_IN, sorted(asked))
+
+
+def _standing_there(
+    connection: Connection, live: Program, names: Sequence[str]
+) -> Iterator[tuple[str, int]]:
+    """How many contacts stand where each of these scenarios begins."""
     for name in dict.fromkeys(names):
-        scenario = live.applied.project.scenarios[name]
-        _refuse_taking_in(scenario)
-        standing = stands_there(scenario, live.book)
-        report.taken_in[name] = count_rows(connection, standing, live.book)
+        standing = stands_there(live.applied.project.scenarios[name], live.book)
+        yield name, count_rows(connection, standing, live.book)
 
 
 def _refuse_taking_in(scenario: Scenario) -> None:
@@ -205,7 +252,7 @@ def _refuse_taking_in(scenario: Scenario) -> None:
         raise FlowscoreError(
             f"scenario '{scenario.name}' ({scenario.mark}) cannot enroll who stands there already: "
             "a trigger of it is no state that people are in. States are: score (reaches, "
-            "falls_to), stage, list_joined, attribute with `to` and without `from`, "
+            "falls_to), grade, stage, list_joined, attribute with `to` and without `from`, "
             "subscribed, unsubscribed, inactive. `flowscore scenarios enroll` enrolls one "
             "contact into any scenario"
         )
@@ -251,10 +298,13 @@ def definitions_of(project: Project) -> Iterator[tuple[str, str, Any]]:
     for kind, group in (
         ("list", project.lists),
         ("score", project.scores),
+        ("grade", project.grades),
         ("scenario", project.scenarios),
     ):
         for name, definition in group.items():
             yield kind, name, definition
+    if project.lifecycle is not None:
+        yield "lifecycle", project.lifecycle.name, project.lifecycle
     if f"policy/{project.policy.name}" in project.sources:
         yield "policy", project.policy.name, project.policy
 

@@ -19,7 +19,7 @@ from flowscore.rules.happened import happened_enough, this_event_passes, within_
 from flowscore.rules.shares import is_drawn
 from flowscore.rules.traits import Contact, attribute_passes, company_passes, contact_is
 from flowscore.rules.who import Who
-from flowscore.store.tables import SHOWN, balances, consents, contacts, members
+from flowscore.store.tables import SHOWN, balances, cells, consents, contacts, members, stages
 
 
 @singledispatch
@@ -45,7 +45,25 @@ def _(condition: words.Not, book: Book, who: Who) -> ColumnElement[bool]:
 
 @holds.register
 def _(condition: words.ScoreIs, book: Book, who: Who) -> ColumnElement[bool]:
-    return within_bounds(balance_of(condition.score, who.contact), condition.bounds, SHOWN)
+    return within_bounds(balance_of(condition.score, who.contact, book), condition.bounds, SHOWN)
+
+
+@holds.register
+def _(condition: words.GradeIs, book: Book, who: Who) -> ColumnElement[bool]:
+    there = and_(cells.c.contact_id == who.contact, cells.c.grade == condition.grade)
+    stands = select(1).where(there, cells.c.cell.in_(condition.cells))
+    return stands.correlate_except(cells).exists()
+
+
+@holds.register
+def _(condition: words.StageIs, book: Book, who: Who) -> ColumnElement[bool]:
+    """Who has no stay is in the first stage: there they are unless they stand elsewhere."""
+    first = book.first_stage in condition.stages
+    named = stages.c.stage.in_(condition.stages)
+    here = and_(stages.c.contact_id == who.contact, stages.c.left_at.is_(null()))
+    stands = select(1).where(here, sql_not(named) if first else named)
+    found = stands.correlate_except(stages).exists()
+    return sql_not(found) if first else found
 
 
 @holds.register
@@ -124,7 +142,7 @@ def _(condition: words.Drawn, book: Book, who: Who) -> ColumnElement[bool]:
     return is_drawn(condition.place, condition.share, who.contact)
 
 
-def balance_of(score: str, who: Contact) -> ColumnElement[Any]:
+def balance_of(score: str, who: Contact, book: Book) -> ColumnElement[Any]:
     """The contact's balance in 10⁻⁴ points; 0 without a line (ruling 67)."""
     found = (
         select(balances.c.balance)

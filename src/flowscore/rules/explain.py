@@ -48,6 +48,18 @@ def _(word: words.ScoreIs) -> str:
 
 
 @sentence.register
+def _(word: words.GradeIs) -> str:
+    return f"grade {word.grade} is {' or '.join(word.cells)}"
+
+
+@sentence.register
+def _(word: words.StageIs) -> str:
+    if word.at_least is not None:
+        return f"stage at least {word.at_least}"
+    return f"stage is {' or '.join(word.stages)}"
+
+
+@sentence.register
 def _(word: words.AttributeIs) -> str:
     return " and ".join(asked_text(one) for one in word.attributes)
 
@@ -100,6 +112,16 @@ def _(word: triggers.ScoreCrosses) -> str:
 @sentence.register
 def _(word: triggers.ScoreGains) -> str:
     return f"score {word.score} gains {word.points:g} within {duration_text(word.within)}"
+
+
+@sentence.register
+def _(word: triggers.GradeEnters) -> str:
+    return f"grade {word.grade} enters {' or '.join(word.cells)}"
+
+
+@sentence.register
+def _(word: triggers.StageEnters) -> str:
+    return f"enters stage {' or '.join(word.stages)}"
 
 
 @sentence.register

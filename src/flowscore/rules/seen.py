@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, Text, case, cast, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Numeric,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+)
 
 from flowscore.language import conditions as words
 from flowscore.rules.book import Book
@@ -16,7 +27,7 @@ from flowscore.rules.explain import sentence
 from flowscore.rules.happened import count_of, sum_of
 from flowscore.rules.traits import COLUMNS_THAT_COUNT_AS_ATTRIBUTES, column_forms
 from flowscore.rules.who import Who
-from flowscore.store.tables import SHOWN, attributes, company_attributes, contacts
+from flowscore.store.tables import SHOWN, attributes, cells, company_attributes, contacts, stages
 
 if TYPE_CHECKING:
     from flowscore.language.words import EventQuery
@@ -41,7 +52,7 @@ def _(word: words.Not, book: Book, who: Who) -> ColumnElement[str]:
 
 @seen.register
 def _(word: words.ScoreIs, book: Book, who: Who) -> ColumnElement[str]:
-    return literal(f"{word.score} ") + _points_text(balance_of(word.score, who.contact), book)
+    return literal(f"{word.score} ") + _points_text(balance_of(word.score, who.contact, book), book)
 
 
 def _points_text(balance: ColumnElement[Any], book: Book) -> ColumnElement[str]:
@@ -51,6 +62,20 @@ def _points_text(balance: ColumnElement[Any], book: Book) -> ColumnElement[str]:
     else:
         text = func.printf("%.4f", balance * 1.0 / SHOWN)
     return func.rtrim(func.rtrim(text, "0"), ".")
+
+
+@seen.register
+def _(word: words.GradeIs, book: Book, who: Who) -> ColumnElement[str]:
+    there = and_(cells.c.contact_id == who.contact, cells.c.grade == word.grade)
+    cell = select(cells.c.cell).where(there).correlate_except(cells).scalar_subquery()
+    return literal(f"{word.grade} ") + func.coalesce(cell, "no cell")
+
+
+@seen.register
+def _(word: words.StageIs, book: Book, who: Who) -> ColumnElement[str]:
+    here = and_(stages.c.contact_id == who.contact, stages.c.left_at.is_(None))
+    stage = select(stages.c.stage).where(here).correlate_except(stages).scalar_subquery()
+    return literal("stage ") + func.coalesce(stage, book.first_stage)
 
 
 @seen.register

@@ -127,6 +127,16 @@ def _(condition: words.ScoreIs) -> Watch:
 
 
 @listen.register
+def _(condition: words.GradeIs) -> Watch:
+    return Watch(changes={("grade", condition.grade)})
+
+
+@listen.register
+def _(condition: words.StageIs) -> Watch:
+    return Watch(changes={("stage", "")})
+
+
+@listen.register
 def _(condition: words.AttributeIs) -> Watch:
     seen = Watch(changes={("attribute", one.name) for one in condition.attributes})
     for one in condition.attributes:
