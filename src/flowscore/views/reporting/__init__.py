@@ -1,0 +1,1 @@
+"""The report: what became of leads, mails and scenarios in a period, section by section."""
