@@ -335,7 +335,7 @@ POLICIES = {
     "sender: Acme <a@b.example>": (2, 9, "the sender: a mapping with name, address, reply_to"),
     "sender: {address: Acme <a@b.example>}": (2, 19, "write the address alone"),
     "sender: {name: Acme}": (2, 9, "needs the key 'address'"),
-    "decay_every: 1 hour": (2, 1, "'decay_every' in the policy is not supported yet"),
+    "decay_every: hourly": (2, 14, "did you mean '1 hour'?"),
     "quiet_hours: {}": (2, 1, "did you mean 'send_window'?"),
 }
 

@@ -103,9 +103,9 @@ MISTAKES: dict[str, tuple[str, list[Said]]] = {
     "and": (A + EXIT + "conditions:\n  - and: []\n", [(5, 5, "did you mean 'all'?")]),
     "unknown-condition": (
         A + EXIT + "conditions: {xyzzy: 3}",
-        [(4, 14, "known here: all, any, not, score, attribute, company, in_list")],
+        [(4, 14, "known here: all, any, not, score, grade, stage, attribute, company")],
     ),
-    "later-condition": (A + EXIT + "conditions: {grade: [A3]}", [(4, 14, "not supported yet")]),
+    "no-grade": (A + EXIT + "conditions: {grade: [A3]}", [(4, 21, "no grade is defined; add one")]),
     "two-in-one": (
         A + EXIT + "conditions:\n  - in_list: customers\n    inactive: 3 days\n",
         [(5, 5, "found 'in_list' and 'inactive' together")],
@@ -219,8 +219,8 @@ MISTAKES: dict[str, tuple[str, list[Said]]] = {
         [(3, 31, "'dateOfBirth', a sensitive attribute")],
     ),
     "decay": (
-        S + "decay: none\nrules: [{name: x, points: 5, on: {event: x}}]",
-        [(2, 1, "not supp")],
+        S + "decay: 90 days\nrules: [{name: x, points: 5, on: {event: x}}]",
+        [(2, 8, "how? {half_life: 90 days}, {linear: 90 days} or {expire: 90 days}")],
     ),
     "range-upside-down": (
         S + "range: {min: 10, max: 5}\nrules: [{name: x, points: 5, on: {event: x}}]",
@@ -236,8 +236,11 @@ MISTAKES: dict[str, tuple[str, list[Said]]] = {
     ),
     # kinds and files
     "segment": ("segment: a", [(1, 1, "did you mean 'list'?")]),
-    "no-kind": ("foo: bar", [(1, 1, "it needs one of scenario, score, list, policy")]),
-    "grade": ("grade: g", [(1, 1, "the kind 'grade' is not supported yet")]),
+    "no-kind": ("foo: bar", [(1, 1, "it needs one of scenario, score, grade, lifecycle, list")]),
+    "grade": (
+        "grade: g",
+        [(1, 1, "a grade needs the key 'engagement'"), (1, 1, "a grade needs the key 'fit'")],
+    ),
     "two-kinds": ("list: a\nscenario: b", [(2, 1, "found 'list' and 'scenario' in one document")]),
     "twin-names": ("list: hot", [(1, 1, "there is a list 'hot' already")]),
     "second-policy": ("policy: p", [(1, 1, "found a second policy")]),

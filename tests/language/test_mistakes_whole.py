@@ -478,7 +478,7 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
     ),
     "existing-gains": (
         "scenario: a\ntrigger: {score: {gains: 3, within: 1 day}}\nenroll_existing: true\n" + EXIT,
-        [(3, 18, "states: score with reaches or falls_to, list_joined, attribute")],
+        [(3, 18, "states: score with reaches or falls_to, grade, stage, list_joined,")],
     ),
     # policy
     "cap-zero": (
@@ -527,7 +527,7 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
     # one thing where another is meant
     "trigger-text": (
         on("order_completed"),
-        [(2, 10, "did you mean {event: order_completed}? known here: score, event,")],
+        [(2, 10, "did you mean {event: order_completed}? known here: score, grade,")],
     ),
     "cond-text": (
         if_("hot"),

@@ -28,6 +28,13 @@ from flowscore.language.fronts import Front
 from flowscore.language.grammar.references import TRANSACTIONAL
 from flowscore.language.grammar.spelling import did_you_mean, listed
 from flowscore.language.loops import loops
+from flowscore.language.standing import (
+    cells_out_of_reach,
+    fading_between_looks,
+    first_stage_entered,
+    labels_out_of_reach,
+    stages_out_of_reach,
+)
 from flowscore.language.unused import (
     caps_without_effect,
     mails_without_sender,
@@ -107,10 +114,15 @@ CHECKS: tuple[Check, ...] = (
     caps_without_effect,
     mangled_text,
     operators_in_text,
+    fading_between_looks,
 )
 WANTS: tuple[Check, ...] = (  # doubts about what no definition does
     unreachable_thresholds,
     impossible_conditions,
+    labels_out_of_reach,
+    cells_out_of_reach,
+    stages_out_of_reach,
+    first_stage_entered,
     silent_lists,
     unread_lists,
     unsent_templates,

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from flowscore.language import actions as does
 from flowscore.language import triggers as on
+from flowscore.language.draft import Draft
+from flowscore.language.scoring import Axis, Grade
 from flowscore.language.words import EventQuery, ValueTests, Word
 
 
-def feeds(effect: Word, trigger: on.Trigger) -> bool:
+def feeds(effect: Word, trigger: on.Trigger, draft: Draft) -> bool:
     """Whether this effect can bring about that trigger's occurrence."""
     match trigger:
+        case on.GradeEnters():
+            grade = draft.grades.get(trigger.grade)
+            return grade is not None and _leads_into(effect, trigger, grade)
+        case on.StageEnters():
+            return isinstance(effect, does.SetStage) and effect.stage in trigger.stages
         case on.ScoreCrosses() | on.ScoreGains():
             return _moves(effect, trigger)
         case on.ListJoined() | on.ListLeft():
@@ -39,6 +47,30 @@ def _moves(effect: Word, trigger: on.ScoreCrosses | on.ScoreGains) -> bool:
             return False
         return trigger.threshold <= 0 if trigger.direction == "reaches" else trigger.threshold >= 0
     return False
+
+
+def _leads_into(effect: Word, trigger: on.GradeEnters, grade: Grade) -> bool:
+    """Whether points move somebody along one side of the matrix, from outside into the cells."""
+    every = list(product(range(len(grade.fit.labels)), range(len(grade.engagement.labels))))
+    into = {at for at, cell in zip(every, grade.cells, strict=True) if cell in trigger.cells}
+    return any(
+        (_moves_along(effect, grade.fit, start[0], end[0]) and start[1] == end[1])
+        or (_moves_along(effect, grade.engagement, start[1], end[1]) and start[0] == end[0])
+        for start in set(every) - into
+        for end in into
+    )
+
+
+def _moves_along(effect: Word, axis: Axis, start: int, end: int) -> bool:
+    """From one label to another; the first is that of the most points."""
+    return _goes(effect, axis.score, up=end < start) and start != end
+
+
+def _goes(effect: Word, score: str, *, up: bool) -> bool:
+    """Whether the effect moves the score that way; a reset may be either."""
+    if isinstance(effect, does.AddPoints):
+        return effect.score == score and (effect.points > 0) == up
+    return isinstance(effect, does.ResetScore) and score in effect.scores
 
 
 def _lists(effect: Word, trigger: on.ListJoined | on.ListLeft) -> tuple[str, ...]:
@@ -94,6 +126,7 @@ WRITTEN: dict[type[Word], tuple[str, ...]] = {  # flowscore's own events, by the
     does.SetAttribute: ("attribute_changed",),
     does.AssignOwner: ("attribute_changed",),
     does.SendEmail: ("email_sent",),
+    does.SetStage: ("stage_changed",),
 }
 
 

@@ -20,8 +20,10 @@ def limits(draft: Draft) -> dict[str, Span]:
 
 def _limits(score: Score, draft: Draft) -> Span:
     awards = [*map(_most, score.rules), *_given(score.name, draft)]
-    if _is_reset(score.name, draft):  # points taken back after a reset count from 0 (ruling 54)
+    if _is_reset(score, draft):  # points taken back after a reset count from 0 (ruling 54)
         awards += [-rule.points for rule in score.rules if rule.when is not None]
+    if score.of == "company":  # who joins a company brings points along (ruling 96)
+        awards += [-inf, inf]
     low = sum(min(award, 0.0) for award in awards)
     high = sum(max(award, 0.0) for award in awards)
     if score.range:
@@ -48,12 +50,16 @@ def _given(score: str, draft: Draft) -> Iterator[float]:
             yield inf if action.points > 0 else -inf
 
 
-def _is_reset(score: str, draft: Draft) -> bool:
-    return any(isinstance(one, ResetScore) and score in one.scores for one in draft.actions)
+def _is_reset(score: Score, draft: Draft) -> bool:
+    """Whether the score goes down by itself or by a step, whatever its rules say."""
+    steps = (one for one in draft.actions if isinstance(one, ResetScore))
+    return score.idle is not None or any(score.name in one.scores for one in steps)
 
 
 def most_gained(score: Score, within: int, draft: Draft) -> float:
     """The most points that one contact can win within a rolling window (microseconds)."""
+    if score.of == "company":
+        return inf
     awards = [*(_most_within(rule, within) for rule in score.rules), *_given(score.name, draft)]
     return sum(max(award, 0.0) for award in awards)
 

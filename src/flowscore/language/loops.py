@@ -18,6 +18,7 @@ from flowscore.language.draft import Draft
 from flowscore.language.feeding import feeds
 from flowscore.language.scenario import Scenario
 from flowscore.language.scoring import Rule, Score
+from flowscore.language.standing import can_go_back
 from flowscore.language.words import Word, walk
 
 RESTLESS = ("every_time", "when_finished")
@@ -38,7 +39,7 @@ def loops(draft: Draft) -> Iterator[Problem]:
     """One warning for each loop, at the trigger of the first of it."""
     turns = {turn.name: turn for turn in _turns(draft)}
     fires = {
-        name: [other for other in turns if _fires(turn, turns[other])]
+        name: [other for other in turns if _fires(turn, turns[other], draft)]
         for name, turn in turns.items()
     }
     said: set[frozenset[str]] = set()
@@ -46,12 +47,12 @@ def loops(draft: Draft) -> Iterator[Problem]:
         way = _way_back(name, fires)
         if way and frozenset(way) not in said:
             said.add(frozenset(way))
-            yield _problem(way, turns)
+            yield _problem(way, turns, draft)
 
 
-def _problem(way: list[str], turns: Mapping[str, Turn]) -> Problem:
+def _problem(way: list[str], turns: Mapping[str, Turn], draft: Draft) -> Problem:
     first, after = turns[way[0]], turns[way[1 % len(way)]]
-    effects = (effect for effect in first.effects if _feeds_any(effect, after))
+    effects = (effect for effect in first.effects if _feeds_any(effect, after, draft))
     line = next(effects).mark.line
     message = f"{first.name} can fire itself again, without end"
     if len(way) > 1:
@@ -85,14 +86,23 @@ def _rule_turn(score: Score, rule: Rule) -> Turn:
     return Turn(name, rule.on[0].mark, rule.on, (effect,))
 
 
-def _fires(turn: Turn, other: Turn) -> bool:
-    return any(_feeds_any(effect, other) for effect in turn.effects)
+def _fires(turn: Turn, other: Turn, draft: Draft) -> bool:
+    effects = [one for one in turn.effects if turn is not other or not _is_there(one, turn)]
+    return any(_feeds_any(effect, other, draft) for effect in effects)
 
 
-def _feeds_any(effect: Word, other: Turn) -> bool:
+def _is_there(effect: Word, turn: Turn) -> bool:
+    """Whether whoever is in that turn is in the stage already."""
+    stages = {one.stages if isinstance(one, on.StageEnters) else () for one in turn.triggers}
+    return isinstance(effect, does.SetStage) and stages == {(effect.stage,)}
+
+
+def _feeds_any(effect: Word, other: Turn, draft: Draft) -> bool:
     if isinstance(effect, does.EnrollIn):
         return other.scenario in effect.scenarios
-    return any(feeds(effect, trigger) for trigger in other.triggers)
+    if isinstance(effect, does.SetStage) and not can_go_back(draft):
+        return False  # who only goes forward comes to an end
+    return any(feeds(effect, trigger, draft) for trigger in other.triggers)
 
 
 def _way_back(start: str, fires: Mapping[str, list[str]]) -> list[str] | None:

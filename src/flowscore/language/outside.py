@@ -84,4 +84,5 @@ def _words(project: Project | Draft) -> Iterator[Word]:
     for kind in kinds:
         for definition in kind.values():
             yield from walk(definition)
-    yield from walk(project.policy)
+    for single in (project.policy, project.lifecycle):
+        yield from walk(single)

@@ -53,6 +53,8 @@ def contents_text(project: Project) -> str:
     parts = {
         "scenarios": len(project.scenarios),
         "scores": len(project.scores),
+        **({"grades": len(project.grades)} if project.grades else {}),
+        **({"lifecycle": 1} if project.lifecycle else {}),
         "lists": len(project.lists),
         "templates": len(project.templates),
     }

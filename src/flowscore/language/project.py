@@ -55,6 +55,11 @@ class Project(Word):
         return not (self.scenarios or self.scores or self.lists or self.grades or self.lifecycle)
 
     @property
+    def company_scores(self) -> frozenset[str]:
+        """The scores that are companies'."""
+        return frozenset(name for name, one in self.scores.items() if one.of == "company")
+
+    @property
     def first_stage(self) -> str:
         """Where the lifecycle begins for everybody; empty without a lifecycle."""
         return self.lifecycle.names[0] if self.lifecycle else ""

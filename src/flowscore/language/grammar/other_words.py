@@ -12,19 +12,32 @@ score: scoring scoring_model lead_score model score_reached score_changed points
     lead_score_changed
 list: smart_list static_list
 policy: settings config
-grade: matrix
-lifecycle: funnel
+grade: matrix grading lead_grade lead_grading rating lead_rating tier grid grade_reached
+    grade_is lead_grade_changed grading_model
+lifecycle: funnel pipeline lifecycle_stages buyer_journey lead_lifecycle sales_funnel lead_pipeline
+    sales_pipeline customer_lifecycle
+fit: profile demographic demographics firmographic firmographics profile_score fit_score explicit
+    profile_grade
+engagement: engagement_score interest implicit interest_score
+axis: direction reverse reversed invert inverted
+green: highlight highlighted sales_ready call_first ready hot_cells priority_cells target_cells
+stage: lifecycle_stage lead_status lead_stage pipeline_stage deal_stage funnel_stage stage_changed
+    lifecycle_stage_changed phase lifecycle stage_is lead_status_changed has_stage stage_entered
+    customer_stage
+stages: phases statuses pipeline_stages funnel_stages
+retreat: fallback fall_back regress demote reversible drop_back step_back revert can_fall_back
+    allow_regression
 name: variant variation path
 description: desc comment note notes summary title
 objective: purpose
-enabled: active status disabled live paused is_active published draft on_off enable disable
-trigger: on triggers starts_when enrollment_trigger enrolment_trigger entry entry_criteria
+enabled: active disabled live paused is_active published draft on_off enable disable
+trigger: on triggers starts_when enrollment_trigger enrolment_trigger entry
     entry_rule entry_event entry_source enters_when triggered_by starting_condition enrollment
     enroll_when
 conditions: only_if requires entry_conditions entry_filters trigger_filters profile_filters
     audience_conditions if_conditions eligibility
 members: query
-actions: steps action tasks workflow_steps blocks nodes sequence_steps elements path_steps
+actions: action tasks workflow_steps blocks nodes sequence_steps elements path_steps
 goal: goals conversion conversion_goal success success_metric success_criteria conversion_event
     objective target conversion_criteria goal_criteria
 exit_when: exit_criteria exit_conditions unenroll_when exit_rules exit_if exit_on exit remove_when
@@ -37,7 +50,7 @@ reenroll: re_enroll re_enrollment reenrollment allow_reenrollment reentry re_ent
     run_once entry_limit re_eligibility
 enroll_existing: backfill include_existing enroll_current existing_contacts enroll_all catch_up
     retroactive
-priority: rank order importance precedence
+priority: rank importance precedence
 # Conditions and triggers
 all: and all_of
 any: or any_of
@@ -55,7 +68,7 @@ list_joined: tag_added joined_list joins_list enters_segment segment_entered joi
 list_left: tag_removed left_list leaves_list leaves_segment segment_left exits_segment
     removed_from_list leaves_audience list_exited
 event: did performed custom_event track has_event has_done event_occurred event_triggered
-    did_event behavior behaviour activity submitted_form form_submitted form_submission form
+    did_event submitted_form form_submitted form_submission form
     purchase placed_order ordered completed_event metric
 no_event: abandoned abandonment not_done did_not_happen missing_event event_missing cart_abandoned
     absence
@@ -73,7 +86,7 @@ template: campaign_name email_template template_name template_id message_id emai
 topic: category subscription
 link: link_url clicked_link
 machine: bot
-inactive: idle inactivity not_active no_activity last_activity last_seen dormant silent not_seen
+inactive: idle not_active no_activity last_activity last_seen dormant silent not_seen
     no_behavior
 consent: subscribed_to can_mail double_opt_in legal_basis gdpr permission subscribed is_subscribed
     can_receive email_consent marketable unsubscribed
@@ -92,7 +105,7 @@ reaches: above crosses rises_to reach hits exceeds goes_above rises_above crosse
 falls_to: at_most below drops_to drops_below falls_below goes_below crosses_below sinks_to
     decreases_to
 gains: wins earns increases_by gained won increase rises_by grows_by velocity increased_by
-to: changed_to new_value ends end_time closes close end_at latest recipients recipient send_to
+to: new_value ends end_time closes close end_at latest recipients recipient send_to
     user emails notify_to receiver who after_value current new
 from: old_value begin start_time opens begins start_at earliest previous was before_value old
 at_least: ge min minimum greater_or_equal >=
@@ -123,7 +136,7 @@ after: anchor following
 offset: before_after days_before days_after shift relative delta lead_time in_advance ahead_of
     after
 every: repeats yearly annually annual
-up_to: timeout time_limit max_wait wait_up_to expires_after expires_in deadline max_time within
+up_to: timeout time_limit max_wait wait_up_to deadline max_time within
     conversion_window attribution_window max_duration time_out no_longer_than before
 # Actions
 add_points: score_points adjust_score increase_score
@@ -133,6 +146,11 @@ reset_score: clear_score reset_points zero_score reset_lead_score set_score
 add_to_list: tag add_tag add_list join_list
 remove_from_list: untag remove_tag leave_list
 move_to_list: move
+set_stage: set_lifecycle_stage change_stage move_stage update_stage set_status
+    update_lifecycle_stage change_lifecycle_stage move_to_stage set_lead_status advance_stage
+    promote update_lead_status set_lifecycle
+back: backward backwards allow_back downgrade force allow_backward allow_downgrade
+enters: entered moves_to moves_into changes_to enter_cell moved_to
 set_attribute: update_property update_contact set_property set update set_field clear_property
     copy_property update_profile update_attribute set_property_value set_trait identify
     edit_contact change_field
@@ -169,7 +187,19 @@ exit: stop end_automation exit_journey quit finish exit_flow end_flow unenroll_f
 cap: max_times
 bands: levels thresholds tiers
 because: justification
-per: every days hours timespan interval time_period rolling
+decay: score_decay decay_rate degrade degradation point_decay points_decay fade aging ageing
+    depreciation expiration time_decay score_degradation decays fading expires_at expiry
+expire: lifetime ttl time_to_live valid_for expire_all
+half_life: halflife half_time halving half exponential half_life_days
+linear: linearly linear_decay straight_line evenly
+step: stepwise steps_down percentage_decay percent_decay monthly
+lose: loss loses decrease_by decrease reduce_by reduce drop_by rate minus deduct loose
+reset: to_zero set_to_zero reset_to reset_to_zero
+scale: display_scale normalize normalise scaled_to show_as
+of: per_company scope level entity applies_to object_type belongs_to
+decay_every: decay_interval decay_frequency decay_schedule recalculate_every decay_time
+    decay_period
+per: every days hours timespan time_period rolling
 timezone: tz time_zone zone default_timezone account_timezone time_zone_id
 sender: from from_field
 reply_to: replyto
@@ -202,7 +232,7 @@ start: trigger from
 filters: conditions where members
 filter: conditions where members
 condition: conditions if
-criteria: conditions members
+criteria: conditions members when
 rules: members conditions
 where: conditions members
 repeat: reenroll every
@@ -219,7 +249,31 @@ value: is to
 since: within after
 last: within of_last
 window: within up_to
-period: within per
+period: within per every
+interval: per every
+inactivity: inactive idle
+inactive: idle
+behavior: event engagement
+behaviour: event engagement
+activity: event engagement
+expires: expire decay up_to
+expire_after: expire decay up_to
+expires_after: up_to expire decay
+expires_in: up_to expire decay
+changed_to: to enters
+to: enters
+reaches: at_least enters
+entry_criteria: trigger when
+requirements: conditions when
+qualifies: when conditions
+qualifies_when: when conditions
+conditions: members when
+if: when conditions
+name: stage template
+status: enabled stage
+order: priority axis
+steps: actions stages
+duration: within after
 count: times emails of_last
 frequency: times frequency_cap every
 properties: attribute where
@@ -239,7 +293,7 @@ unenroll: exit exit_when
 key: id same
 label: name id
 weight: points share priority
-amount: points sum
+amount: points sum lose
 limit: cap emails
 reason: because reason
 from_name: name sender
@@ -250,8 +304,8 @@ opt_in: consent subscribe subscribed
 wait_till: wait_for wait
 hold_until: wait_for wait
 sleep_until: wait_for wait
-percentage: share random
-percent: share random
+percentage: share random lose
+percent: share random lose
 users: round_robin to
 team: round_robin to
 opt_out: unsubscribe unsubscribed
@@ -262,7 +316,7 @@ enrollment_criteria: trigger conditions
 unless: conditions not
 for: up_to within
 wait_max: up_to wait_up_to
-by: up_to same
+by: up_to same lose
 lists: in_list topics
 sender_email: address sender
 email_address: address to
@@ -291,8 +345,8 @@ has_not_done: no_event not
 not_visited: no_event not
 points: score points
 no_response: no_event email_not_opened
-becomes: reaches to
-is: to at_least
+becomes: reaches to enters
+is: to at_least enters
 """
 
 

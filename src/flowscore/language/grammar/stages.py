@@ -69,7 +69,7 @@ ENTERING = Table(
     {
         "leaves": "name the stages that are entered instead: `enters`",
         "at_least": "a trigger is a moment: write `enters` with the stages",
-        **dict.fromkeys(("from", "to"), "write `enters`; ask for the rest by `this_event`"),
+        "from": "name the stage entered, `enters`; the one before: `this_event: {from: NAME}`",
     },
 )
 SET_STAGE = Table(
