@@ -132,6 +132,8 @@ class Caller:
     def fill(self, call: Document) -> None:
         """What the call says."""
         what = self.pick.integer(11)
+        if self.features.company_scores and self.pick.chance(8):
+            what = 8
         if what < 4 or what == 10:
             call["event"] = self.pick.one(EVENTS)
             call["properties"] = self.properties()
@@ -145,7 +147,7 @@ class Caller:
             all_topics = self.features.consents and call["event"] == "Unsubscribed"
             topics = (*TOPICS, "email", "all") if all_topics else TOPICS
             call["properties"] = {"topic": self.pick.one(topics)}
-        elif what == 8 and self.features.company:
+        elif what == 8 and (self.features.company or self.features.company_scores):
             call["type"] = "group"
             call["groupId"] = self.pick.one(("acme", "initech"))
             call["traits"] = {"industry": self.pick.one(("software", "retail"))}

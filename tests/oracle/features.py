@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -67,8 +67,16 @@ class Features:
     window: bool = True
     pauses: bool = True
     versions: bool = True
+    # Scores that sales believe in.
+    decay: bool = False
+    idle: bool = False
+    grades: bool = False
+    stages: bool = False
+    company_scores: bool = False
 
 
+SALES = tuple("decay idle grades stages company_scores".split())
+"""What scores have beside their rules."""
 ENLARGING = tuple(
     "company sums windows same dotted this_event mail_words random consents gains dates until "
     "goals exits holdouts waits splits enrolls resets owners notes webhooks suppress caps window "
@@ -77,9 +85,14 @@ ENLARGING = tuple(
 """What makes cases of the whole language out of those that have only its core."""
 
 
+def whole(**other: Any) -> Features:
+    """The whole language."""
+    return replace(Features(), **dict.fromkeys(SALES, True), **other)
+
+
 def core(*but: str, **other: Any) -> Features:
     """The core of the language, and of the rest only what is named."""
-    return replace(Features(), **{name: name in but for name in ENLARGING}, **other)
+    return replace(Features(), **{name: name in but for name in (*ENLARGING, *SALES)}, **other)
 
 
 class Choices:
@@ -104,8 +117,10 @@ class Choices:
 
 @dataclass
 class Words:
-    """What the definitions made so far may name: scores, dynamic lists, scenarios to come."""
+    """What the definitions made so far may name; of scenarios those to come."""
 
-    scores: list[str]
-    lists: list[str]
-    flows: list[str]
+    scores: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
+    flows: list[str] = field(default_factory=list)
+    grades: dict[str, list[str]] = field(default_factory=dict)
+    stages: list[str] = field(default_factory=list)

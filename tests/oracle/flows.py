@@ -7,7 +7,8 @@ from typing import Any
 from .features import EVENTS, MAILS, NOTE, PLANS, SPANS, STATIC, TOPICS, Document
 from .phrases import Phrases
 
-EVENTLESS = ("score", "inactive", "date", "schedule", "manual")
+EVENTLESS = ("score", "grade", "inactive", "date", "schedule", "manual")
+STATES = {"score", "list_joined", "subscribed", "grade", "stage"}
 UP_TO = ("2 days", "1 day", "6 hours", "3 days", "2 hours", "90 minutes")
 SHARES = (("50%", "50%"), ("20%", "30%", "50%"), ("12.5%", "87.5%"), ("100%", "0%"))
 
@@ -23,7 +24,9 @@ class Flows(Phrases):
         kind = self.pick.integer(8)
         document["trigger"] = trigger = self.trigger(kind)
         kinds = kinds_of(trigger)
-        state = {"score", "list_joined", "subscribed"} & kinds and not is_gain(trigger)
+        state = {"score", "list_joined", "subscribed", "grade", "stage"} & kinds and not is_gain(
+            trigger
+        )
         if state and not isinstance(trigger, list) and self.pick.chance(3):
             document["enroll_existing"] = True
         self.carried, self.inside = not kinds <= set(EVENTLESS), True
@@ -128,6 +131,8 @@ class Flows(Phrases):
         has = self.features
         pairs: list[tuple[bool, Any]] = [
             (has.resets, self.reset),
+            (bool(self.words.stages), self.stage_set),
+            (bool(self.words.stages), self.stage_set),
             (has.consents, self.consent),
             (has.owners, self.owner),
             (has.notes and has.mail, self.note),
@@ -149,6 +154,12 @@ class Flows(Phrases):
         """A score back to nothing."""
         scores = self.words.scores
         return {"reset_score": self.pick.one((*scores, list(scores)))}
+
+    def stage_set(self) -> Document:
+        """Into a stage of the lifecycle, now and then back."""
+        name = self.pick.one(self.words.stages[1:])
+        back = {"stage": self.pick.one(self.words.stages), "back": True}
+        return {"set_stage": self.pick.one((name, name, back))}
 
     def lists(self) -> Document:
         """A change of static lists."""
@@ -259,4 +270,5 @@ def is_gain(trigger: Any) -> bool:
 
 def steps_feed(kinds: set[str]) -> bool:
     """Whether one step can fire the trigger many times in a round: entries would double."""
-    return bool(kinds & {"list_joined", "list_left", "attribute", "subscribed", "unsubscribed"})
+    fed = {"list_joined", "list_left", "attribute", "subscribed", "unsubscribed", "stage"}
+    return bool(kinds & fed)

@@ -24,12 +24,13 @@ from .features import (
     Features,
 )
 from .flows import Flows
+from .ladders import INSTANTS, Ladders
 from .values import duration, rfc3339
 
 __all__ = ["Features", "cases", "large", "seeded"]
 
 
-class Writer(Flows):
+class Writer(Flows, Ladders):
     """Writes one case out of choices."""
 
     def __init__(self, choices: Choices, features: Features) -> None:
@@ -45,6 +46,9 @@ class Writer(Flows):
         for number in range(2):
             documents.append(self.score(f"score-{number}"))
             documents += [self.dynamic(f"list-{number}-{i}") for i in self.pick.some(2, 1)]
+        climbed = self.ladders()
+        if climbed:
+            documents += [*climbed, self.score("score-2"), self.dynamic("list-2-0")]
         documents.insert(0, self.policy())
         flows: list[Document] = []
         if self.features.scenarios:
@@ -84,7 +88,9 @@ class Writer(Flows):
 
     def policy_like(self, policy: Document) -> Document:
         """Other limits in the same zone."""
-        return self.policy() | {key: policy[key] for key in ("timezone", "consent")}
+        kept = ("timezone", "consent", "decay_every")
+        fresh = {key: value for key, value in self.policy().items() if key not in kept}
+        return fresh | {key: policy[key] for key in kept if key in policy}
 
     def templates(self) -> dict[str, str]:
         """The mails, and the note to staff, which has no topic."""
@@ -104,11 +110,13 @@ class Writer(Flows):
         """The policy."""
         document: Document = {
             "policy": "default",
-            "timezone": self.pick.one(("UTC", "Europe/Madrid")),
+            "timezone": self.pick.one(self.zones()),
             "sender": {"name": "Acme", "address": "hello@acme.example"},
             "topics": list(TOPICS),
             "consent": self.pick.one(("required", "implied")),
         }
+        if (self.features.decay or self.features.idle) and not self.pick.chance(3):
+            document["decay_every"] = self.pick.one(INSTANTS)
         if self.features.suppress and self.pick.chance(4):
             document["suppress"] = self.condition(1)
         if self.features.caps and self.pick.chance():
@@ -125,6 +133,11 @@ class Writer(Flows):
             document["pause_when"] = {**self.pick.one(limits), "of_last": self.pick.one((2, 3, 4))}
         return document
 
+    def zones(self) -> tuple[str, ...]:
+        """Zones of the policy: in Beirut midnight itself is skipped in spring."""
+        fading = self.features.decay or self.features.idle
+        return ("UTC", "Europe/Madrid", *(["Asia/Beirut"] if fading else []))
+
     def window(self) -> Document:
         """When mail may go: by day, over midnight, at the hours that the clocks skip."""
         hours = (("09:00", "20:00"), ("22:00", "06:00"), ("02:30", "12:00"), ("20:00", "02:30"))
@@ -136,8 +149,12 @@ class Writer(Flows):
 
     def score(self, name: str) -> Document:
         """A score whose rules read only what was made before it."""
-        rules = [self.rule(f"rule-{i}") for i in self.pick.some(4, 1)]
+        shared = self.features.company_scores and self.pick.chance(3)
+        rules = [self.rule(f"rule-{i}", shared) for i in self.pick.some(4, 1)]
         document: Document = {"score": name, "rules": rules, "bands": {"hot": 20, "warm": 10}}
+        if shared:
+            document["of"] = "company"
+        self.decay(document)
         if self.pick.chance(3):
             document["range"] = {"min": -10, "max": 25}
         if self.pick.chance(4):
@@ -145,10 +162,10 @@ class Writer(Flows):
         self.words.scores.append(name)
         return document
 
-    def rule(self, name: str) -> Document:
-        """One rule, `on` or `when`."""
+    def rule(self, name: str, shared: bool = False) -> Document:
+        """One rule, `on` or `when`, which a company's score may not have."""
         rule: Document = {"name": name, "points": self.pick.one((10, 5, -5, 2.5, 20))}
-        if self.pick.chance(4):
+        if not shared and self.pick.chance(4):
             return {**rule, "when": self.condition(1)}
         rule["on"] = self.rule_trigger()
         if self.pick.chance(4):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +61,7 @@ class Phrases:
     def __init__(self, pick: Choices, features: Features, first: datetime) -> None:
         """Nothing is defined yet, and no scenario is being written."""
         self.pick, self.features, self.first = pick, features, first
-        self.words = Words([], [], [])
+        self.words = Words()
         self.inside = self.carried = False
 
     # Events
@@ -196,6 +197,8 @@ class Phrases:
 
     def state_trigger(self) -> Document:
         """A trigger over the state: a score, a list, an attribute, consent, creation."""
+        if (self.words.grades or self.words.stages) and self.pick.chance(3):
+            return self.climb()
         kind = self.pick.integer(8)
         if kind < 3 and self.words.scores:
             bounds: list[Document] = [{"reaches": 10}, {"reaches": "hot"}, {"falls_to": 0}]
@@ -242,6 +245,8 @@ class Phrases:
             {"list_left": list(STATIC)},
             {"attribute": {"plan": {}}},
         ]
+        if self.words.grades or self.words.stages:
+            options += [self.climb()]
         if self.features.consents:
             options += [{"subscribed": list(TOPICS)}, {"unsubscribed": ["email", *TOPICS]}]
         return dict(self.pick.one(options))
@@ -261,6 +266,8 @@ class Phrases:
 
     def condition(self, depth: int) -> Document:
         """A condition that reads only what was made before."""
+        if (self.words.grades or self.words.stages) and self.pick.chance(4):
+            return self.standing()
         kind = self.pick.integer(11)
         if depth and kind < 2:
             both = [self.condition(depth - 1), self.condition(depth - 1)]
@@ -283,6 +290,33 @@ class Phrases:
         if kind == 10:
             return self.rarer()
         return {"attribute": dict(self.pick.one(ATTRIBUTES))}
+
+    def standing(self) -> Document:
+        """Where the contact stands in a grade or in the lifecycle."""
+        if self.words.stages and (not self.words.grades or self.pick.chance()):
+            stages = self.words.stages
+            name = self.pick.one(stages[1:])
+            return {"stage": self.pick.one((name, {"at_least": name}, stages[:2]))}
+        return self.in_cells()
+
+    def in_cells(self) -> Document:
+        """A few cells of a grade."""
+        return {"grade": self.of_grade(lambda some: some)}
+
+    def climb(self) -> Document:
+        """Entering cells or stages."""
+        if self.words.stages and (not self.words.grades or self.pick.chance()):
+            stages = self.words.stages
+            return {"stage": {"enters": self.pick.one((*stages[1:], stages[:2], stages[0]))}}
+        return {"grade": self.of_grade(lambda some: {"enters": some})}
+
+    def of_grade(self, wrap: Callable[[Any], Any]) -> Any:
+        """Some cells, below the grade's name where there are several."""
+        name = self.pick.one(tuple(self.words.grades))
+        cells = self.words.grades[name]
+        most = self.pick.some(5, 1)
+        some = wrap(self.pick.one((cells[: len(most)], cells[::3], cells[1], cells[-3:])))
+        return some if len(self.words.grades) == 1 else {name: some}
 
     def rarer(self) -> Document:
         """One of the younger conditions, as far as they may stand here."""
