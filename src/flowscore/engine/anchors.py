@@ -15,6 +15,7 @@ from flowscore.engine.scratch import happened
 from flowscore.language.triggers import NoEvent, OnEvent
 from flowscore.rules.answers import is_unanswered
 from flowscore.rules.events import log_alias
+from flowscore.rules.sight import batch
 from flowscore.store.tables import marks
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def _deadlines(book: Book, mark: str, trigger: NoEvent, sight: Sight) -> Insert:
             is_unanswered(book, trigger, anchor),
         )
     )
-    if not sight.everything:
+    if sight.everything:
+        rows = rows.where(kept.c.contact_id.in_(select(batch.c.contact_id)))
+    else:
         rows = rows.where(noticed)
     return insert(happened).from_select(["contact_id", "own_at", "key", "event_id"], rows)

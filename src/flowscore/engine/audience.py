@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Insert, bindparam, case, insert, select, tuple_
 
 from flowscore.engine.scratch import asked, turned
-from flowscore.rules.sight import fresh
+from flowscore.rules.sight import batch, fresh
 from flowscore.rules.watch import Asked, Watch, shared
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import changes, contacts, events
@@ -77,16 +77,12 @@ def gather(work: Work, asking: Asking, changes_seen: int, by_clock: bool) -> boo
 
 
 def ask_everybody(work: Work) -> None:
-    """Fill `asked` with every contact that exists."""
+    """Fill `asked` with every contact of the recompute's `batch`."""
     work.clear(asked)
     work.fill(asked, EVERYBODY)
 
 
-EVERYBODY = _into_asked(
-    select(contacts.c.id).where(
-        contacts.c.created_at <= bindparam("now", type_=contacts.c.created_at.type)
-    )
-)
+EVERYBODY = _into_asked(select(batch.c.contact_id))
 
 
 def compare(holds_now: Any, held: Any, book: Book) -> Insert:

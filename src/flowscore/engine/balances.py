@@ -12,17 +12,18 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    insert,
     literal,
     select,
     update,
 )
 
+from flowscore.rules.sight import batch
+from flowscore.rules.worth import is_void, present_worth
 from flowscore.store.dialects import insert_or_update
 from flowscore.store.tables import POINT, SHOWN, balances, changes, ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flowscore.engine.work import Work
     from flowscore.language.scoring import Range, Score
@@ -33,65 +34,45 @@ LINE_COLUMNS = [
 ]  # fmt: skip
 
 
-def rebalance(work: Work, statement: Insert | None, after_line: int) -> None:
-    """Add the lines after this id to their balances and tell of it."""
-    if statement is None or work.last(ledger) == after_line:
-        return
-    work.run(statement, after_line=after_line)
-    work.run(TELL_OF_LINES, after_line=after_line)
-
-
-TELL_OF_LINES = insert(changes).from_select(
-    ["kind", "name", "contact_id"],
-    select(literal("score"), ledger.c.score, ledger.c.contact_id)
-    .where(ledger.c.id > bindparam("after_line", type_=BigInteger))
-    .distinct(),
-)
-
-
-def recut(work: Work, scores: Iterable[Score]) -> None:
-    """Read anew the balances of contacts who were merged: intake added up their lines only."""
-    if not work.told_of({("contact", "")}, 0):
-        return
-    merged = select(changes.c.contact_id).where(changes.c.kind == "contact")
-    reads = cut(scores, balances.c.score, balances.c.raw)
+def add_up(work: Work, scores: Sequence[Score]) -> None:
+    """Add up all lines of the contacts in `batch` anew, in these scores."""
+    mine = select(batch.c.contact_id)
+    names = [score.name for score in scores]
     work.once(
         update(balances)
-        .where(balances.c.contact_id.in_(merged), balances.c.balance != reads)
-        .values(balance=reads)
+        .where(balances.c.contact_id.in_(mine), balances.c.score.in_(names))
+        .values(raw=0, balance=cut(scores, balances.c.score, literal(0)))
     )
+    worth = present_worth(scores, ledger, work.book.decayed, work.book.dialect)
+    lines = select(ledger.c.contact_id, ledger.c.score, worth.label("worth"))
+    counted = lines.where(
+        ledger.c.contact_id.in_(mine), ledger.c.score.in_(names), ~is_void(ledger)
+    ).subquery()
+    total = cast(func.sum(counted.c.worth), BigInteger).label("points")
+    rows = select(counted.c.contact_id, counted.c.score, total)
+    work.once(grow(scores, rows.group_by(counted.c.contact_id, counted.c.score).subquery()))
 
 
-def rebalance_fully(work: Work, scores: Iterable[Score]) -> None:
-    """Add up all lines of these scores anew (their balances have been deleted)."""
-    for score in scores:
-        total = cast(func.sum(ledger.c.points), BigInteger)
-        worth = cut([score], ledger.c.score, total)
-        rows = (
-            select(ledger.c.contact_id, ledger.c.score, total, worth, worth)
-            .where(ledger.c.score == score.name)
-            .group_by(ledger.c.contact_id, ledger.c.score)
-        )
-        columns = ["contact_id", "score", "raw", "balance", "looked"]
-        work.once(insert(balances).from_select(columns, rows))
-        moved = select(balances.c.contact_id).where(balances.c.score == score.name)
-        work.tell("score", score.name, moved)
-
-
-def rebalance_statement(scores: list[Score]) -> Insert:
-    """Statement: balances gain the sum of the lines after `after_line`, rounded and cut."""
+def grow_by_lines(scores: Sequence[Score]) -> Insert:
+    """Statement: balances gain the face values of the lines after `after_line`."""
     # Plus nothing, else SQLite walks the whole ledger in the order of an index on contacts.
     who = (ledger.c.contact_id + 0).label("contact_id")
     new = select(who, ledger.c.score, ledger.c.points).where(ledger.c.id > bindparam("after_line"))
     lines = new.subquery()
-    total = func.sum(lines.c.points)
+    total = func.sum(lines.c.points).label("points")
+    rows = select(lines.c.contact_id, lines.c.score, total)
+    return grow(scores, rows.group_by(lines.c.contact_id, lines.c.score).subquery())
+
+
+def grow(scores: Sequence[Score], gains: Any) -> Insert:
+    """Statement: balances gain these (contact_id, score, points), are rounded and cut."""
     rows = select(
-        lines.c.contact_id,
-        lines.c.score,
-        cast(total, BigInteger),
-        cut(scores, lines.c.score, total),
+        gains.c.contact_id,
+        gains.c.score,
+        cast(gains.c.points, BigInteger),
+        cut(scores, gains.c.score, gains.c.points),
         cast(literal(0), BigInteger),
-    ).group_by(lines.c.contact_id, lines.c.score)
+    )
     columns = ["contact_id", "score", "raw", "balance", "looked"]
 
     def grown(row: Any) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from flowscore.language.project import digest
 from flowscore.rules.book import NEVER
 from flowscore.rules.events import log_alias, matching
 from flowscore.rules.happened import SUM_PLACES
-from flowscore.rules.sight import fresh
+from flowscore.rules.sight import batch, fresh
 from flowscore.rules.triggers import needed
 from flowscore.store.dialects import insert_or_replace
 from flowscore.store.tables import changes, events, marks
@@ -239,7 +239,8 @@ def _matching_after_mark(book: Book, mark: str, trigger: OnEvent, sight: Sight) 
     )
     kept = and_(marks.c.trigger == mark, marks.c.contact_id == log.c.contact_id, marks.c.same == "")
     if sight.everything:
-        source = log.outerjoin(marks, kept)
+        mine = batch.join(log, log.c.contact_id == batch.c.contact_id)
+        source = mine.outerjoin(marks, kept)
     else:
         stirred = _stirred(book, trigger)
         source = stirred.join(

@@ -5,20 +5,25 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, cast, func, insert, literal, null, select
+from sqlalchemy import BigInteger, Text, and_, cast, func, insert, literal, null, or_, select
 
 from flowscore.engine import consenting, lists, outbox, owners, pauses, profile
-from flowscore.engine.balances import LINE_COLUMNS, rebalance
+from flowscore.engine.balances import LINE_COLUMNS
+from flowscore.engine.booking import book_lines, book_resets
+from flowscore.engine.journeys import STAY, into_staged, move, moves, place_of
 from flowscore.engine.path import Path, Verb, ending, one_after_another, record, then_on
 from flowscore.engine.scoring import points
-from flowscore.engine.scratch import requested, turned, walking
+from flowscore.engine.scratch import requested, staged, turned, walking
 from flowscore.engine.work import Work, rows_of
 from flowscore.language import actions as words
 from flowscore.rules.conditions import is_member
+from flowscore.rules.traits import colleagues
 from flowscore.store.dialects import insert_from
-from flowscore.store.tables import balances, ledger
+from flowscore.store.tables import balances, contacts, ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Insert
 
 
@@ -43,14 +48,54 @@ def _(action: words.ResetScore, path: Path) -> Verb:
     """Also of a balance of 0: what is dated before it and comes in late is void (ruling 54)."""
     effects = []
     for score in action.scores:
+        if score in path.book.company_scores:
+            effects.append(_writing(path, _company_reset(path, action, score), book_resets))
+            continue
         raw = select(balances.c.raw).where(
             balances.c.contact_id == walking.c.contact_id, balances.c.score == score
         )
         less = -func.coalesce(raw.correlate(walking).scalar_subquery(), 0)
-        step = action.path if len(action.scores) == 1 else f"{action.path}/{score}"
-        line = _line(path, step, score, "reset", cast(less, BigInteger), "")
-        effects.append(_writing(path, line))
+        line = _line(path, _reset_step(action, score), score, "reset", cast(less, BigInteger), "")
+        effects.append(_writing(path, line, book_resets))
     return then_on(path, action.path, one_after_another(effects))
+
+
+def _reset_step(action: words.ResetScore, score: str) -> str:
+    return action.path if len(action.scores) == 1 else f"{action.path}/{score}"
+
+
+def _company_reset(path: Path, action: words.ResetScore, score: str) -> Insert:
+    """Statement: a line for everybody who is with the company, each for what is theirs (96)."""
+    member = contacts.alias()
+    raw = select(balances.c.raw).where(
+        balances.c.contact_id == member.c.id, balances.c.score == score
+    )
+    less = -func.coalesce(raw.correlate(member).scalar_subquery(), 0)
+    one = func.min(walking.c.enrollment_id)  # two colleagues at the same step reset it once
+    mine = or_(
+        member.c.id == walking.c.contact_id,
+        member.c.id.in_(colleagues(walking.c.contact_id)),
+    )
+    rows = (
+        select(
+            member.c.id,
+            literal(score),
+            literal(path.scenario.name),
+            literal("reset"),
+            cast(one, Text) + literal("/" + _reset_step(action, score)),
+            cast(less, BigInteger),
+            path.now,
+            path.now,
+            cast(null(), BigInteger),
+            cast(literal(path.definition_id), BigInteger),
+            literal(""),
+        )
+        .select_from(walking.join(member, mine))
+        .where(path.touched())
+        .group_by(member.c.id)
+        .order_by(member.c.id)
+    )
+    return insert_from(ledger, LINE_COLUMNS, rows)
 
 
 def _line(path: Path, step: str, score: str, kind: str, worth: Any, reason: str) -> Insert:
@@ -75,13 +120,13 @@ def _line(path: Path, step: str, score: str, kind: str, worth: Any, reason: str)
     return insert_from(ledger, LINE_COLUMNS, rows)
 
 
-def _writing(path: Path, line: Insert) -> Verb:
+def _writing(path: Path, line: Insert, book: Callable[..., None] = book_lines) -> Verb:
     def effect(work: Work) -> None:
         before = work.last(ledger)
         written = rows_of(work.run(line, this_turn=work.turn))
         work.counts.lines += written
         work.changed += written
-        rebalance(work, path.scoring.rebalance, before)
+        book(work, path.scoring.booking, before)
 
     return effect
 
@@ -110,7 +155,7 @@ def _(action: words.MoveToList, path: Path) -> Verb:
 
 def _mover(name: str, joins: int, step: str, path: Path) -> Verb:
     """Into the list (1) or out of it (0): only who is not so already moves (ruling 48)."""
-    moves = lists.moves(name, literal(f"scenario/{path.scenario.name}#{step}"), path.book)
+    carry = lists.moves(name, literal(f"scenario/{path.scenario.name}#{step}"), path.book)
     member = is_member((name,), walking.c.contact_id)
     rows = select(walking.c.contact_id, literal(joins)).where(
         path.touched(), ~member if joins else member
@@ -120,10 +165,39 @@ def _mover(name: str, joins: int, step: str, path: Path) -> Verb:
     def effect(work: Work) -> None:
         work.clear(turned)
         if work.fill(turned, find, this_turn=work.turn):
-            place = f"{work.now}/{work.round}/{path.definition_id}/{step}/{work.turn}"
-            lists.move(work, moves, place)
+            lists.move(work, carry, _place_of_events(work, path, step))
 
     return effect
+
+
+def _place_of_events(work: Work, path: Path, step: str) -> str:
+    """What tells the events of one step in one turn from all others."""
+    return f"{work.now}/{work.round}/{path.definition_id}/{step}/{work.turn}"
+
+
+# ---------------------------------------------------------------- the lifecycle
+
+
+@act.register
+def _(action: words.SetStage, path: Path) -> Verb:
+    """Forward only, unless `back`; who is there already stays as they are (rulings 48, 49)."""
+    here = and_(STAY.c.contact_id == walking.c.contact_id, STAY.c.left_at.is_(null()))
+    origin, target = place_of(path.stages, STAY.c.stage), path.stages.index(action.stage)
+    cause = f"scenario/{path.scenario.name}#{action.path}"
+    rows = (
+        select(walking.c.contact_id, origin, literal(target), literal(cause))
+        .select_from(walking.outerjoin(STAY, here))
+        .where(path.touched(), origin != target if action.back else origin < target)
+    )
+    find, carry = into_staged(rows), moves(path.stages, path.book)
+
+    def effect(work: Work) -> None:
+        work.clear(staged)
+        if moved := work.fill(staged, find, this_turn=work.turn):
+            move(work, carry, _place_of_events(work, path, action.path))
+            work.changed += moved
+
+    return then_on(path, action.path, effect)
 
 
 # ---------------------------------------------------------------- the contact

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
-    Delete,
     Insert,
     Text,
     case,
@@ -86,8 +85,8 @@ def _compare(grade: Grade, book: Book) -> Insert:
         )
         .select_from(asked.join(contacts, contacts.c.id == asked.c.contact_id))
         .where(contacts.c.created_at <= book.now)
-        .cte("read")
-        .prefix_with("MATERIALIZED")  # each balance is looked up once, not at each line of its axis
+        .offset(0)  # so that each balance is looked up once, not at each line of its axis
+        .subquery("read")
     )
     width = len(grade.engagement.labels)
     place = _row_of(grade.fit, balances.c.fit) * width
@@ -164,29 +163,22 @@ LOOK = update(cells).where(MOVED, cells.c.contact_id.in_(TOLD)).values(looked=ce
 # ---------------------------------------------------------------- after an apply
 
 
-def changed_grades(old: Project, new: Project) -> set[str]:
+def changed_grades(old: Project, new: Project) -> list[str]:
     """The grades by which an apply grades everybody anew."""
-    return {
+    return [
         name
         for name, one in new.grades.items()
         if name not in old.grades or digest(old.grades[name]) != digest(one)
-    }
+    ]
 
 
-def catch_up(work: Work, grades: Iterable[KeptGrade], changed: set[str]) -> None:
-    """Silently: the cells of grades that are gone go, those of changed ones are given anew."""
-    kept = tuple(grades)
-    work.once(_forget([one.name for one in kept]))
-    for one in kept:
-        if one.name in changed:
-            ask_everybody(work)
-            settle(work, one)
+def forget_gone(work: Work, kept: Iterable[KeptGrade]) -> None:
+    """Cells of grades that are no more."""
+    work.once(delete(cells).where(cells.c.grade.not_in([one.name for one in kept])))
 
 
-def _forget(kept: list[str]) -> Delete:
-    return delete(cells).where(cells.c.grade.not_in(kept))
-
-
-def look_at_all(work: Work) -> None:
-    """What a silent recompute has moved is known from now on: it fires nothing."""
-    work.once(update(cells).where(MOVED).values(looked=cells.c.cell))
+def refresh_fully(work: Work, grades: Iterable[KeptGrade]) -> None:
+    """Give everybody their cell anew."""
+    for one in grades:
+        ask_everybody(work)
+        settle(work, one)

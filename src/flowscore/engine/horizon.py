@@ -17,7 +17,8 @@ from flowscore.engine.registry import TAKES_IN
 from flowscore.engine.states import read_state
 from flowscore.language.triggers import DateComes, Schedule
 from flowscore.rules.book import NEVER
-from flowscore.store.tables import changes, enrollments, inbox, messages, taken
+from flowscore.rules.instants import next_decay
+from flowscore.store.tables import changes, enrollments, fading, inbox, messages, taken
 
 if TYPE_CHECKING:
     from flowscore.engine.program import Program
@@ -47,6 +48,7 @@ def next_due(
         _mail(connection, mark, delivers),
         _calendars(connection, program, mark),
         _edges(connection, program, mark),
+        _decay(connection, program, mark),
     ]
     return min((due for source in sources for due in source if due is not None), default=None)
 
@@ -102,6 +104,19 @@ def _calendars(connection: Connection, program: Program, mark: int) -> Iterator[
             yield schedule.next_instant(trigger, policy_zone, zones, mark)
         else:
             yield dates.next_instant(connection, trigger, policy_zone, zones, mark)
+
+
+def _decay(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:
+    """The next decay instant at which a line of the working set loses anything."""
+    if program.scoring.losing:
+        yield next_decay(program.book.policy, mark)
+    if program.scoring.fading is None:
+        return
+    moves = connection.execute(select(func.min(fading.c.next_at))).scalar()
+    if moves is not None:
+        policy = program.book.policy
+        # What moved at or before the watermark has moved: the next instant is a later one.
+        yield next_decay(policy, max(mark, moves - 1))
 
 
 def _edges(connection: Connection, program: Program, mark: int) -> Iterator[int | None]:

@@ -41,7 +41,9 @@ def _keeping(book: Book, one: OnRule, trigger: Trigger) -> Executable:
 
 
 def _keep(book: Book, one: OnRule, trigger: Trigger) -> Insert:
-    found = gained(trigger) if isinstance(trigger, ScoreGains) else occurrences(trigger, book, LIVE)
+    found: Any = occurrences(trigger, book, LIVE)
+    if isinstance(trigger, ScoreGains):
+        found = gained(trigger, book)
     assert found is not None
     rows = found.subquery()
     keep = select(

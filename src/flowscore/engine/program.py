@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flowscore.engine import enrollment, lists, scoring, steps
+from flowscore.engine import companies, enrollment, grades, lists, scoring, stages, steps
 from flowscore.engine.goals import Hope, Way, build_hopes, build_way_out
 from flowscore.engine.path import Path
 from flowscore.engine.patterns import Patterns
@@ -49,6 +49,9 @@ class Program:
     book: Book
     patterns: Patterns
     scoring: scoring.Scoring
+    companies: companies.KeptCompanies | None
+    grades: tuple[grades.KeptGrade, ...]
+    stages: stages.Funnel | None
     lists: tuple[lists.DynamicList, ...]
     entries: tuple[enrollment.Entry, ...]
     paths: dict[int, Path]
@@ -62,7 +65,7 @@ class Program:
 def compile_program(applied: Applied, dialect: str) -> Program:
     """Build every statement for the project on this kind of database."""
     project = applied.project
-    book = Book(dialect, project.policy)
+    book = Book.of(project, dialect)
     points = scoring.build(project.scores.values(), applied.score_ids, book)
     order = {one.name: place for place, one in enumerate(in_order(project.scenarios.values()))}
     entries = tuple(_entries(applied, order, book))
@@ -70,6 +73,8 @@ def compile_program(applied: Applied, dialect: str) -> Program:
     hopes = [build_hopes(path) for path in paths]
     hoped = tuple(one.trigger for found in hopes for some in found for one in some)
     triggers = (*_triggers(entries, points), *hoped)
+    graded = grades.build(project.grades.values(), book)
+    funnel = stages.build(project.lifecycle, book)
     dynamic = lists.build(project.lists.values(), book)
     ways_out = tuple(way for path in paths if (way := build_way_out(path)) is not None)
     deadlines = (edge for one in triggers for edge in deadline_edges(one))
@@ -80,6 +85,9 @@ def compile_program(applied: Applied, dialect: str) -> Program:
         book=book,
         patterns=Patterns(_words(applied), book),
         scoring=points,
+        companies=companies.build(points.scores),
+        grades=graded,
+        stages=funnel,
         lists=dynamic,
         entries=entries,
         triggers=triggers,
@@ -108,6 +116,7 @@ def _path(
         book=book,
         scoring=points,
         topics={name: template.topic for name, template in project.templates.items()},
+        stages=project.lifecycle.names if project.lifecycle else (),
         reply_to=(project.policy.sender.reply_to or "") if project.policy.sender else "",
     )
     return steps.build(path)
@@ -168,5 +177,6 @@ def _words(applied: Applied) -> list[BaseModel]:
         *project.scores.values(),
         *project.lists.values(),
         project.policy,
+        *((project.lifecycle,) if project.lifecycle else ()),
         *(version.scenario for version in applied.versions),
     ]

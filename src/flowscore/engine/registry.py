@@ -75,7 +75,7 @@ def live_project(connection: Connection) -> Project:
     return _read_live(connection, connection.execute(live.order_by(definitions.c.id)).all())
 
 
-def _read_live(connection: Connection, rows: Iterable[Any]) -> Project:
+def _read_live(connection: Connection, rows: Sequence[Any]) -> Project:
     templates = read_state(connection, "templates") or {}
     return read_stored([(row.file, row.line, row.source) for row in rows], templates)
 

@@ -6,6 +6,7 @@ written as any line, with a line beside it that takes it back: the lines always 
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -13,25 +14,28 @@ from sqlalchemy import (
     Insert,
     and_,
     bindparam,
-    cast,
     delete,
-    func,
     literal,
     not_,
-    or_,
     select,
     update,
 )
 
 from flowscore.engine.balances import LINE_COLUMNS
 from flowscore.engine.work import rows_of
+from flowscore.rules.instants import last_decay
+from flowscore.rules.sight import batch
+from flowscore.rules.worth import VOID, Fade, fades, left_of
 from flowscore.store.dialects import insert_from
-from flowscore.store.tables import balances, changes, events, ledger
+from flowscore.store.tables import changes, events, ledger
 
 if TYPE_CHECKING:
-    from flowscore.engine.work import Work
+    from collections.abc import Iterable, Iterator
 
-RESET, VOID = "reset", "void:"
+    from flowscore.engine.work import Work
+    from flowscore.language.scoring import Score
+
+RESET = "reset"
 IS_VOID = ledger.c.key.startswith(VOID)
 
 
@@ -82,68 +86,66 @@ ANY = select(select(1).where(ledger.c.kind == RESET).exists())
 TAKE_BACK = _take_back()
 
 
-def reckon_anew(work: Work, score: str) -> None:
-    """After a recompute: each reset is minus what now stands before it, since the one before."""
-    _reckon(work, ledger.c.score == score, recomputed=True)
+def reckon_anew(work: Work, score: str, scores: Iterable[Score]) -> None:
+    """After a recompute of `batch`: each reset is minus what now stands before it."""
+    mine = ledger.c.contact_id.in_(select(batch.c.contact_id))
+    _reckon(work, and_(ledger.c.score == score, mine), scores, recomputed=True)
 
 
-def reckon_merged(work: Work) -> None:
+def reckon_merged(work: Work, scores: Iterable[Score]) -> None:
     """Who was merged brings lines dated before a reset: they are worth nothing either."""
     if not work.told_of({("contact", "")}, 0) or not work.run(ANY).scalar():
         return
     merged = select(changes.c.contact_id).where(changes.c.kind == "contact")
-    _reckon(work, ledger.c.contact_id.in_(merged), recomputed=False)
+    _reckon(work, ledger.c.contact_id.in_(merged), scores, recomputed=False)
+
+
+def _reckon(work: Work, where: Any, scores: Iterable[Score], *, recomputed: bool) -> None:
+    """Give every reset among these lines its worth anew; nothing has to be taken back then."""
     reset = ledger.alias()
-    was_reset = select(1).where(
-        reset.c.contact_id == balances.c.contact_id,
-        reset.c.score == balances.c.score,
+    work.once(delete(ledger).where(where, ledger.c.kind == RESET, IS_VOID))
+    of_reset = select(1).where(
+        reset.c.contact_id == ledger.c.contact_id,
+        reset.c.score == ledger.c.score,
         reset.c.kind == RESET,
     )
-    total = select(func.coalesce(func.sum(ledger.c.points), 0)).where(
-        ledger.c.contact_id == balances.c.contact_id, ledger.c.score == balances.c.score
-    )
-    work.once(
-        update(balances)
-        .where(balances.c.contact_id.in_(merged), was_reset.correlate(balances).exists())
-        .values(raw=cast(total.correlate(balances).scalar_subquery(), BigInteger))
-    )
+    late = select(events.c.seen_at).where(events.c.id == ledger.c.event_id).scalar_subquery()
+    rows = select(ledger, late.label("event_seen_at")).where(where, of_reset.exists())
+    order = (ledger.c.contact_id, ledger.c.score, ledger.c.own_at, ledger.c.id)
+    fading = list(fades(scores))
+    worths = [
+        {"number": reset_id, "worth": worth}
+        for _, lines in groupby(
+            work.once(rows.order_by(*order)), lambda row: (row.contact_id, row.score)
+        )
+        for reset_id, worth in _worths(work, list(lines), fading, recomputed)
+    ]
+    if worths:
+        work.connection.execute(SET_WORTH, worths)
 
 
-def _reckon(work: Work, where: Any, *, recomputed: bool) -> None:
-    """Give every reset among these lines its worth anew; nothing has to be taken back then."""
-    resets = and_(where, ledger.c.kind == RESET)
-    work.once(delete(ledger).where(resets, IS_VOID))
-    rows = select(ledger.c.id, ledger.c.contact_id, ledger.c.score, _sum_before(ledger, recomputed))
-    found = work.once(rows.where(resets).order_by(ledger.c.own_at, ledger.c.id)).all()
-    stood: dict[tuple[int, str], int] = {}
-    worth = []
-    for number, contact_id, score, before in found:
-        of = (contact_id, score)
-        worth.append({"number": number, "worth": stood.get(of, 0) - int(before)})
-        stood[of] = int(before)
-    if worth:
-        work.connection.execute(SET_WORTH, worth)
+def _worths(
+    work: Work, lines: list[Any], fading: list[Fade], recomputed: bool
+) -> Iterator[tuple[int, int]]:
+    """Each reset of one contact's score: minus what was left then of the lines since the last."""
+    open_lines = [line for line in lines if line.kind != RESET]
+    for reset in (line for line in lines if line.kind == RESET):
+        before = [one for one in open_lines if _is_before(one, reset, work.now, recomputed)]
+        open_lines = [one for one in open_lines if one not in before]
+        at = last_decay(work.book.policy, reset.own_at)
+        yield reset.id, -sum(left_of(one, fading, at) for one in before)
 
 
-def _sum_before(reset: Any, recomputed: bool) -> Any:
-    """All lines dated before the reset; of its own instant those written earlier.
+def _is_before(line: Any, reset: Any, now: int, recomputed: bool) -> bool:
+    """Dated before the reset; of its own instant those written earlier.
 
     A recompute has written lines anew: there it is those that were known when it was written.
     """
-    line, seen = ledger.alias(), events.alias()
-    later = select(1).where(seen.c.id == line.c.event_id, seen.c.seen_at > reset.c.tick_at)
-    known_late = later.correlate(line, reset).exists()  # of this very reset, two levels out
-    now = bindparam("now", type_=BigInteger)
-    anew = and_(line.c.kind == "rule", line.c.tick_at == now, ~known_late)
-    earlier = or_(line.c.id < reset.c.id, anew) if recomputed else line.c.id < reset.c.id
-    at_once = and_(line.c.own_at == reset.c.own_at, earlier)
-    total = select(func.coalesce(func.sum(line.c.points), 0)).where(
-        line.c.contact_id == reset.c.contact_id,
-        line.c.score == reset.c.score,
-        line.c.kind != RESET,
-        or_(line.c.own_at < reset.c.own_at, at_once),
-    )
-    return cast(total.correlate(reset).scalar_subquery(), BigInteger)
+    if line.own_at != reset.own_at:
+        return bool(line.own_at < reset.own_at)
+    rewritten = recomputed and line.kind == "rule" and line.tick_at == now
+    known_late = line.event_seen_at is not None and line.event_seen_at > reset.tick_at
+    return line.id < reset.id or (rewritten and not known_late)
 
 
 SET_WORTH = (

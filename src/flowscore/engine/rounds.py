@@ -9,21 +9,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete
+from sqlalchemy import BigInteger, Connection, bindparam, delete, select
 
 from flowscore.engine import (
     balances,
+    companies,
+    decay,
     enrollment,
     goals,
+    grades,
+    idle,
     lists,
     pending,
+    recompute,
     resets,
     scoring,
+    stages,
     steps,
 )
 from flowscore.engine.scratch import prepare_scratch, requested
 from flowscore.engine.states import read_state, write_state
 from flowscore.engine.work import MOST_ROUNDS, Counts, Work
+from flowscore.rules.sight import batch
+from flowscore.store.dialects import insert_from
 from flowscore.store.intake import take_in
 from flowscore.store.tables import changes, contacts, events, ledger
 
@@ -36,11 +44,14 @@ class Seen:
     """Up to which event and change each phase has looked."""
 
     awarded: int = 0
+    staged: int = 0
     listed: int = 0
     enrolled: int = 0
     left: int = 0
     left_changes: int = 0
     stood_changes: int = 0
+    company_changes: int = 0
+    staged_changes: int = 0
     listed_changes: int = 0
     noticed_changes: int = 0
     noticed_lines: int = 0
@@ -60,9 +71,10 @@ def tick(
     work.stand_at(work.last(events) + 1, work.last(contacts))
     seen = Seen()
     seen.noticed_lines = work.last(ledger)
-    seen.noticed_changes = work.last(changes)  # what a stopped tick left behind is known
+    if not recompute.fired(connection):
+        seen.noticed_changes = work.last(changes)  # what a stopped tick left behind is known
     before = work.first_id - 1
-    seen.awarded = seen.listed = seen.enrolled = seen.left = before
+    seen.awarded = seen.staged = seen.listed = seen.enrolled = seen.left = before
     _take_in(work, program, historical=True)
     if work.last(events) > before:
         _take_history(work, program, seen)
@@ -70,6 +82,9 @@ def tick(
     work.counts.events = work.last(events) - before
     work.look_from(seen.awarded)
     work.patterns.learn(work)
+    decay.fade(work, program.scoring.fading)
+    idle.lose(work, program.scoring, step)
+    _bring_companies_up_to_date(work, program, seen)
     _rounds(work, program, seen)
     work.tidy()
     return work.counts
@@ -80,8 +95,23 @@ def _take_in(work: Work, program: Program, *, historical: bool) -> None:
     dialect, project = work.book.dialect, program.applied.project
     take_in(work.connection, dialect, project, work.now, historical=historical)
     work.stir()
-    resets.reckon_merged(work)
-    balances.recut(work, program.scoring.scores)
+    if work.told_of({("contact", "")}, 0):
+        _account_for_merged(work, program)
+
+
+def _account_for_merged(work: Work, program: Program) -> None:
+    """Intake moved the lines of who was merged; what they are worth together is found anew."""
+    scores = program.scoring.scores
+    work.clear(batch)
+    work.fill(batch, MERGED)
+    resets.reckon_merged(work, scores)
+    decay.enter_anew(work, program.scoring.fading)
+    balances.add_up(work, scores)
+
+
+MERGED = insert_from(
+    batch, ["contact_id"], select(changes.c.contact_id).where(changes.c.kind == "contact")
+)
 
 
 def _take_history(work: Work, program: Program, seen: Seen) -> None:
@@ -95,7 +125,9 @@ def _take_history(work: Work, program: Program, seen: Seen) -> None:
         _refresh(work, program, seen, by_clock=False)
         if not work.changed:
             break
-    balances.remember_looked(work, seen.noticed_changes)
+    if idle.judge_history(work, program.scoring):
+        _refresh(work, program, seen, by_clock=False)
+    _remember_looked(work, program, seen)
     work.silent, work.changed = False, 0
     seen.enrolled = work.last(events)
     seen.noticed_changes, seen.noticed_lines = work.last(changes), work.last(ledger)
@@ -136,16 +168,37 @@ def _award(work: Work, program: Program, seen: Seen, sight: scoring.Sight) -> No
     by_clock = work.round == 1
     seen.awarded = work.look_from(seen.awarded)
     scoring.award(work, program.scoring, sight)
+    _bring_companies_up_to_date(work, program, seen)
     upto = work.last(changes)
     scoring.stand(work, program.scoring, seen.stood_changes, by_clock)
     seen.stood_changes = upto
 
 
+def _bring_companies_up_to_date(work: Work, program: Program, seen: Seen) -> None:
+    """What their members' points add up to, before anything reads it (rulings 96 and 130)."""
+    if program.companies is not None:
+        upto = work.last(changes)
+        companies.refresh(work, program.companies, seen.company_changes)
+        seen.company_changes = upto
+
+
 def _refresh(work: Work, program: Program, seen: Seen, by_clock: bool) -> None:
-    """Phase 2."""
+    """Phase 2: grades, then stages, then dynamic lists (ruling 13)."""
+    _bring_companies_up_to_date(work, program, seen)
+    if program.grades or program.stages is not None:
+        _place(work, program, seen, by_clock)
     seen.listed = work.look_from(seen.listed)
     lists.refresh(work, program.lists, seen.listed_changes, by_clock)
     seen.listed_changes = work.last(changes)
+
+
+def _place(work: Work, program: Program, seen: Seen, by_clock: bool) -> None:
+    """Cells, then stages; those see the lists as of the round before (ruling 68)."""
+    grades.refresh(work, program.grades, seen.staged_changes, by_clock)
+    if program.stages is not None:
+        seen.staged = work.look_from(seen.staged)
+        stages.refresh(work, program.stages, seen.staged_changes, by_clock)
+    seen.staged_changes = work.last(changes)
 
 
 def _notice(work: Work, program: Program, seen: Seen, looping: set[str]) -> set[str]:
@@ -162,9 +215,17 @@ def _notice(work: Work, program: Program, seen: Seen, looping: set[str]) -> set[
         if enrollment.enroll(work, entry, entry.scenario.name in looping):
             entered.add(entry.scenario.name)
     pending.notice(work, program.scoring)
-    balances.remember_looked(work, seen.noticed_changes)
+    _remember_looked(work, program, seen)
     seen.noticed_changes, seen.noticed_lines = work.last(changes), work.last(ledger)
     return entered
+
+
+def _remember_looked(work: Work, program: Program, seen: Seen) -> None:
+    """The balances and cells of this phase 3 are what the next is held against (15, 21)."""
+    balances.remember_looked(work, seen.noticed_changes)
+    companies.remember_looked(work, program.companies, seen.noticed_changes)
+    if program.grades:
+        grades.remember_looked(work, program.grades, seen.noticed_changes)
 
 
 def _let_out(work: Work, program: Program, seen: Seen) -> None:

@@ -24,14 +24,18 @@ from sqlalchemy import (
     union_all,
 )
 
-from flowscore.engine import anchors, caps, counting, dates, resets, schedule
+from flowscore.engine import anchors, caps, counting, dates, idle, resets, schedule
+from flowscore.engine import booking as accounts
 from flowscore.engine.audience import Asking, ask_everybody, asking, compare, gather
-from flowscore.engine.balances import LINE_COLUMNS, rebalance, rebalance_statement
+from flowscore.engine.balances import LINE_COLUMNS
+from flowscore.engine.booking import Booking, book_lines
+from flowscore.engine.idle import Losing
 from flowscore.engine.scratch import asked, awards, happened, noticed, turned
 from flowscore.engine.work import Work, rows_of
 from flowscore.language.scoring import Rule, Score
 from flowscore.language.triggers import (
     DateComes,
+    GradeEnters,
     ListJoined,
     ListLeft,
     NoEvent,
@@ -39,6 +43,7 @@ from flowscore.language.triggers import (
     Schedule,
     ScoreCrosses,
     ScoreGains,
+    StageEnters,
 )
 from flowscore.rules.conditions import holds
 from flowscore.rules.sight import Sight
@@ -46,9 +51,10 @@ from flowscore.rules.triggers import is_walked, listens_to, occurrences
 from flowscore.rules.watch import watch
 from flowscore.rules.who import Who
 from flowscore.store.dialects import insert_from
-from flowscore.store.tables import POINT, ledger
+from flowscore.store.tables import POINT, contacts, ledger
 
 if TYPE_CHECKING:
+    from flowscore.engine.decay import Fading
     from flowscore.rules.book import Book
 
 AWARD_COLUMNS = ["score", "rule", "position", "contact_id", "own_at", "key", "event_id"]
@@ -88,7 +94,13 @@ class Scoring:
     when: tuple[WhenRule, ...]
     scores: tuple[Score, ...]
     write: dict[str, Insert]
-    rebalance: Insert | None
+    booking: Booking | None
+    losing: tuple[Losing, ...]
+
+    @property
+    def fading(self) -> Fading | None:
+        """The statements of what fades."""
+        return self.booking.fading if self.booking is not None else None
 
     def only(self, name: str) -> Scoring:
         """The statements of one score."""
@@ -97,10 +109,12 @@ class Scoring:
             on=tuple(one for one in self.on if one.score.name == name),
             when=tuple(one for one in self.when if one.score.name == name),
             scores=tuple(one for one in self.scores if one.name == name),
+            losing=tuple(one for one in self.losing if one.score.name == name),
         )
 
 
-NOTICED_LATER = (ScoreCrosses, ScoreGains, ListJoined, ListLeft)  # triggers of states
+# Triggers of states (ruling 58).
+NOTICED_LATER = (ScoreCrosses, ScoreGains, GradeEnters, StageEnters, ListJoined, ListLeft)
 LIVE, HISTORY, ALL = Sight(for_points=True), Sight(historical=True), Sight(everything=True)
 
 
@@ -120,7 +134,8 @@ def build(scores: Iterable[Score], ids: dict[str, int], book: Book) -> Scoring:
         ),
         scores=tuple(ordered),
         write={score.name: _write_uncapped(score, ids.get(score.name)) for score in ordered},
-        rebalance=rebalance_statement(ordered) if ordered else None,
+        booking=accounts.build(ordered, book),
+        losing=idle.build(ordered, ids),
     )
 
 
@@ -203,11 +218,15 @@ def _pending(score: Score, rule: Rule) -> Select[Any]:
     return select(noticed).where(noticed.c.score == score.name, noticed.c.rule == rule.name)
 
 
+def _on(score: Score) -> list[Rule]:
+    return [rule for rule in score.rules if rule.on]
+
+
 def _write_uncapped(score: Score, id_: int | None) -> Insert:
     """Statement: every award of the score that no cap bounds becomes a line."""
-    free = [rule for rule in score.rules if rule.on and rule.cap is None]
-    if score.cap is not None:
-        free = []
+    free = [rule for rule in _on(score) if rule.cap is None]
+    if score.cap is not None or (score.of == "company" and len(free) < len(_on(score))):
+        free = []  # a cap looks at them all in their order
     worth = {rule.name: points(rule.points) for rule in free}
     line = case(worth, value=awards.c.rule, else_=0) if worth else literal(0)
     rows = (
@@ -225,9 +244,17 @@ def _write_uncapped(score: Score, id_: int | None) -> Insert:
             literal(""),
         )
         .where(awards.c.score == score.name, awards.c.rule.in_(worth) if worth else false())
-        .order_by(awards.c.own_at, awards.c.position, awards.c.contact_id, awards.c.key)
+        .order_by(awards.c.own_at, awards.c.position, _who_first(score), awards.c.key)
     )
     return insert_from(ledger, LINE_COLUMNS, rows)
+
+
+def _who_first(score: Score) -> Any:
+    """Of a company's members by e-mail, since whose line came last matters (ruling 115)."""
+    if score.of == "contact":
+        return awards.c.contact_id
+    email = select(contacts.c.email_folded).where(contacts.c.id == awards.c.contact_id)
+    return email.scalar_subquery()
 
 
 def _when_rule(score: Score, rule: Rule, id_: int | None, book: Book) -> WhenRule:
@@ -324,7 +351,7 @@ def award(work: Work, scoring: Scoring, sight: Sight = LIVE) -> None:
         _count(work, written)
     if work.last(ledger) > before:
         resets.void(work, before)
-    rebalance(work, scoring.rebalance, before)
+    book_lines(work, scoring.booking, before)
 
 
 def stand(
@@ -346,7 +373,7 @@ def stand(
         if work.fill(turned, one.compare):
             before = work.last(ledger)
             _count(work, rows_of(work.run(one.write)))
-            rebalance(work, scoring.rebalance, before)
+            book_lines(work, scoring.booking, before)
 
 
 def _count(work: Work, written: int) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from flowscore.rules.sight import fresh, scratch
+from flowscore.rules.sight import batch, fresh, scratch
 from flowscore.store import statistics
 from flowscore.store.tables import Bytewise
 
@@ -57,10 +57,35 @@ awards = _scratch(
 )
 # Occurrences of state triggers in rules: noticed in phase 3, awarded in the next round.
 noticed = _scratch("noticed", *(Column(c.name, c.type) for c in awards.c))
+# What balances gain or lose as lines fade.
+faded = _scratch(
+    "faded",
+    Column("contact_id", BigInteger, primary_key=True),
+    Column("score", Bytewise, primary_key=True),
+    Column("points", BigInteger),
+)
+# Companies whose sums may have changed, and what they add up to.
+touched_companies = _scratch(
+    "touched_companies", Column("company_id", BigInteger, primary_key=True)
+)
+company_sums = _scratch(
+    "company_sums",
+    Column("company_id", BigInteger, primary_key=True),
+    Column("score", Bytewise, primary_key=True),
+    Column("raw", BigInteger),
+)
 # Contacts to ask a condition of, and those whose answer is another than before.
 asked = _scratch("asked", Column("contact_id", BigInteger, primary_key=True))
 turned = _scratch(
     "turned", Column("contact_id", BigInteger, primary_key=True), Column("holds", Integer)
+)
+# Contacts who go from one lifecycle stage to another, by the stages' places, and why.
+staged = _scratch(
+    "staged",
+    Column("contact_id", BigInteger, primary_key=True),
+    Column("origin", Integer),
+    Column("target", Integer),
+    Column("cause", Text),
 )
 # Enrollments whose walk is under way in phase 4.
 walking = _scratch(
@@ -107,18 +132,23 @@ SHORT = {
     ("answered", "sqlite_autoindex_answered_1"): "500 1",
     ("asked", "sqlite_autoindex_asked_1"): "2000 1",
     ("awards", None): "2000",
+    ("company_sums", "sqlite_autoindex_company_sums_1"): "500 1 1",
+    ("touched_companies", "sqlite_autoindex_touched_companies_1"): "500 1",
+    ("batch", "batch"): "1000",
+    ("faded", "sqlite_autoindex_faded_1"): "2000 1 1",
     ("fresh", "sqlite_autoindex_fresh_1"): "5000 500 1",
     ("happened", "happened_key"): "1000 2 1",
     ("speaking", None): "500",
     ("noticed", None): "500",
     ("requested", None): "500",
+    ("staged", "sqlite_autoindex_staged_1"): "500 1",
     ("turned", "sqlite_autoindex_turned_1"): "500 1",
     ("walking", "sqlite_autoindex_walking_1"): "1000 1",
     ("walking", "walking_at"): "1000 100 50 20",
 }
 SCRATCH_TABLES = (
-    fresh, happened, awards, noticed, asked, turned, walking, answered, requested,
-    speaking,
+    fresh, batch, touched_companies, company_sums, happened, awards, noticed, faded, asked,
+    turned, walking, answered, requested, speaking, staged,
 )  # fmt: skip
 
 

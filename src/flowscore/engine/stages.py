@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     ColumnElement,
     Insert,
-    Update,
     and_,
-    bindparam,
     case,
     func,
     literal,
@@ -19,7 +17,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.types import BigInteger
 
 from flowscore.engine.audience import Asking, ask_everybody, asking, gather
 from flowscore.engine.journeys import STAY, Moves, into_staged, move, moves, place_of
@@ -91,8 +88,8 @@ def _read(lifecycle: Lifecycle, book: Book) -> Any:
         )
         .select_from(people)
         .where(contacts.c.created_at <= book.now)
-        .cte("read")
-        .prefix_with("MATERIALIZED")  # the conditions are asked once of each
+        .offset(0)  # so that the conditions are asked once of each
+        .subquery("read")
     )
 
 
@@ -114,9 +111,9 @@ def _may_fall(lifecycle: Lifecycle, read: Any) -> ColumnElement[bool]:
 # ---------------------------------------------------------------- verbs
 
 
-def refresh(work: Work, funnel: Funnel, changes_seen: int, by_clock: bool) -> None:
+def refresh(work: Work, funnel: Funnel | None, changes_seen: int, by_clock: bool) -> None:
     """Phase 2: ask again those of whom something changed, and move who belongs elsewhere."""
-    if gather(work, funnel.asking, changes_seen, by_clock):
+    if funnel is not None and gather(work, funnel.asking, changes_seen, by_clock):
         settle(work, funnel)
 
 
@@ -140,14 +137,15 @@ def _meaning(project: Project) -> str:
     return "" if project.lifecycle is None else digest(project.lifecycle)
 
 
-def catch_up(work: Work, funnel: Funnel | None) -> None:
-    """Silently, after a change: who stands in a stage that is gone begins anew."""
-    work.once(_close_gone(funnel.names if funnel is not None else ()))
+def close_gone(work: Work, funnel: Funnel | None) -> None:
+    """Who stands in a stage that is no more begins anew."""
+    names = funnel.names if funnel is not None else ()
+    gone = and_(stages.c.left_at.is_(null()), stages.c.stage.not_in(names))
+    work.once(update(stages).where(gone).values(left_at=work.now))
+
+
+def refresh_fully(work: Work, funnel: Funnel | None) -> None:
+    """Place everybody anew."""
     if funnel is not None:
         ask_everybody(work)
         settle(work, funnel)
-
-
-def _close_gone(names: tuple[str, ...]) -> Update:
-    gone = and_(stages.c.left_at.is_(null()), stages.c.stage.not_in(names))
-    return update(stages).where(gone).values(left_at=bindparam("now", type_=BigInteger))

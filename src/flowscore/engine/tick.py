@@ -54,6 +54,7 @@ def run_ticks(
     report = TickReport()
     last = last_tick_at_or_before(until, step)
     with store.lock_tick():
+        registry.catch_up(store)
         report.ticks = _wanted(store, from_, last, step)
         if after_tick is not None:
             _make_up(store, after_tick)

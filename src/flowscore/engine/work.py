@@ -169,6 +169,11 @@ class Work:
             }
         return self._instants
 
+    @property
+    def has_decayed(self) -> bool:
+        """Whether a decay instant lies between the last tick and this one."""
+        return self.instants["decayed"] > self.instants["decayed_before"]
+
     def stand_at(self, first_id: int, last_contact: int) -> None:
         """Where the log and the contacts ended before this tick."""
         self.first_id, self.last_contact = first_id, last_contact
@@ -215,6 +220,11 @@ class Work:
             told = self.run(TOLD, seen=seen)
             self._told[seen] = {(kind, name) for kind, name in told}
         return not watched.isdisjoint(self._told[seen])
+
+    def told_of_kind(self, kind: str, seen: int) -> bool:
+        """Whether a change of this kind stands after id `seen`, whatever its name."""
+        self.told_of(set(), seen)
+        return any(told == kind for told, _ in self._told[seen])
 
     def tell(self, kind: str, name: str, contact_ids: Any) -> None:
         """Record contacts (a SELECT of ids) in the tick's change set."""

@@ -29,6 +29,7 @@ from flowscore.store.tables import consents, contacts, messages
 
 if TYPE_CHECKING:
     from flowscore.language.policy import Policy
+    from flowscore.language.project import Project
 
 Gate = Callable[[Book], ColumnElement[bool]]
 
@@ -113,10 +114,17 @@ class Gates:
 WAITS = and_(QUEUED, messages.c.waits.is_not(None), messages.c.next_at > bindparam("now"))
 
 
+def gates_of(project: Project, dialect: str) -> Gates:
+    """The gates of the project's policy; its `suppress` may ask anything of a contact."""
+    return _gates(project.policy, dialect, project.first_stage, project.company_scores)
+
+
 @lru_cache(maxsize=4)
-def gates_of(policy: Policy, dialect: str) -> Gates:
+def _gates(
+    policy: Policy, dialect: str, first_stage: str, company_scores: frozenset[str]
+) -> Gates:
     """Built once for each policy."""
-    book = Book(dialect, policy)
+    book = Book(dialect, policy, first_stage, company_scores)
     shut = {reason: gate(book) for reason, gate in GATES.items()}
     some = select(exists().where(WAITS, TO_CONTACT, or_(*shut.values())))
     return Gates(book, _withholding(CLAIMED, shut), _withholding(WAITS, shut), some)
@@ -134,21 +142,21 @@ def _withholding(these: ColumnElement[bool], shut: dict[str, ColumnElement[bool]
     )
 
 
-def withhold(connection: Connection, owner: str, policy: Policy, now: int) -> dict[int, str]:
+def withhold(connection: Connection, owner: str, project: Project, now: int) -> dict[int, str]:
     """Settle for good what may not go, among the owner's claims; gives the reasons."""
-    gates = gates_of(policy, connection.dialect.name)
+    gates = gates_of(project, connection.dialect.name)
     rows = gates.run(connection, gates.claimed, now=now, owner=owner).all()
     return dict(rows)
 
 
-def withhold_waiting(connection: Connection, policy: Policy, now: int) -> dict[int, str]:
+def withhold_waiting(connection: Connection, project: Project, now: int) -> dict[int, str]:
     """The same among mails that wait: they are asked at every delivery, not only at their end."""
-    gates = gates_of(policy, connection.dialect.name)
+    gates = gates_of(project, connection.dialect.name)
     rows = gates.run(connection, gates.waiting, now=now).all()
     return dict(rows)
 
 
-def some_wait_in_vain(connection: Connection, policy: Policy, now: int) -> bool:
+def some_wait_in_vain(connection: Connection, project: Project, now: int) -> bool:
     """Whether `withhold_waiting` would find any; reads only."""
-    gates = gates_of(policy, connection.dialect.name)
+    gates = gates_of(project, connection.dialect.name)
     return bool(gates.run(connection, gates.some_waiting, now=now).scalar())

@@ -60,7 +60,7 @@ class Standing:
     @cached_property
     def book(self) -> Book:
         """Compiles conditions as the next tick will ask them."""
-        return Book(self.dialect, self.new.policy)
+        return Book.of(self.new, self.dialect)
 
     @cached_property
     def recomputed(self) -> set[str]:

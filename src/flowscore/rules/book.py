@@ -25,12 +25,15 @@ from sqlalchemy.sql.selectable import FromClause
 
 from flowscore.clock import known_zone, local_of
 from flowscore.language.policy import Policy
+from flowscore.rules.instants import last_decay
 from flowscore.rules.prepared import Prepared, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from sqlalchemy.engine import Dialect
+
+    from flowscore.language.project import Project
 
 NEVER = -(10**17)  # before every instant: the watermark of a store that has not ticked
 EARLIEST = -6 * 10**16  # in the year 68: clocks cannot be read much further back
@@ -42,10 +45,17 @@ class Book:
 
     dialect: str
     policy: Policy = field(default_factory=Policy)
+    first_stage: str = ""  # of the lifecycle: whoever has no stay in another is there
+    company_scores: frozenset[str] = frozenset()  # those that a contact reads of the company
     edges: dict[str, Any] = field(default_factory=dict)  # every source of instants, once
     built: dict[Any, Executable] = field(default_factory=dict)  # statements, by what they are for
     _prepared: dict[int, tuple[Executable, Prepared | None]] = field(default_factory=dict)
     _locals: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, project: Project, dialect: str) -> Book:
+        """For statements of this project on this kind of database."""
+        return cls(dialect, project.policy, project.first_stage, project.company_scores)
 
     @property
     def now(self) -> BindParameter[int]:
@@ -56,6 +66,16 @@ class Book:
     def prev(self) -> BindParameter[int]:
         """The watermark before this tick."""
         return bindparam("prev", type_=BigInteger)
+
+    @property
+    def decayed(self) -> BindParameter[int]:
+        """The last decay instant at or before T."""
+        return bindparam("decayed", type_=BigInteger)
+
+    @property
+    def decayed_before(self) -> BindParameter[int]:
+        """The last decay instant at or before the watermark before this tick."""
+        return bindparam("decayed_before", type_=BigInteger)
 
     def local(self, base: str, offset: int) -> BindParameter[int]:
         """Wall-clock time in the policy's zone at `base` ('now' or 'prev') plus an offset (µs)."""
@@ -70,11 +90,13 @@ class Book:
     def instants(self, now: int, prev: int) -> dict[str, int]:
         """The parameters of every statement in this book for one tick."""
         base = {"now": now, "prev": prev}
+        decays = {name: last_decay(self.policy, max(at, EARLIEST)) for name, at in base.items()}
         values = {
             name: self.local_constant(base[of] + offset)
             for name, (of, offset) in self._locals.items()
         }
-        return {**base, **values}
+        fading = {"decayed": decays["now"], "decayed_before": decays["prev"]}
+        return {**base, **fading, **values}
 
     def prepared(self, statement: Executable, dialect: Dialect) -> Prepared | None:
         """The statement as the driver runs it, compiled the first time."""

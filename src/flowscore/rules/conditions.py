@@ -19,7 +19,16 @@ from flowscore.rules.happened import happened_enough, this_event_passes, within_
 from flowscore.rules.shares import is_drawn
 from flowscore.rules.traits import Contact, attribute_passes, company_passes, contact_is
 from flowscore.rules.who import Who
-from flowscore.store.tables import SHOWN, balances, cells, consents, contacts, members, stages
+from flowscore.store.tables import (
+    SHOWN,
+    balances,
+    cells,
+    company_balances,
+    consents,
+    contacts,
+    members,
+    stages,
+)
 
 
 @singledispatch
@@ -143,11 +152,24 @@ def _(condition: words.Drawn, book: Book, who: Who) -> ColumnElement[bool]:
 
 
 def balance_of(score: str, who: Contact, book: Book) -> ColumnElement[Any]:
-    """The contact's balance in 10⁻⁴ points; 0 without a line (ruling 67)."""
+    """The balance that a contact reads in 10⁻⁴ points; 0 without a line (rulings 67 and 96)."""
+    if score in book.company_scores:
+        return _balance_of_company(score, who)
     found = (
         select(balances.c.balance)
         .where(balances.c.contact_id == who, balances.c.score == score)
         .correlate_except(balances)
+    )
+    return func.coalesce(found.scalar_subquery(), 0)
+
+
+def _balance_of_company(score: str, who: Contact) -> ColumnElement[Any]:
+    me = contacts.alias()
+    found = (
+        select(company_balances.c.balance)
+        .join(me, me.c.company_id == company_balances.c.company_id)
+        .where(me.c.id == who, company_balances.c.score == score)
+        .correlate_except(company_balances, me)
     )
     return func.coalesce(found.scalar_subquery(), 0)
 

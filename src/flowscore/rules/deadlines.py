@@ -22,7 +22,7 @@ from sqlalchemy import not_ as sql_not
 
 from flowscore.language import triggers as words
 from flowscore.rules.events import log_alias
-from flowscore.rules.sight import FIRST_ID, LAST_CONTACT, Sight, fresh
+from flowscore.rules.sight import FIRST_ID, LAST_CONTACT, Sight, batch, fresh
 from flowscore.rules.watch import Edge
 from flowscore.store.tables import contacts, events
 
@@ -63,7 +63,8 @@ def deadline_moments(
     row = select(anchor.c.contact_id, due, key, anchor.c.id.label("event_id"))
     passed = anchor.c.own_at <= book.now - within
     if sight.everything:
-        return [row.where(such, passed, quiet)]
+        mine = batch.join(anchor, anchor.c.contact_id == batch.c.contact_id)
+        return [row.select_from(mine).where(such, passed, quiet)]
     arrived = row.select_from(fresh.join(anchor, anchor.c.id == fresh.c.event_id)).where(
         such, passed, quiet, *([fresh.c.name.in_(names)] if names else [])
     )
@@ -99,7 +100,8 @@ def _since_creation(book: Book, trigger: words.GoneQuiet, sight: Sight) -> list[
     ).where(_never_active(trigger.duration))
     since = book.now - trigger.duration
     if sight.everything:
-        return [row.where(born <= since)]
+        mine = batch.join(contacts, contacts.c.id == batch.c.contact_id)
+        return [row.select_from(mine).where(born <= since)]
     # Plus nothing, else SQLite walks all who are that old instead of the few who are new.
     arrived = [row.where(contacts.c.id > LAST_CONTACT, born + 0 <= since)]
     if sight.historical:

@@ -21,13 +21,21 @@ from sqlalchemy import (
 
 from flowscore.language import conditions as words
 from flowscore.rules.book import Book
-from flowscore.rules.conditions import balance_of, holds
+from flowscore.rules.conditions import balance_of, holds, is_member
 from flowscore.rules.events import log_alias
 from flowscore.rules.explain import sentence
 from flowscore.rules.happened import count_of, sum_of
 from flowscore.rules.traits import COLUMNS_THAT_COUNT_AS_ATTRIBUTES, column_forms
 from flowscore.rules.who import Who
-from flowscore.store.tables import SHOWN, attributes, cells, company_attributes, contacts, stages
+from flowscore.store.tables import (
+    SHOWN,
+    attributes,
+    cells,
+    company_attributes,
+    consents,
+    contacts,
+    stages,
+)
 
 if TYPE_CHECKING:
     from flowscore.language.words import EventQuery
@@ -167,10 +175,41 @@ def _property_of(name: str, book: Book, event: ColumnElement[Any]) -> ColumnElem
     return func.coalesce(text.correlate_except(log).scalar_subquery(), "not known")
 
 
-@seen.register(words.InList)
+@seen.register
+def _(word: words.InList, book: Book, who: Who) -> ColumnElement[str]:
+    return _joined(
+        case((is_member((name,), who.contact), f"in {name}"), else_=f"not in {name}")
+        for name in word.lists
+    )
+
+
+@seen.register
+def _(word: words.Inactive, book: Book, who: Who) -> ColumnElement[str]:
+    log = log_alias()
+    active = select(func.max(log.c.own_at)).where(
+        log.c.contact_id == who.contact, log.c.behaviour, log.c.own_at <= book.now
+    )
+    last = _instant_text(active.correlate_except(log).scalar_subquery(), book)
+    return func.coalesce(literal("last active ") + last, "never active")
+
+
+@seen.register
+def _(word: words.MayMail, book: Book, who: Who) -> ColumnElement[str]:
+    topics = dict.fromkeys((*word.topics, "email"))  # the general word counts where no other does
+    said = _joined(literal(f"{topic} ") + _consent_text(topic, who) for topic in topics)
+    found = select(contacts.c.suppressed).where(contacts.c.id == who.contact)
+    suppressed = found.correlate_except(contacts).scalar_subquery()
+    return said + func.coalesce(literal("; ") + suppressed, "")
+
+
+def _consent_text(topic: str, who: Who) -> ColumnElement[str]:
+    """`granted`, `refused`, `not on record`."""
+    word = case((consents.c.granted, "granted"), else_="refused")
+    found = select(word).where(consents.c.contact_id == who.contact, consents.c.topic == topic)
+    return func.coalesce(found.correlate_except(consents).scalar_subquery(), "not on record")
+
+
 @seen.register(words.MailIgnored)
-@seen.register(words.Inactive)
-@seen.register(words.MayMail)
 @seen.register(words.Drawn)
 def _(word: words.Condition, book: Book, who: Who) -> ColumnElement[str]:
     said = sentence(word)

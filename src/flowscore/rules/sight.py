@@ -18,6 +18,14 @@ fresh = Table(
     sqlite_with_rowid=False,
 )
 
+# Contacts of whom a recompute judges the whole log anew, so many at a time.
+batch = Table(
+    "batch",
+    scratch,
+    Column("contact_id", BigInteger, primary_key=True),
+    prefixes=["TEMPORARY"],
+)
+
 # Where this tick stands, handed in with its instants.
 CHANGES_SEEN = bindparam("changes_seen", type_=BigInteger)  # changes up to this id are known
 ROUND = bindparam("round", type_=BigInteger)
@@ -29,9 +37,9 @@ LAST_CONTACT = bindparam("last_contact", type_=BigInteger)  # contacts that were
 class Sight:
     """How a SELECT looks at the world.
 
-    `everything`: all history instead of what is new. `historical`: history that is just being
-    taken in, silently (ruling 88). `for_points`: a deadline that was past when its anchor was
-    first known still scores, though it enrolls nobody (rulings 88, 119).
+    `everything`: all history of the contacts in `batch` instead of what is new. `historical`:
+    history that is just being taken in, silently (ruling 88). `for_points`: a deadline that was
+    past when its anchor was first known still scores, though it enrolls nobody (rulings 88, 119).
     """
 
     everything: bool = False

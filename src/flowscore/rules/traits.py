@@ -70,3 +70,10 @@ def column_forms(name: str) -> Forms:
     if name == "email":
         return Forms(contacts.c.email_folded, nothing, nothing, nothing)
     return Forms(literal("known"), nothing, contacts.c.created_at, nothing)
+
+
+def colleagues(who: Contact) -> Any:
+    """SELECT of everybody who is with the contact's company now, the contact among them."""
+    me, other = contacts.alias(), contacts.alias()
+    same = other.c.company_id == me.c.company_id
+    return select(other.c.id).join(me, same).where(me.c.id == who).correlate_except(me, other)

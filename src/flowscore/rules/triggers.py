@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
+    func,
     literal,
     null,
     or_,
@@ -34,8 +35,16 @@ from flowscore.rules.conditions import answers, mail_sent
 from flowscore.rules.deadlines import deadlines, silences
 from flowscore.rules.events import log_alias, property_passes
 from flowscore.rules.happened import scaled
-from flowscore.rules.sight import CHANGES_SEEN, ROUND, Sight, fresh
-from flowscore.store.tables import SHOWN, balances, changes
+from flowscore.rules.sight import CHANGES_SEEN, ROUND, Sight, batch, fresh
+from flowscore.store.tables import (
+    SHOWN,
+    balances,
+    cells,
+    changes,
+    company_balances,
+    contacts,
+    ledger,
+)
 
 
 @singledispatch
@@ -134,32 +143,80 @@ def _(trigger: words.GoneQuiet, book: Book, sight: Sight) -> Any:
 def _(trigger: words.ScoreCrosses, book: Book, sight: Sight) -> Select[Any] | None:
     if sight.everything or sight.historical:
         return None
-    line = scaled(trigger.threshold, SHOWN)
-    up = trigger.direction == "reaches"
-    crossed = (
-        and_(balances.c.looked < line, balances.c.balance >= line)
-        if up
-        else and_(balances.c.looked > line, balances.c.balance <= line)
+    moved = told_of("score", trigger.score)
+    key = f"{trigger.score} {trigger.direction} {trigger.threshold:g}"
+    if trigger.score in book.company_scores:
+        tipped = _tipped(trigger.score, moved, _crossed(trigger, company_balances))
+        return _at_this_look(tipped.c.contact_id, key, book).select_from(tipped)
+    return (
+        _at_this_look(balances.c.contact_id, key, book)
+        .select_from(moved.join(balances, balances.c.contact_id == moved.c.contact_id))
+        .where(balances.c.score == trigger.score, _crossed(trigger, balances))
     )
-    moved = (
-        select(changes.c.contact_id)
-        .where(
-            changes.c.kind == "score", changes.c.name == trigger.score, changes.c.id > CHANGES_SEEN
+
+
+def _crossed(trigger: words.ScoreCrosses, rows: Any) -> ColumnElement[bool]:
+    line = scaled(trigger.threshold, SHOWN)
+    if trigger.direction == "reaches":
+        return and_(rows.c.looked < line, rows.c.balance >= line)
+    return and_(rows.c.looked > line, rows.c.balance <= line)
+
+
+def _tipped(score: str, moved: Any, crossed: ColumnElement[bool]) -> Any:
+    """Of each company that crossed, the member whose line came last (rulings 96 and 115)."""
+    member = contacts.alias()
+    last = (
+        select(func.max(ledger.c.id).label("line_id"))
+        .select_from(
+            moved.join(contacts, contacts.c.id == moved.c.contact_id)
+            .join(company_balances, company_balances.c.company_id == contacts.c.company_id)
+            .join(member, member.c.company_id == company_balances.c.company_id)
+            .join(ledger, ledger.c.contact_id == member.c.id)
         )
-        .distinct()
+        .where(company_balances.c.score == score, crossed, ledger.c.score == score)
+        .group_by(company_balances.c.company_id)
         .subquery()
     )
-    key = literal(f"{trigger.score} {trigger.direction} {trigger.threshold:g} @", String)
+    line = ledger.alias()
+    return select(line.c.contact_id).join(last, last.c.line_id == line.c.id).subquery()
+
+
+@occurrences.register
+def _(trigger: words.GradeEnters, book: Book, sight: Sight) -> Select[Any] | None:
+    if sight.everything or sight.historical:
+        return None
+    outside = or_(cells.c.looked.is_(null()), cells.c.looked.not_in(trigger.cells))
+    moved = told_of("grade", trigger.grade)
     return (
-        select(
-            balances.c.contact_id,
-            book.now.label("own_at"),
-            (key + cast(book.now, Text) + "/" + cast(ROUND, Text)).label("key"),
-            cast(null(), BigInteger).label("event_id"),
-        )
-        .select_from(moved.join(balances, balances.c.contact_id == moved.c.contact_id))
-        .where(balances.c.score == trigger.score, crossed)
+        _at_this_look(cells.c.contact_id, f"{trigger.grade} enters {'|'.join(trigger.cells)}", book)
+        .select_from(moved.join(cells, cells.c.contact_id == moved.c.contact_id))
+        .where(cells.c.grade == trigger.grade, cells.c.cell.in_(trigger.cells), outside)
     )
+
+
+def told_of(kind: str, name: str) -> Any:
+    """The contacts of whom this has changed since the last phase 3."""
+    rows = changes.c
+    told = and_(rows.kind == kind, rows.name == name, rows.id > CHANGES_SEEN)
+    return select(rows.contact_id).where(told).distinct().subquery()
+
+
+def _at_this_look(who: ColumnElement[Any], key: str, book: Book) -> Select[Any]:
+    """Occurrences dated T, told apart by the tick and round that see them (15, 21)."""
+    place = literal(f"{key} @", String) + cast(book.now, Text) + "/" + cast(ROUND, Text)
+    return select(
+        who.label("contact_id"),
+        book.now.label("own_at"),
+        place.label("key"),
+        cast(null(), BigInteger).label("event_id"),
+    )
+
+
+@occurrences.register
+def _(trigger: words.StageEnters, book: Book, sight: Sight) -> Select[Any]:
+    log = log_alias()
+    such = and_(log.c.name == "stage_changed", log.c.subject.in_(trigger.stages))
+    return events_seen(log, such, ("stage_changed",), sight)
 
 
 @occurrences.register(words.ScoreGains)
@@ -198,7 +255,8 @@ def events_seen(
         log.c.contact_id, log.c.own_at, log.c.message_id.label("key"), log.c.id.label("event_id")
     )
     if sight.everything:
-        return row.where(such)
+        mine = batch.join(log, log.c.contact_id == batch.c.contact_id)
+        return row.select_from(mine).where(such)
     return row.select_from(fresh.join(log, log.c.id == fresh.c.event_id)).where(
         fresh.c.name.in_(names), such
     )
@@ -238,3 +296,8 @@ def _(trigger: words.ListJoined) -> set[str]:
 @listens_to.register
 def _(trigger: words.ListLeft) -> set[str]:
     return {"list_left"}
+
+
+@listens_to.register
+def _(trigger: words.StageEnters) -> set[str]:
+    return {"stage_changed"}

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from flowscore.store.feedback import FEEDBACK, read_feedback
 from flowscore.store.fields import (
     LONGEST,
     Call,
@@ -32,12 +33,14 @@ from flowscore.store.fields import (
 from flowscore.store.forms import flatten, forms_of, leaves
 from flowscore.store.inbox import InboxRow
 
-NAMED = {"page": "page_viewed", "screen": "screen_viewed"}
+PAGE = "page_viewed"  # also tracked by that name, as a CSV file does
+NAMED = {"page": PAGE, "screen": "screen_viewed"}
 RENAMED = {"email_link_clicked": "email_clicked", "email_marked_as_spam": "email_complained"}
 HUMAN = frozenset({"email_opened", "email_clicked", "email_replied"})
 NO_BEHAVIOUR = frozenset({"email_sent", "email_delivered", "email_bounced", "email_complained",
                           "subscribed", "unsubscribed", "list_joined", "list_left",
-                          "stage_changed", "attribute_changed", "contact_created"})  # fmt: skip
+                          "stage_changed", "attribute_changed", "contact_created",
+                          FEEDBACK})  # fmt: skip
 CONSENT = {"subscribed": True, "unsubscribed": False}
 GENERAL = "email"  # consent to mail in general, beside that of each topic
 CONTEXT_ASIDE = frozenset({"library", "traits"})
@@ -77,10 +80,11 @@ def _guess(call: Call) -> str | None:
 def _read_track(call: Call, kind: str, reading: Reading) -> InboxRow:
     name = slug(call.get("event"))
     properties = mapping(call, "properties")
+    if name == FEEDBACK:
+        properties = read_feedback(properties)
     forms = flatten(properties)
-    if "path" in properties or "url" in properties:
-        _set_path(properties, forms)
-    return _event(call, name, properties, forms, reading)
+    path = _set_path(properties, forms) if "path" in properties or "url" in properties else None
+    return _event(call, name, properties, forms, reading, path if name == PAGE else None)
 
 
 def _read_page(call: Call, kind: str, reading: Reading) -> InboxRow:

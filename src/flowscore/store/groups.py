@@ -74,6 +74,12 @@ def _move(desk: Desk) -> None:
         WHERE c.id = m.contact_id AND c.company_id IS DISTINCT FROM m.company_id
     """)
     desk.run("""
+        INSERT INTO changes (kind, name, contact_id)
+        SELECT 'left company', CAST(c.company_id AS TEXT), c.id
+        FROM moves m CROSS JOIN contacts c
+        WHERE c.id = m.contact_id AND c.company_id <> m.company_id
+    """)
+    desk.run("""
         UPDATE contacts SET (company_id, company_at) = (
             SELECT m.company_id, m.at FROM moves m WHERE m.contact_id = contacts.id)
         WHERE id IN (SELECT contact_id FROM moves)

@@ -122,6 +122,11 @@ STATEMENTS = [
           AND consents.{_owned_by("new_id")}
     """,
     *_newest("marks", SAME_MARK, LATER_MARK),
+    # Cells are given anew of what both have together; a stage is the new contact's own, and the
+    # old one's where they were in none but the first.
+    _dropped("cells"),
+    _dropped("stages", _has("stages", "old_id", "new_id", "true")),
+    _moved("stages"),
     # What was last looked at stays the new contact's, so that a crossing is noticed in this tick.
     """
         INSERT INTO balances (contact_id, score, raw, balance, looked)
@@ -129,13 +134,22 @@ STATEMENTS = [
         FROM wave w CROSS JOIN balances b
         WHERE b.contact_id = w.old_id ON CONFLICT DO NOTHING
     """,
+    # What they are worth together is the engine's to say.
     _dropped("balances"),
+    _dropped("fading"),
+    """
+        INSERT INTO activity (contact_id, active_at)
+        SELECT w.new_id, o.active_at FROM wave w CROSS JOIN activity o
+        WHERE o.contact_id = w.old_id ON CONFLICT DO NOTHING
+    """,
     f"""
-        UPDATE balances SET raw = (
-            SELECT coalesce(sum(l.points), 0) FROM ledger l
-            WHERE l.contact_id = balances.contact_id AND l.score = balances.score)
+        UPDATE activity SET active_at = (
+            SELECT max(o.active_at) FROM wave w
+            JOIN activity o ON o.contact_id IN (w.old_id, w.new_id)
+            WHERE w.new_id = activity.contact_id)
         WHERE {_owned_by("new_id")}
     """,
+    _dropped("activity"),
     f"""
         INSERT INTO changes (kind, name, contact_id)
         SELECT 'score', score, contact_id FROM balances WHERE {_owned_by("new_id")}
@@ -143,6 +157,17 @@ STATEMENTS = [
     f"""
         INSERT INTO changes (kind, name, contact_id)
         SELECT 'company', '', n.id {NEWER_COMPANY}
+    """,
+    # The old contact is with its company no more; the new one may leave its own for that.
+    """
+        INSERT INTO changes (kind, name, contact_id)
+        SELECT 'left company', CAST(o.company_id AS TEXT), w.new_id
+        FROM wave w CROSS JOIN contacts o WHERE o.id = w.old_id AND o.company_id IS NOT NULL
+    """,
+    f"""
+        INSERT INTO changes (kind, name, contact_id)
+        SELECT 'left company', CAST(n.company_id AS TEXT), n.id
+        {NEWER_COMPANY} AND n.company_id <> o.company_id
     """,
     f"""
         UPDATE contacts SET (company_id, company_at) = (

@@ -58,7 +58,8 @@ class Fading(SQLModel, table=True):
 
     What a line lost is the difference between its face value and what its decay gives for its
     age at the last decay instant; it is not written down, so a pass over these rows rewrites
-    none of those that move at every instant (`next_at` 0). Others move next at `next_at`.
+    none of those that move at every instant (`next_at` 0). Others move next at `next_at`. From
+    `settled_at` on the line is worth nothing for good.
     """
 
     __tablename__ = "fading"
@@ -74,6 +75,7 @@ class Fading(SQLModel, table=True):
     points: int = big()  # 10⁻⁸ points, face value
     own_at: int = big()
     next_at: int = big()
+    settled_at: int = big()
 
 
 class CompanyBalance(SQLModel, table=True):

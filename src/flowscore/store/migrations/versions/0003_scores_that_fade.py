@@ -38,6 +38,7 @@ def create_fading() -> None:
         sa.Column("points", BIG, **NEEDED),
         sa.Column("own_at", BIG, **NEEDED),
         sa.Column("next_at", BIG, **NEEDED),
+        sa.Column("settled_at", BIG, **NEEDED),
         sa.PrimaryKeyConstraint("contact_id", "score", "line_id"),
         sqlite_with_rowid=False,
     )
