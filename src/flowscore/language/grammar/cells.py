@@ -81,8 +81,7 @@ def read_grade_enters(node: Node, names: Names) -> GradeEnters:
     if not isinstance(node.value, dict) or not node.items:
         hint = f"write {{enters: {node.value}}}" if isinstance(node.value, str) else ""
         raise unexpected(node, "{enters: [A4, A3]}", hint or "write the cells behind `enters`")
-    known = set(ENTERING.keys) | set(ENTERING.elsewhere)
-    if known & set(node.items) and not set(node.items) & set(names.grades):
+    if any(map(ENTERING.guess, node.items)) and not set(node.items) & set(names.grades):
         return _enters(node, names, the_grade(node, names))
     if len(node.items) > 1:
         raise mistake(node, "found several grades in one trigger", "write a list of triggers")
@@ -107,7 +106,10 @@ def entering_table(cells: Shape[tuple[str, ...]]) -> Table:
                 cells, "When the contact comes into one of these cells from outside.", "cells", True
             )
         },
-        {"leaves": "name the cells that are entered instead: `enters`"},
+        {
+            "leaves": "name the cells that are entered instead: `enters`",
+            "at_least": "a trigger is a moment: write `enters` with the cells",
+        },
     )
 
 

@@ -95,7 +95,7 @@ def _meant(node: Node) -> str:
     return "" if node.items else ALL_WAYS
 
 
-ALL_WAYS = f"{{half_life: 30 days}}, {{linear: 90 days}}, {{expire: 90 days}} or {STEP_FORM}"
+ALL_WAYS = f"how? {{half_life: 30 days}}, {{linear: 90 days}}, {{expire: 90 days}} or {STEP_FORM}"
 STEP = Table(
     "a decay by steps",
     {

@@ -27,8 +27,12 @@ def read_lifecycle(node: Node, names: Names) -> words.Lifecycle:
     gathering = Gathering()
     with gathering:
         _refuse_twins(node.items["stages"], found["stages"])
+    first, *others = node.items["stages"].elements
     with gathering:
-        _refuse_more_of_the_first(node.items["stages"].elements[0])
+        _refuse_more_of_the_first(first)
+    for other in others:
+        with gathering:
+            _refuse_retreat_from_nothing(other)
     gathering.settle()
     return words.Lifecycle(mark=node.mark, **found)
 
@@ -40,11 +44,6 @@ def read_stage_of(node: Node, names: Names) -> words.Stage:
     _refuse_name_as_key(node)
     found = read_keys(node, names, STAGE)
     gathering = Gathering()
-    if found.get("retreat") and "when" not in found:
-        with gathering:
-            hint = "add `when: …`, or take `retreat` out; steps take a contact back with `back`"
-            message = "a stage without `when` holds for nobody, so nobody falls back from it"
-            raise misplaced(node.items["retreat"], message, hint)
     for word in walk(found.get("when")):
         if isinstance(word, StageIs):
             with gathering:
@@ -84,6 +83,13 @@ def _refuse_more_of_the_first(node: Node) -> None:
                 message = f"the first stage has no `{key}`: everybody begins there"
                 raise misplaced(node.items[key], message, hint)
     gathering.settle()
+
+
+def _refuse_retreat_from_nothing(node: Node) -> None:
+    if "retreat" in node.items and node.items["retreat"].value and "when" not in node.items:
+        hint = "add `when: …`, or take `retreat` out; steps take a contact back with `back`"
+        message = "a stage without `when` has nothing that could cease, so nobody falls back"
+        raise misplaced(node.items["retreat"], message, hint)
 
 
 STAGE = Table(

@@ -28,7 +28,7 @@ stages: phases statuses pipeline_stages funnel_stages
 retreat: fallback fall_back regress demote reversible drop_back step_back revert can_fall_back
     allow_regression
 name: variant variation path
-description: desc comment note notes summary title
+description: comment note notes summary title
 objective: purpose
 enabled: active disabled live paused is_active published draft on_off enable disable
 trigger: on triggers starts_when enrollment_trigger enrolment_trigger entry
@@ -261,7 +261,7 @@ expire_after: expire decay up_to
 expires_after: up_to expire decay
 expires_in: up_to expire decay
 changed_to: to enters
-to: enters
+to: enters stage
 reaches: at_least enters
 entry_criteria: trigger when
 requirements: conditions when
@@ -274,6 +274,8 @@ status: enabled stage
 order: priority axis
 steps: actions stages
 duration: within after
+desc: description descending
+asc: ascending
 count: times emails of_last
 frequency: times frequency_cap every
 properties: attribute where

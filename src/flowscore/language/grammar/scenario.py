@@ -165,7 +165,8 @@ REENROLL = Table(
     "reenroll",
     {"after": Key(DURATION, "So long after the last enrollment began.", required=True)},
 )
-STARTS = set(TRIGGERS.keys) - {"attribute", "score", "grade", "stage"}
+AMBIGUOUS = {"attribute", "score", "grade", "stage"}  # triggers and conditions alike
+STARTS = set(TRIGGERS.keys) - AMBIGUOUS
 ASKS = {"all", "any", "not", "in_list", "company", "consent", "this_event", "random"}
 STEP_WORDS = set(ACTIONS.keys) - {"exit", "enroll"}
 SCENARIO = Table(
@@ -194,7 +195,9 @@ SCENARIO = Table(
     },
     elsewhere={
         **dict.fromkeys(set(POLICY.keys) - {"description"}, "it stands in the policy"),
-        **dict.fromkeys(("attribute", "score"), "put it under `trigger` or `conditions`"),
+        **dict.fromkeys(
+            ("attribute", "score", "grade", "stage"), "put it under `trigger` or `conditions`"
+        ),
         **dict.fromkeys(STARTS, "put it under `trigger`"),
         **dict.fromkeys(ASKS, "put it under `conditions`"),
         **dict.fromkeys(STEP_WORDS, "make it a step: a line with '- ' under `actions`"),

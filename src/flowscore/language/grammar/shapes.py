@@ -33,6 +33,7 @@ UNITS = {
     **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), "week"),
 }
 ADVERBS = {"hourly": "hour", "daily": "day", "weekly": "week"}
+LONG_ADVERBS = {"monthly": "month", "quarterly": "quarter", "yearly": "year"}
 LONGER = {"month": 30, "months": 30, "quarter": 91, "quarters": 91, "year": 365, "years": 365}
 
 
@@ -252,6 +253,8 @@ def duration_hint(node: Node) -> str:
     text = str(node.value).strip().lower() if isinstance(node.value, str | int | float) else ""
     if text in ADVERBS or (text and text in UNITS.values()):
         return f"did you mean '1 {ADVERBS.get(text, text)}'?"
+    if (text := LONG_ADVERBS.get(text, text)) in LONGER:
+        return _meant_duration(1, text)
     if re.match(r"\d+[.,]\d", text):
         return "only whole numbers: take a smaller unit"
     found = re.fullmatch(r"(-?)(\d{1,6})[\s_-]*([a-z]*)\.?", text)

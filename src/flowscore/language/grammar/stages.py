@@ -26,7 +26,10 @@ def read_stage_is(node: Node, names: Names) -> StageIs:
     """`mql`, `[mql, sql]`, or `{at_least: mql}`: that stage and all behind it."""
     if not isinstance(node.value, dict):
         return StageIs(mark=node.place, stages=STAGES.read(node, names))
-    least = read_keys(node, names, AT_LEAST)["at_least"]
+    found = read_keys(node, names, AT_LEAST)
+    if not found:
+        raise unexpected(node, "a stage, a list of stages, or {at_least: STAGE}")
+    least = found["at_least"]
     behind = names.stages[names.stages.index(least) :] if names.stages else (least,)
     return StageIs(mark=node.place, stages=behind, at_least=least)
 
@@ -54,7 +57,7 @@ STAGES = one_or_more(STAGE, "names of stages")
 NO_ORDER = "write the stages: [a, b], or turn it round: `not: {stage: {at_least: NAME}}`"
 AT_LEAST = Table(
     "a condition on the stage",
-    {"at_least": Key(STAGE, "This stage or one behind it.", required=True)},
+    {"at_least": Key(STAGE, "This stage or one behind it.")},
     {
         **dict.fromkeys(("at_most", "above", "below"), NO_ORDER),
         **dict.fromkeys(("is", "in"), "write the stages alone: `stage: [a, b]`"),
