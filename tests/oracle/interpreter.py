@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from . import crossings, funnel
+from .awarding import Award, give
 from .conditions import FILTERS, holds
 from .definitions import read_project
 from .effects import listed
@@ -18,10 +19,11 @@ from .idling import settle
 from .model import Project, Rule, Scenario, crossing, gains
 from .outbox import Outbox, oldest
 from .people import People
-from .records import Change, Contact, Enrollment, Line, Membership, Occurrence, Who
+from .recomputing import changed_scores, look_anew, recompute
+from .records import Change, Contact, Enrollment, Membership, Who
 from .steps import Walker
 from .triggers import noticed, outside
-from .values import Plain, as_list, duration
+from .values import Plain, as_list
 from .watching import Watch
 from .world import World
 
@@ -29,7 +31,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROUNDS = 20
 STATES = ("score", "grade", "stage", "list_joined", "list_left")
 ARRIVING = ("attribute", "subscribed", "unsubscribed")
-Award = tuple[Rule, Contact, Occurrence]
 
 
 class Interpreter:
@@ -58,6 +59,17 @@ class Interpreter:
         self.scenarios = sorted(project.scenarios.values(), key=self.turn)
         self.dynamic = [name for name in in_order(project.lists, "in_list") if project.lists[name]]
         self.scored = in_order({s.name: [r.when for r in s.rules] for s in project.scores.values()})
+
+    def renew(self, project: Project) -> None:
+        """Take a second version live: what changed is judged anew and fires nothing (128)."""
+        changed = changed_scores(self.world.project, project)
+        self.adopt(project)
+        for score in changed:
+            recompute(self.world, score, self.people.became)
+        look_anew(self.world, changed)
+        self.world.round = 0
+        funnel.refresh(self.world, 0)
+        self.refresh(0)
 
     def enabled(self) -> set[str]:
         """The scenarios that are switched on."""
@@ -102,6 +114,7 @@ class Interpreter:
             seen = funnel.refresh(self.world, number) + self.refresh(number)
             seen += crossings.look(self.world, number)
             changes += seen
+            self.world.history += [change for change in changes if change.event]
             self.watch.look(number, changes, before)
             late = entered_late if number > ROUNDS else set()
             begins = self.enabled() - self.begun
@@ -163,21 +176,7 @@ class Interpreter:
 
     def award(self, changes: list[Change]) -> bool:
         """Phase 1: lines of `on` rules, then of `when` (rulings 52, 55 and 115)."""
-        awards = self.awaiting + self.attribute_awards(changes)
-        lines = 0
-        allowed: list[Award] = []
-        for rule, contact, one in awards:
-            key = (f"{rule.score}/{rule.name}", one.key)
-            if key not in contact.used:
-                contact.used.add(key)
-                place = f"score/{rule.score}/rules/{rule.position}/conditions"
-                if holds(self.world, Who(contact), rule.conditions, place):
-                    allowed.append((rule, contact, one))
-        for rule, contact, one in sorted(allowed, key=turn_of_award):
-            points = self.left_over(rule, contact, one.at)
-            if points:
-                self.world.write(contact, rule.score, one.at, points, "rule", rule.name)
-                lines += 1
+        lines = give(self.world, self.awaiting + self.attribute_awards(changes))
         for score in self.scored:
             for rule in self.world.project.scores[score].rules:
                 if rule.when is not None:
@@ -195,25 +194,6 @@ class Interpreter:
         contact.standing ^= {place}
         self.world.write(contact, rule.score, self.world.now, points, "rule", rule.name)
         return True
-
-    def left_over(self, rule: Rule, contact: Contact, at: datetime) -> Decimal:
-        """The award after the rule's cap and the score's (ruling 55)."""
-        on_rules = {r.name for r in self.world.project.scores[rule.score].rules if r.triggers}
-        of_score = [
-            line
-            for colleague in self.world.colleagues(contact, rule.score)
-            for line in colleague.lines
-            if line.score == rule.score and line.kind == "rule"
-        ]
-        size = abs(rule.points)
-        if rule.cap:
-            own = [ln for ln in of_score if ln.rule == rule.name]
-            size = capped(rule.cap, own, size, at)
-        score_cap = self.world.project.scores[rule.score].cap
-        if score_cap and rule.points > 0:
-            won = [ln for ln in of_score if ln.points > 0 and ln.rule in on_rules]
-            size = capped(score_cap, won, size, at)
-        return size if rule.points > 0 else -size
 
     # Phase 2
 
@@ -266,25 +246,6 @@ class Interpreter:
         return enrollment.due is None or enrollment.due <= self.world.now
 
 
-def turn_of_award(award: Award) -> tuple[datetime, int, str, str]:
-    """By own time, rule position, e-mail (ruling 115)."""
-    rule, contact, one = award
-    return one.at, rule.position, (contact.email or "").casefold(), one.key
-
-
-def capped(cap: Mapping[str, Plain], lines: list[Line], size: Decimal, at: datetime) -> Decimal:
-    """What a cap leaves of an award at `at`, looking back over (at - per, at] (ruling 55)."""
-    if "per" in cap:
-        since = at - duration(cap["per"])
-        lines = [line for line in lines if since < line.at <= at]
-    if "times" in cap and len(lines) >= int(cap["times"]):
-        return Decimal(0)
-    if "points" in cap:
-        spent = sum((abs(line.points) for line in lines), Decimal(0))
-        size = min(size, max(Decimal(0), abs(Decimal(str(cap["points"]))) - spent))
-    return size
-
-
 def in_order(definitions: Mapping[str, Plain], leaf: str = "score") -> list[str]:
     """Names such that each comes after those that its conditions read; else by name."""
     graph = TopologicalSorter(
@@ -326,7 +287,7 @@ def interpret(
     since, until, every = grid
     if later:
         interpreter.run(since, later[1], every)
-        interpreter.adopt(read_project(later[0], templates, 1))
+        interpreter.renew(read_project(later[0], templates, 1))
         since = later[1] + timedelta(microseconds=1)
     interpreter.run(since, until, every)
     return interpreter

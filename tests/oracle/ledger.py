@@ -33,11 +33,12 @@ class Ledger:
         points: Decimal,
         kind: str,
         rule: str | None,
+        key: str = "",
     ) -> None:
         """Add a line to the contact's ledger."""
         self.serial += 1
         written = (self.now, self.round)
-        contact.lines.append(Line(score, at, points, kind, rule, self.serial, written))
+        contact.lines.append(Line(score, at, points, kind, rule, self.serial, written, key))
 
     def void(self, contact: Contact, line: Line) -> bool:
         """Whether a reset made the line worth nothing: dated before it, or written (54)."""

@@ -84,6 +84,7 @@ class Line:
     rule: str | None
     serial: int = 0
     written: tuple[datetime, int] = (BEGINNING, 0)
+    key: str = ""
 
 
 @dataclass

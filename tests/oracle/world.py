@@ -12,7 +12,7 @@ from flowscore.rules.shares import limit, lot
 
 from .ledger import Ledger
 from .model import EventFilter
-from .records import MACHINES_DO, Company, Contact, Enrollment, Event, Message
+from .records import MACHINES_DO, Change, Company, Contact, Enrollment, Event, Message
 from .values import Plain, passes, wildcard, zone
 
 
@@ -23,6 +23,7 @@ class World(Ledger):
     companies: dict[str, Company] = field(default_factory=dict)
     company_seen: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     looked: int = 0
+    history: list[Change] = field(default_factory=list)
     enrollments: list[Enrollment] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     decisions: list[tuple[Contact, str, datetime, str]] = field(default_factory=list)
