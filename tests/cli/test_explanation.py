@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from flowscore.cli.explanation import SHOWN_LINES, day, event_words, tell_contact
+from flowscore.cli.explanation import tell_contact
+from flowscore.views.explain_lines import NEWEST
+from flowscore.views.words import day, event_words
 
 
 def line(number: int, points: float) -> dict[str, object]:

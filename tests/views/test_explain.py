@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flowscore.clock import DAY, HOUR
-from flowscore.engine.program import Applied, Version
 from flowscore.errors import FlowscoreError
 from flowscore.language.project import load_project
 from flowscore.orders import enrollment_request
@@ -63,13 +62,10 @@ def told(
         definition(2, "score", "engagement", version=1, line=3, retired_at=NOW),
         definition(3, "score", "engagement", version=2),
     )
-    applied = Applied(
-        project, (Version(project.scenarios["welcome"], 1, live=True),), {"engagement": 3}
-    )
 
     def tell(email: str) -> dict[str, Any]:
         with store.read() as connection:
-            return explain(connection, applied, email)
+            return explain(connection, project, email)
 
     return tell
 

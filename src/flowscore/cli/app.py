@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from flowscore import __version__
-from flowscore.cli import changes, folder, intake, listings, mails, service, ticking, versions
+from flowscore.cli import (
+    changes,
+    explaining,
+    folder,
+    intake,
+    leads,
+    learn,
+    listings,
+    mails,
+    report,
+    service,
+    ticking,
+    versions,
+)
 
 EPILOG = "flowscore COMMAND --help shows an example of each. Start with: flowscore demo"
 
@@ -35,10 +48,14 @@ for name, door in (
     ("deliver", ticking.deliver),
     ("run", service.run),
     ("deploy", service.deploy),
-    ("explain", listings.explain),
+    ("explain", explaining.explain),
+    ("leads", leads.leads),
+    ("feedback", leads.feedback),
     ("contacts", listings.contacts),
     ("lists", listings.lists),
     ("preview", mails.preview),
+    ("report", report.report),
+    ("learn", learn.learn),
     ("export", listings.export),
 ):
     app.command(name)(door)

@@ -9,30 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from flowscore.cli.arguments import AsJson, Limit, rows_wanted, workspace_of
-from flowscore.cli.explanation import day, tell_contact
-from flowscore.cli.printer import counted, progress, say, show_json, show_table, stream_json
+from flowscore.cli.printer import counted, progress, say, show_table, stream_json
+from flowscore.views.words import day
 
 scenarios = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 UNSHOWN = ("where", "version", "held_converted")
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's address.")]
-
-
-def explain(context: typer.Context, email: Email, as_json: AsJson = False) -> None:
-    """Why a contact stands where they stand.
-
-    Every point with its event and its line in the file, every list, scenario and mail, and
-    every occurrence that did not enroll, with the condition that failed and the value seen.
-
-    \b
-    Example:
-      flowscore explain ana@example.com
-    """
-    explained = workspace_of(context).look.explain(email)
-    if as_json:
-        show_json(explained)
-    else:
-        tell_contact(explained)
 
 
 def contacts(

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from flowscore.cli.arguments import AsJson, Limit, rows_wanted, workspace_of
-from flowscore.cli.explanation import day, what_goes, why
 from flowscore.cli.printer import complain, counted, say, show_table, stream_json
+from flowscore.views.sentences import what_goes, why
+from flowscore.views.words import day
 
 outbox = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from flowscore.cli.arguments import AsJson, workspace_of
-from flowscore.cli.explanation import day
 from flowscore.cli.printer import counted, say, show_json
+from flowscore.views.words import day
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The scenario.")]
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, func, not_, select
 
-from flowscore.engine.registry import load_applied
 from flowscore.language.project import Project
 from flowscore.store.database import Store
 from flowscore.store.tables import inbox
 from flowscore.views.columns import watermark
-from flowscore.views.explain import explain
+from flowscore.views.explain import explain, explain_list, explain_scenario
 from flowscore.views.export import Extract, write_export
+from flowscore.views.leads import Asked, Queue, open_queue
 from flowscore.views.listings import (
     Mails,
     Row,
@@ -60,7 +60,17 @@ class Look:
     def explain(self, email: str) -> Row:
         """Everything the store can say of one contact."""
         with self.store.read() as connection:
-            return explain(connection, load_applied(connection), email)
+            return explain(connection, self.live(connection), email)
+
+    def explain_scenario(self, email: str, name: str) -> Row:
+        """Why the contact is, or is not, in this scenario."""
+        with self.store.read() as connection:
+            return explain_scenario(connection, self.live(connection), email, name)
+
+    def explain_list(self, email: str, name: str) -> Row:
+        """Why the contact is, or is not, in this list."""
+        with self.store.read() as connection:
+            return explain_list(connection, self.live(connection), email, name)
 
     @contextmanager
     def contacts(self, **wanted: Any) -> Iterator[Rows]:
@@ -104,6 +114,12 @@ class Look:
             if asked.contact is not None:
                 find_contact(connection, asked.contact)
             yield list_mails(connection, asked)
+
+    @contextmanager
+    def leads(self, asked: Asked) -> Iterator[Queue]:
+        """The queue for sales."""
+        with self.store.read() as connection:
+            yield open_queue(connection, self.live(connection), asked)
 
     def pause(self) -> str:
         """Since when and why no mail is sent; empty where nothing stands in its way."""

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from flowscore.engine.program import Applied
 from flowscore.errors import FlowscoreError
-from flowscore.language.project import read_definition
+from flowscore.language.actions import Action
+from flowscore.language.project import Project, read_definition
 from flowscore.language.scenario import Scenario
+from flowscore.language.words import Word, walk
 from flowscore.store.tables import definitions
 from flowscore.views.walks import step_at
 
@@ -29,7 +30,7 @@ class Places:
     """Looks up definitions, each once."""
 
     connection: Connection
-    applied: Applied
+    project: Project  # as it is live
     _scenarios: dict[int, Scenario | None] = field(default_factory=dict)
 
     @cached_property
@@ -44,15 +45,23 @@ class Places:
         row = self.versions.get(number) if number is not None else None
         return Place(f"{row.file}:{row.line}", row.version) if row else Place()
 
-    def of_line(self, score: str, rule: str, kind: str, number: int | None) -> Place:
-        """The rule itself while its version is live, else where its definition began."""
-        place = self.of_definition(number)
-        row = self.versions.get(number) if number is not None else None
-        if kind == "scenario" or row is None or row.retired_at is not None:
+    def of_line(self, line: Any) -> Place:
+        """The rule or step of a ledger line while its version is live, else its definition."""
+        place = self.of_definition(line.definition_id)
+        version = self.versions.get(line.definition_id)
+        if version is None or version.retired_at is not None:
             return place
-        live = self.applied.project.scores.get(score)
-        marks = [str(one.mark) for one in live.rules if one.name == rule] if live else []
+        marks = [str(word.mark) for word in self._words_behind(line)]
         return Place(marks[0], place.version) if marks else place
+
+    def _words_behind(self, line: Any) -> list[Word]:
+        """The live rule that gave the points, or the live step."""
+        if line.kind in ("rule", "when"):
+            score = self.project.scores.get(line.score)
+            return [rule for rule in score.rules if rule.name == line.rule] if score else []
+        scenario = self.project.scenarios.get(line.rule)
+        steps = [word for word in walk(scenario) if isinstance(word, Action)] if scenario else []
+        return [step for step in steps if line.key.endswith(f"/{step.path}")]
 
     def scenario(self, number: int) -> Scenario | None:
         """The scenario of that version; None where it names what has gone since."""
@@ -61,14 +70,13 @@ class Places:
         return self._scenarios[number]
 
     def _read(self, number: int) -> Scenario | None:
-        for version in self.applied.versions:
-            if version.definition_id == number:
-                return version.scenario
+        known = self.versions.get(number)
+        if known is not None and known.retired_at is None:
+            return self.project.scenarios.get(known.name)
         query = select(definitions).where(definitions.c.id == number)
         row = self.connection.execute(query).first()
         try:
-            project = self.applied.project
-            found = read_definition(row.source, row.file, row.line, project) if row else None
+            found = read_definition(row.source, row.file, row.line, self.project) if row else None
         except FlowscoreError:
             return None
         return found if isinstance(found, Scenario) else None

@@ -1,0 +1,80 @@
+"""Where a contact stands in each grade: the cell, what its letters mean, what the next takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flowscore.language.scoring import cell_name
+from flowscore.rules.scoring_words import legend
+from flowscore.store.tables import SHOWN, cells
+from flowscore.views.columns import shown_at, shown_balance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flowscore.language.scoring import Axis, Grade
+    from flowscore.views.explain_case import Case
+
+Row = dict[str, Any]
+
+
+def grades_of(case: Case, balances: Mapping[str, float]) -> list[Row]:
+    """Every grade of the project; `balances` are the points that the contact reads, by score."""
+    if not case.project.grades:
+        return []
+    kept = {row.grade: row for row in case.rows(cells)}
+    return [_grade(grade, kept.get(name), balances) for name, grade in case.project.grades.items()]
+
+
+def _grade(grade: Grade, kept: Any, balances: Mapping[str, float]) -> Row:
+    fit, engagement = (_side(axis, balances) for axis in (grade.fit, grade.engagement))
+    cell = kept.cell if kept else None
+    return {
+        "grade": grade.name,
+        "description": grade.description,
+        "cell": cell,
+        "green": cell in grade.green,
+        "since": shown_at(kept.since) if kept else None,
+        "fit": fit,
+        "engagement": engagement,
+        "legend": legend(grade),
+        "missing": list(_missing(fit, engagement)),
+        "where": str(grade.mark),
+    }
+
+
+def _side(axis: Axis, balances: Mapping[str, float]) -> Row:
+    """One axis: the label that the balance earns, and what lies above it."""
+    balance = round(balances.get(axis.score, 0) * SHOWN)
+    place = _place_on(axis, balance)
+    above = axis.labels[place - 1] if place else None
+    missing = None
+    if above is not None and above[1] is not None:
+        missing = shown_balance(round(above[1] * SHOWN) - balance)
+    return {
+        "score": axis.score,
+        "balance": shown_balance(balance),
+        "label": axis.labels[place][0],
+        "next": above[0] if above else None,
+        "missing": missing,
+    }
+
+
+def _place_on(axis: Axis, balance: int) -> int:
+    """Which label, counted from the best, the balance earns (ruling 59)."""
+    for place, (_, least) in enumerate(axis.labels):
+        if least is None or balance >= round(least * SHOWN):
+            return place
+    return len(axis.labels) - 1
+
+
+def _missing(fit: Row, engagement: Row) -> Iterator[Row]:
+    """The cells next to this one that are better, and what they take."""
+    if engagement["next"]:
+        yield _step(engagement, cell_name(fit["label"], engagement["next"]))
+    if fit["next"]:
+        yield _step(fit, cell_name(fit["next"], engagement["label"]))
+
+
+def _step(side: Row, cell: str) -> Row:
+    return {"cell": cell, "score": side["score"], "points": side["missing"]}
