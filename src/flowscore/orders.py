@@ -1,4 +1,4 @@
-"""What a door orders: a grid of ticks, a way to read a file, an enrollment by hand."""
+"""What a door orders: a grid of ticks, a way to read a file, an enrollment, what sales says."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from flowscore.clock import rfc3339
 from flowscore.errors import FlowscoreError
+from flowscore.store.calls import read_call
+from flowscore.store.feedback import FEEDBACK
+from flowscore.store.fields import Reading as CallReading
+from flowscore.store.fields import Reject, digest
 from flowscore.store.inbox import InboxRow
 
 
@@ -60,3 +64,41 @@ def enrollment_request(scenario: str, email: str, now: int) -> InboxRow:
         forms="{}",
         source="flowscore scenarios enroll",
     )
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What sales says of a lead, at which instant.
+
+    `number` is what it has in the system it comes from, if any; without one the same words of
+    one lead on one day are one feedback, however often they are said.
+    """
+
+    verdict: str
+    at: int
+    reason: str = ""
+    amount: float | None = None
+    by: str = ""
+    number: str = ""
+
+    def line(self, email: str, now: int) -> InboxRow:
+        """The inbox line, read as a call that comes in by any other door."""
+        said = {"reason": self.reason, "amount": self.amount, "by": self.by}
+        properties = {"verdict": self.verdict, **{k: v for k, v in said.items() if v or v == 0}}
+        call = {
+            "type": "track",
+            "event": FEEDBACK,
+            "messageId": self._message_id(email.casefold(), properties),
+            "email": email,
+            "timestamp": rfc3339(self.at),
+            "properties": properties,
+        }
+        line = read_call(call, CallReading(now))
+        if isinstance(line, Reject):
+            raise FlowscoreError(line.reason)
+        return line._replace(source="flowscore feedback")
+
+    def _message_id(self, folded: str, properties: dict[str, object]) -> str:
+        if self.number:
+            return f"feedback/{folded}/{self.number}"
+        return f"feedback/{digest([folded, rfc3339(self.at)[:10], properties])}"

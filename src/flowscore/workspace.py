@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from flowscore.engine.registry import ApplyReport
     from flowscore.engine.tick import TickReport
     from flowscore.errors import Problem
+    from flowscore.learning.asking import Question
+    from flowscore.learning.lessons import Lessons
     from flowscore.mail.delivery import DeliveryReport
     from flowscore.mail.templates import Rendered
-    from flowscore.orders import Grid, Reading
+    from flowscore.orders import Feedback, Grid, Reading
     from flowscore.planning.plan import Plan
     from flowscore.planning.versions import Versions
     from flowscore.store.imports import ImportReport, Source
@@ -139,6 +141,16 @@ class Workspace(Ground):
             found = find_contact(connection, email)
         receive(self.store, [enrollment_request(scenario, found.email, clock_now())])
 
+    def note_feedback(self, email: str, feedback: Feedback) -> bool:
+        """Hand what sales says to the next tick; whether it was new."""
+        from flowscore.store.inbox import receive
+        from flowscore.views.people import find_contact
+
+        with self.store.read() as connection:
+            found = find_contact(connection, email)
+        line = feedback.line(found.email, clock_now())
+        return receive(self.store, [line], look=True).taken == 1
+
     # --- time ---------------------------------------------------------------------------------
 
     def watermark(self) -> int | None:
@@ -256,6 +268,13 @@ class Workspace(Ground):
         scenarios = [version.scenario for version in versions]
         return look_after_webhooks(self.root, self.settings, scenarios)
 
+    def learn(self, question: Question) -> Lessons:
+        """Points from results, of the store or of a file; writes `scenarios/` when told to."""
+        from flowscore.learning.lesson import learn
+
+        there = question.file is None or (self.root / "scenarios").is_dir()
+        return learn(question, self.root, self._clean() if there else None, self.reading)
+
     # --- looking ------------------------------------------------------------------------------
 
     @cached_property
@@ -269,3 +288,12 @@ class Workspace(Ground):
         """The mail as that contact would get it."""
         asked = (template, email, clock_now())
         return self.look.preview(self.templates, self.mail_settings, asked)
+
+    def report(self, section: str | None = None, **wishes: Any) -> Row:
+        """What became of leads, mails and scenarios, as one document (`reporting.Wishes`)."""
+        from flowscore.planning.phrases import phrase
+        from flowscore.views.reporting.inquiry import Wishes
+        from flowscore.views.reporting.report import make_report
+
+        with self.reading() as (connection, project):
+            return make_report(connection, project, Wishes(**wishes), phrase, section)

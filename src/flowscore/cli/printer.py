@@ -47,14 +47,28 @@ def stream_json(rows: Iterable[Any]) -> None:
     typer.echo("[]" if before == "[\n" else "\n]")
 
 
+def stream_document(head: dict[str, Any], name: str, rows: Iterable[Any]) -> None:
+    """One JSON document whose last key holds rows, written as they come."""
+    start = json.dumps(head, ensure_ascii=False, indent=2).removesuffix("}").rstrip()
+    typer.echo(f"{start},\n  {json.dumps(name)}:")
+    stream_json(rows)
+    typer.echo("}")
+
+
 def show_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns under their heads, as wide as they need to be; numbers stand to the right."""
+    for line in table_lines(heads, rows):
+        say(line)
+
+
+def table_lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """The table line by line, for whoever says more below a row; its heads first."""
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
     right = [bool(cells) and all(_numeric(row[i]) for row in cells) for i in range(len(heads))]
     for row in [list(heads), *cells]:
         fields = zip(row, widths, right, strict=True)
-        say("  ".join(f.rjust(w) if r else f.ljust(w) for f, w, r in fields).rstrip())
+        yield "  ".join(f.rjust(w) if r else f.ljust(w) for f, w, r in fields).rstrip()
 
 
 def _cell(value: object) -> str:

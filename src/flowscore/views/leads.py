@@ -1,0 +1,257 @@
+"""The queue for sales: whom to call first, and why (ACCEPTANCE D06).
+
+By the cell of the grade, green ones first, then by the points won in the last 7 days, the
+balance and the address; in a project without a grade by a score's balance first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    select,
+)
+
+from flowscore.errors import FlowscoreError
+from flowscore.language.project import Project
+from flowscore.language.scoring import Grade, Score
+from flowscore.rules.book import NEVER
+from flowscore.store.tables import balances, cells, company_balances, contacts
+from flowscore.views.columns import pages, shown_at, watermark
+from flowscore.views.lead_filters import (
+    Filters,
+    conditions_of,
+    read_cells,
+    read_points,
+    read_stages,
+)
+from flowscore.views.lead_rows import Teller, ranked
+from flowscore.views.matrix import in_calling_order, matrix_of
+from flowscore.views.momentum import won_lately
+from flowscore.views.people import name_known
+
+Row = dict[str, Any]
+ADDRESS = contacts.c.email_folded
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a door asks for, in its words."""
+
+    grade: str | None = None
+    cells: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    in_list: str | None = None
+    owner: str | None = None
+    score: str | None = None
+    at_least: str | None = None
+
+
+def open_queue(connection: Connection, project: Project, asked: Asked) -> Queue:
+    """The queue that is asked for; a name that is not there is told."""
+    grade = _grade_of(project, asked.grade)
+    active = project.scores[grade.engagement.score] if grade else _score_of(project, asked.score)
+    compared = _score_of(project, asked.score) if asked.score else active
+    if asked.in_list is not None:
+        name_known(asked.in_list, project.lists, "list")
+    filters = Filters(
+        read_cells(asked.cells, grade),
+        read_stages(asked.stages, project),
+        asked.in_list,
+        asked.owner,
+        compared,
+        read_points(asked.at_least, compared),
+    )
+    at = watermark(connection)
+    return Queue(connection, project, NEVER if at is None else at, active, grade, filters)
+
+
+def _grade_of(project: Project, name: str | None) -> Grade | None:
+    """The one that is named, else the only one; a project without one has none."""
+    if name is not None:
+        return project.grades[name_known(name, project.grades, "grade")]
+    if len(project.grades) > 1:
+        raise FlowscoreError(f"which grade? --grade NAME: {', '.join(sorted(project.grades))}")
+    return next(iter(project.grades.values()), None)
+
+
+def _score_of(project: Project, name: str | None) -> Score:
+    if name is not None:
+        return project.scores[name_known(name, project.scores, "score")]
+    if len(project.scores) > 1:
+        raise FlowscoreError(f"which score? --score NAME: {', '.join(sorted(project.scores))}")
+    for score in project.scores.values():
+        return score
+    raise FlowscoreError("nothing tells leads apart: no score is live; see `score:`, then apply")
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Leads in the order in which to call them, as of the watermark `at`.
+
+    `score` is how active they are: the grade's engagement, or the score by which they stand.
+    """
+
+    connection: Connection
+    project: Project
+    at: int
+    score: Score
+    grade: Grade | None
+    filters: Filters
+
+    @cached_property
+    def matrix(self) -> Row | None:
+        """How many contacts stand in each cell, whatever the filters ask."""
+        return matrix_of(self.connection, self.grade) if self.grade else None
+
+    @property
+    def as_of(self) -> str | None:
+        """The last tick."""
+        return shown_at(self.at) if self.at > NEVER else None
+
+    @property
+    def ranked(self) -> list[str]:
+        """The scores by which leads are ordered."""
+        return ranked(self.score, self.grade)
+
+    @property
+    def head(self) -> Row:
+        """What the rows are of."""
+        return {"as_of": self.as_of, "ordered_by": self.ranked, "matrix": self.matrix}
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells that are asked for, in calling order."""
+        every = in_calling_order(self.grade) if self.grade else ()
+        return tuple(cell for cell in every if not self.filters.cells or cell in self.filters.cells)
+
+    def rows(self, limit: int | None, offset: int = 0) -> Iterator[Row]:
+        """The leads from `offset` on, at most so many, with what sales needs to know."""
+        teller = Teller(self.connection, self.project, self.at, self.score, self.grade)
+        query = self._graded(limit, offset) if self.grade else self._scored(limit, offset)
+        if query is None:
+            return
+        for page in pages(self.connection, query):
+            yield from teller.leads(page)
+
+    # --- with a grade -------------------------------------------------------------------------
+
+    def _graded(self, limit: int | None, offset: int) -> Select[Any] | None:
+        """Only the cells that reach the page are looked at."""
+        among, before = self._reached(limit, offset)
+        if not among:
+            return None
+        lately = won_lately(self.score, self.at, self._standing_in(among)).subquery()
+        kept = and_(self._whose_balance, self._kept.c.score == self.score.name)
+        query = self._asked(among).outerjoin(lately, lately.c.id == self._whose)
+        order = [
+            case({cell: place for place, cell in enumerate(among)}, value=cells.c.cell),
+            func.coalesce(lately.c.won, 0).desc(),
+            func.coalesce(self._kept.c.balance, 0).desc(),
+            ADDRESS,
+        ]
+        return _cut(query.outerjoin(self._kept, kept).order_by(*order), limit, offset - before)
+
+    def _reached(self, limit: int | None, offset: int) -> tuple[list[str], int]:
+        """The cells that hold the page, and how many leads stand in the cells before it."""
+        if limit is None and not offset:
+            return list(self.cells), 0
+        counts = self._counts()
+        among: list[str] = []
+        before = seen = 0
+        for cell in self.cells:
+            here = counts.get(cell, 0)
+            if seen + here <= offset:
+                before += here
+            elif limit is None or seen < offset + limit:
+                among.append(cell)
+            seen += here
+        return among, before
+
+    def _counts(self) -> Row:
+        if self.matrix and not self.filters.narrow:
+            counts: Row = self.matrix["counts"]
+            return counts
+        query = self._asked(self.cells).with_only_columns(cells.c.cell, func.count())
+        return {row[0]: row[1] for row in self.connection.execute(query.group_by(cells.c.cell))}
+
+    def _asked(self, among: Sequence[str]) -> Select[Any]:
+        """The contacts of these cells whom the filters let pass."""
+        return (
+            select(contacts.c.id, contacts.c.email)
+            .select_from(cells)
+            .join(contacts, contacts.c.id == cells.c.contact_id)
+            .where(self._stands_in(among), *self._passing)
+        )
+
+    def _standing_in(self, among: Sequence[str]) -> Select[Any] | None:
+        """Whose points are added up; where every cell is asked for, everybody's."""
+        every = self.grade is not None and len(among) == len(self.grade.cells)
+        return None if every else select(cells.c.contact_id).where(self._stands_in(among))
+
+    def _stands_in(self, among: Sequence[str]) -> ColumnElement[bool]:
+        name = self.grade.name if self.grade else ""
+        return and_(cells.c.grade == name, cells.c.cell.in_(among))
+
+    # --- without one --------------------------------------------------------------------------
+
+    def _scored(self, limit: int | None, offset: int) -> Select[Any]:
+        """Only balances that reach the page are looked at, from the highest down."""
+        kept = self._kept
+        query = (
+            select(contacts.c.id, contacts.c.email)
+            .select_from(kept)
+            .join(contacts, self._whose_balance)
+            .where(kept.c.score == self.score.name, *self._passing)
+        )
+        if limit is not None:
+            query = query.where(kept.c.balance >= self._lowest(query, offset + limit))
+        who = query.with_only_columns(contacts.c.id) if limit is not None else None
+        lately = won_lately(self.score, self.at, who).subquery()
+        query = query.outerjoin(lately, lately.c.id == self._whose)
+        won = func.coalesce(lately.c.won, 0)
+        return _cut(query.order_by(kept.c.balance.desc(), won.desc(), ADDRESS), limit, offset)
+
+    def _lowest(self, query: Select[Any], number: int) -> int:
+        """The balance of so manieth a lead; below all where there are fewer."""
+        balance = self._kept.c.balance
+        ranked = query.with_only_columns(balance).order_by(balance.desc())
+        found = self.connection.scalar(ranked.limit(1).offset(max(number, 1) - 1))
+        return NEVER if found is None else int(found)
+
+    # --- both ---------------------------------------------------------------------------------
+
+    @cached_property
+    def _passing(self) -> list[ColumnElement[bool]]:
+        """Known contacts with an address (ruling 71), and what the filters ask."""
+        exist = (ADDRESS.is_not(None), contacts.c.created_at <= self.at)
+        return [*exist, *conditions_of(self.filters, self.project)]
+
+    @property
+    def _kept(self) -> Table:
+        return company_balances if self.score.of == "company" else balances
+
+    @property
+    def _whose(self) -> ColumnElement[Any]:
+        """Whose points they are: the contact's own, or their company's (ruling 96)."""
+        return contacts.c.company_id if self.score.of == "company" else contacts.c.id
+
+    @property
+    def _whose_balance(self) -> ColumnElement[bool]:
+        if self.score.of == "company":
+            return company_balances.c.company_id == self._whose
+        return balances.c.contact_id == self._whose
+
+
+def _cut(query: Select[Any], limit: int | None, offset: int) -> Select[Any]:
+    return query.limit(limit).offset(offset or None)
