@@ -75,8 +75,7 @@ def _missing(version: Version, project: Project) -> set[str]:
         "template": set(project.templates),
         "topic": {*project.policy.topics, *BUILT_IN},
         "scenario": set(project.scenarios),
-        "grade": set(project.grades),
-        "cell": {f"{one.name}: {cell}" for one in project.grades.values() for cell in one.cells},
+        "cell": {f"{cell} of {one.name}" for one in project.grades.values() for cell in one.cells},
         "stage": set(project.lifecycle.names) if project.lifecycle else set(),
     }
     named = {pair for word in walk(version.scenario) for pair in named_by(word)}
@@ -113,8 +112,7 @@ def _(word: Any) -> Named:
 @named_by.register(conditions.GradeIs)
 @named_by.register(triggers.GradeEnters)
 def _(word: Any) -> Named:
-    yield "grade", word.grade
-    yield from (("cell", f"{word.grade}: {cell}") for cell in word.cells)
+    yield from (("cell", f"{cell} of {word.grade}") for cell in word.cells)
 
 
 @named_by.register

@@ -116,13 +116,13 @@ class _Delivery:
 
     def look(self) -> claims.Work:
         """What is due, and what a crash left behind; what waits in vain is withheld first."""
-        errand, policy = self.errand, self.policy
+        errand = self.errand
         resends = errand.settings.uncertain == "resend"
         with errand.store.read() as connection:
             self.paused = str(pause.find_pause(connection) or "")
             if self.paused:
                 return claims.NOTHING
-            outdated = waits.are_outdated(connection, policy, errand.now)
+            outdated = waits.are_outdated(connection, errand.project, errand.now)
             if not outdated:
                 return claims.look(connection, errand.now, self.marketing, resends)
         self._ask_waiting()
@@ -132,7 +132,7 @@ class _Delivery:
     def _ask_waiting(self) -> None:
         """Mails that wait are asked whether they may go at all, and where their contact is now."""
         with self.errand.write() as connection:
-            held = gates.withhold_waiting(connection, self.policy, self.errand.now)
+            held = gates.withhold_waiting(connection, self.errand.project, self.errand.now)
             waits.ask_moved(connection, self.policy)
         self.withheld.update(held.values())
 
@@ -220,7 +220,7 @@ class _Delivery:
         around = Surroundings(errand.project, errand.settings, self.sender.address, now)
         with errand.write() as connection:
             ours, later = claims.claim(connection, numbers, self.owner, errand.lease_until())
-            held = gates.withhold(connection, self.owner, policy, now)
+            held = gates.withhold(connection, self.owner, errand.project, now)
             put_off = waits.hold_back(connection, self.owner, policy, now)
             gone = held.keys() | {one.message_id for one in put_off}
             kept = [number for number in ours if number not in gone]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from flowscore.language.policy import Policy
+    from flowscore.language.project import Project
 
 ZONE = and_(
     attributes.c.contact_id == messages.c.contact_id,
@@ -128,11 +129,11 @@ SOMEBODY_MOVED = select(exists().where(MOVED))
 ASK_MOVED = update(messages).where(MOVED).values(next_at=messages.c.queued_at)
 
 
-def are_outdated(connection: Connection, policy: Policy, now: int) -> bool:
+def are_outdated(connection: Connection, project: Project, now: int) -> bool:
     """Whether a mail waits in vain, or for the window of a zone that is no longer its contact's."""
-    if gates.some_wait_in_vain(connection, policy, now):
+    if gates.some_wait_in_vain(connection, project, now):
         return True
-    return _is_own(policy) and bool(connection.scalar(SOMEBODY_MOVED))
+    return _is_own(project.policy) and bool(connection.scalar(SOMEBODY_MOVED))
 
 
 def ask_moved(connection: Connection, policy: Policy) -> None:
