@@ -6,15 +6,9 @@ from typing import Any
 
 from flowscore.cli.printer import say, show_table
 from flowscore.views.explain_lines import NEWEST, Printed, parts_in_hundredths, sheet
-from flowscore.views.words import day, event_words, number
+from flowscore.views.words import PARTS, day, event_words, number
 
 Row = dict[str, Any]
-PARTS = {
-    "explicit": "what they told us",
-    "implicit": "what they did",
-    "given": "given by scenarios",
-    "cut": "cut",
-}
 
 
 def tell_score(score: Row, *, every: bool = False) -> None:

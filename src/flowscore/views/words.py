@@ -8,6 +8,12 @@ from flowscore.views.explain_lines import hundredths
 
 Row = dict[str, Any]
 LONGEST = 70
+PARTS = {
+    "explicit": "what they told us",
+    "implicit": "what they did",
+    "given": "given by scenarios",
+    "cut": "cut",
+}
 FIRST = ("path", "template", "topic", "link", "list", "attribute", "scenario")
 """What tells most of an event comes first, since the rest may be left out."""
 
