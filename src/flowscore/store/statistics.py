@@ -58,6 +58,7 @@ STORE: Numbers = {
     ("identities", "sqlite_autoindex_identities_1"): "2000000 1000000 1",
     ("ledger", "ledger_resets"): "1000 2 1 1",
     ("ledger", "ledger_score"): "10000000 5000000 500000",
+    ("ledger", "ledger_won"): "8000000 4000000 2 1 1 1",
     ("ledger", "sqlite_autoindex_ledger_1"): "10000000 10 7 3 1",
     ("marks", "marks_contact"): "1000000 3",
     ("marks", "sqlite_autoindex_marks_1"): "1000000 100000 1 1",

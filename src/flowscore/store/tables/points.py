@@ -15,6 +15,16 @@ class Line(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("contact_id", "score", "rule", "key"),
         Index("ledger_score", "score", "rule"),
+        Index(  # what was won of late; all that is asked of it stands in it
+            "ledger_won",
+            "score",
+            "own_at",
+            "contact_id",
+            "points",
+            "kind",
+            sqlite_where=text("points > 0"),
+            postgresql_where=text("points > 0"),
+        ),
         Index(
             "ledger_resets",
             "contact_id",

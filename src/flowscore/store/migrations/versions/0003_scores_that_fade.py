@@ -25,6 +25,7 @@ def upgrade() -> None:
         create_activity()
         create_cells()
         create_stages()
+        index_what_was_won()
 
 
 def create_fading() -> None:
@@ -102,3 +103,10 @@ def create_stages() -> None:
     op.create_index("stages_now", "stages", ["contact_id"], unique=True, **only)
     op.create_index("stages_contact", "stages", ["contact_id"])
     op.create_index("stages_stage", "stages", ["stage", "left_at", "contact_id"])
+
+
+def index_what_was_won() -> None:
+    """Lines that won points, by their own time: what leads are ordered by."""
+    only: dict[str, Any] = {f"{db}_where": sa.text("points > 0") for db in DATABASES}
+    columns = ["score", "own_at", "contact_id", "points", "kind"]
+    op.create_index("ledger_won", "ledger", columns, **only)
