@@ -308,7 +308,7 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
     "grade-no-labels": (fit("{score: fit}"), [(2, 6, "add them: A: 75, B: 50, C: 25")]),
     "grade-upside-down": (
         fit("{score: fit, A: 25, B: 50, C: 75}"),
-        [(2, 6, "A is the best: its number is the highest, then they fall: A >")],
+        [(2, 6, "the earlier the letter, the higher its number: A > B > C")],
     ),
     "grade-two-letters": (
         fit("{score: fit, A: 75, B: 50}"),
@@ -361,7 +361,7 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
     ),
     "grade-letter-below": (
         fit("{score: fit, A: below, B: 50, C: 25}"),
-        [(2, 6, "A is the best: its number is the highest, then they fall: A >")],
+        [(2, 6, "the earlier the letter, the higher its number: A > B > C")],
     ),
     "grade-same-score": (
         fit("{score: engagement, A: 75, B: 50, C: 25}"),
@@ -657,6 +657,5 @@ def test_find_a_mistake_at_its_place(name, load) -> None:
 
 
 def test_the_world_of_the_mistakes_is_clean(load) -> None:
-    assert (
-        load("list: x\nmembers: {stage: lead}\n", {"scenarios/base.yaml": WORLD + FUNNEL})[1] == []
-    )
+    text = "list: x\nmembers: [{stage: lead}, {not: {in_list: customers}}]\n"
+    assert load(text, {"scenarios/base.yaml": WORLD + FUNNEL})[1] == []

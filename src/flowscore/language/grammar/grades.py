@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -153,13 +152,9 @@ def _refuse_unordered(node: Node, levels: Levels) -> None:
                 raise mistake(node.items[other], message, "each needs a number of its own")
     if all(map(_is_letter, levels)) and NO_LEVEL not in levels.values() and order != sorted(order):
         with gathering:
-            hint = f"A is the best: its number is the highest, then they fall: {_as_given(order)}"
+            hint = f"the earlier the letter, the higher its number: {' > '.join(sorted(order))}"
             raise mistake(node, "the numbers do not fall from letter to letter", hint)
     gathering.settle()
-
-
-def _as_given(order: Iterable[str]) -> str:
-    return " > ".join(sorted(order))
 
 
 def _is_letter(label: str) -> bool:
