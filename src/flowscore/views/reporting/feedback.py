@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
+from flowscore.store.feedback import FEEDBACK, VERDICTS
 from flowscore.store.tables import POINT, ledger
 from flowscore.views.reporting.certainty import Share, too_thin
 from flowscore.views.reporting.qualified import NOBODY_SAYS, Qualified, find_qualified
-from flowscore.views.reporting.verdicts import BAD, FEEDBACK, GOOD, VERDICTS, last_said, said
+from flowscore.views.reporting.verdicts import BAD, GOOD, last_said, said
 
 if TYPE_CHECKING:
     from flowscore.views.reporting.inquiry import Inquiry
@@ -44,15 +45,10 @@ def _verdicts(inquiry: Inquiry) -> list[Row]:
     last = func.sum(case((every.c.place == 1, 1), else_=0))
     query = select(every.c.verdict, func.count().label("times"), last.label("last_word_of"))
     found = {row.verdict: row for row in inquiry.rows(query.group_by(every.c.verdict))}
-    known = [name for name in VERDICTS if name in found]
-    others = sorted(name or "" for name in found if name not in VERDICTS)
     return [
-        {
-            "verdict": name or "none given",
-            "times": found[name or None].times,
-            "last_word_of": int(found[name or None].last_word_of),
-        }
-        for name in (*known, *others)
+        {"verdict": name, "times": row.times, "last_word_of": int(row.last_word_of)}
+        for name in VERDICTS
+        if (row := found.get(name)) is not None
     ]
 
 

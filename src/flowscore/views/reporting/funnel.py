@@ -33,11 +33,13 @@ def funnel(inquiry: Inquiry) -> Row:
     if lifecycle is None:
         subscribed = _row(inquiry, SUBSCRIBER, _subscribers(inquiry.period), ())
         return {"stages": [subscribed], "conversion": None, "cycle": None, "notes": [NO_LIFECYCLE]}
+    won = _won(inquiry, lifecycle)
     return {
+        "first": lifecycle.names[0],
         "stages": list(_rows(inquiry, lifecycle)),
-        "conversion": _won(inquiry, lifecycle).as_row(),
+        "conversion": won,
         "cycle": whole_cycle(inquiry, lifecycle, inquiry.period).as_row(),
-        "notes": list(_doubts(inquiry, lifecycle)),
+        "notes": list(_doubts(inquiry, lifecycle, won["won"])),
     }
 
 
@@ -101,14 +103,14 @@ def _standing(inquiry: Inquiry, lifecycle: Lifecycle) -> dict[str, int]:
     return {**found, first: inquiry.count(leads(Period(None, until))) - elsewhere}
 
 
-def _won(inquiry: Inquiry, lifecycle: Lifecycle) -> Share:
-    """Customers won ÷ leads, both of the same period."""
+def _won(inquiry: Inquiry, lifecycle: Lifecycle) -> Row:
+    """Customers won ÷ leads, both of the same period: other people, so no share of anybody."""
     won = inquiry.count(entrants(lifecycle, lifecycle.names[-1], inquiry.period))
-    return Share(won, inquiry.count(leads(inquiry.period)))
+    new = inquiry.count(leads(inquiry.period))
+    return {"won": won, "leads": new, "rate": round(won / new, 6) if new else None}
 
 
-def _doubts(inquiry: Inquiry, lifecycle: Lifecycle) -> Iterator[str]:
-    won = _won(inquiry, lifecycle).count
+def _doubts(inquiry: Inquiry, lifecycle: Lifecycle, won: int) -> Iterator[str]:
     if won < ENOUGH:
         yield too_thin(won, lifecycle.names[-1])
     entries = (

@@ -65,7 +65,7 @@ class Inquiry:
     @cached_property
     def book(self) -> Book:
         """For expressions that the two databases spell differently."""
-        return Book(self.connection.dialect.name, self.project.policy)
+        return Book.of(self.project, self.connection.dialect.name)
 
     def rows(self, query: Any) -> list[Any]:
         """Every row; for queries that give few."""

@@ -99,9 +99,9 @@ def _about(score: words.Score) -> Iterator[str]:
     if score.of == "company":
         yield "it is the company's: the points of all its contacts count together"
     if score.range is not None:
-        low, high = score.range.min, score.range.max
-        ends = [f"from {low:g}"] * (low is not None) + [f"to {high:g}"] * (high is not None)
-        yield f"it is read {' '.join(ends)}; what goes beyond is kept, and cut when it is read"
+        ends = (("from", score.range.min), ("to", score.range.max))
+        read = " ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+        yield f"it is read {read}; what goes beyond is kept, and cut when it is read"
     if score.scale is not None:
         yield f"it is also shown on a scale of {score.scale[0]} to {score.scale[1]}"
     if score.cap is not None:

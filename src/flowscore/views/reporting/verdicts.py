@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select
 
+from flowscore.store.feedback import FEEDBACK
 from flowscore.store.tables import contacts, events
 from flowscore.views.reporting.inquiry import HAS_ADDRESS
 
 if TYPE_CHECKING:
     from flowscore.views.reporting.inquiry import Inquiry, Period
 
-FEEDBACK = "sales_feedback"
-VERDICTS = ("qualified", "not_qualified", "won", "lost")
 GOOD, BAD = ("qualified", "won"), ("not_qualified",)
 
 
