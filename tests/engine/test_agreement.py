@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert, select
 
 from engine.running import moment, outcome, outcome_through_kills, step_of
-from flowscore.engine import audience, lists, scoring
+from flowscore.engine import grades, lists, scoring, stages
+from flowscore.engine.scratch import asked
+from flowscore.store.tables import contacts
 from oracle.cases import comparable, expected
 from oracle.features import Features
 from oracle.generate import seeded
@@ -32,6 +35,7 @@ patient = settings(
 )
 few = settings(patient, max_examples=6)
 SEEDS = st.integers(0, 2**32)
+EVERYBODY = insert(asked).from_select(["contact_id"], select(contacts.c.id))
 
 
 def differences(one: Tables, other: Tables) -> list[str]:
@@ -89,14 +93,14 @@ def test_asking_who_changed_equals_asking_everybody(seed: int) -> None:
     """T20: what is kept true is asked again only of those whose answer may have changed."""
 
     def everybody(work: Work, *_: object) -> bool:
-        audience.ask_everybody(work)
-        return True
+        work.clear(asked)
+        return bool(work.fill(asked, EVERYBODY, kept=False))
 
     case = seeded(seed)
     incremental = outcome(case)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lists, "gather", everybody)
-        patch.setattr(scoring, "gather", everybody)
+        for room in (grades, lists, scoring, stages):
+            patch.setattr(room, "gather", everybody)
         full = outcome(case)
     assert not differences(incremental, full)
 
