@@ -6,7 +6,7 @@ award, refresh, notice, act until nothing new happens (LANGUAGE 9, rulings 13 to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, select
@@ -75,14 +75,15 @@ def tick(
         seen.noticed_changes = work.last(changes)  # what a stopped tick left behind is known
     before = work.first_id - 1
     seen.awarded = seen.staged = seen.listed = seen.enrolled = seen.left = before
+    decay.fade(work, program.scoring.fading)
+    faded = work.last(changes)
     _take_in(work, program, historical=True)
     if work.last(events) > before:
-        _take_history(work, program, seen)
+        _take_history(work, program, seen, faded)
     _take_in(work, program, historical=False)
     work.counts.events = work.last(events) - before
     work.look_from(seen.awarded)
     work.patterns.learn(work)
-    decay.fade(work, program.scoring.fading)
     idle.lose(work, program.scoring, step)
     _bring_companies_up_to_date(work, program, seen)
     _rounds(work, program, seen)
@@ -114,23 +115,30 @@ MERGED = insert_from(
 )
 
 
-def _take_history(work: Work, program: Program, seen: Seen) -> None:
-    """History scores, fills lists and counts, and nothing of it is noticed (ruling 88)."""
+def _take_history(work: Work, program: Program, seen: Seen, faded: int) -> None:
+    """History scores, fills lists and counts, and nothing of it is noticed (ruling 88).
+
+    What stood in the change set up to `faded` is no history, and left to the rounds to come.
+    """
+    past = replace(seen, **dict.fromkeys(CHANGES_LOOKED_AT, faded))
     work.silent = True
-    work.look_from(seen.awarded)
+    work.look_from(past.awarded)
     work.patterns.learn(work)
     for work.round in range(-MOST_ROUNDS, 0):
         work.changed = 0
-        _award(work, program, seen, scoring.HISTORY)
-        _refresh(work, program, seen, by_clock=False)
+        _award(work, program, past, scoring.HISTORY)
+        _refresh(work, program, past, by_clock=False)
         if not work.changed:
             break
     if idle.judge_history(work, program.scoring):
-        _refresh(work, program, seen, by_clock=False)
-    _remember_looked(work, program, seen)
+        _refresh(work, program, past, by_clock=False)
+    _remember_looked(work, program, past)
     work.silent, work.changed = False, 0
-    seen.enrolled = work.last(events)
-    seen.noticed_changes, seen.noticed_lines = work.last(changes), work.last(ledger)
+    seen.awarded, seen.staged, seen.listed = past.awarded, past.staged, past.listed
+    seen.enrolled, seen.noticed_lines = work.last(events), work.last(ledger)
+
+
+CHANGES_LOOKED_AT = [one.name for one in fields(Seen) if one.name.endswith("_changes")]
 
 
 def _rounds(work: Work, program: Program, seen: Seen) -> None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from flowscore.language.project import Project
     from flowscore.rules.book import Book
 
+ENOUGH = 1000.0  # halvings after which nothing is left; PostgreSQL refuses what underflows
 VOID = "void:"  # how the key begins of what takes back a line dated before a reset
 
 
@@ -65,13 +66,16 @@ def _(decay: words.Linear, points: Any, age: Any) -> Any:
 
 @left.register
 def _(decay: words.HalfLife, points: Any, age: Any) -> Any:
-    return points * func.power(0.5, cast(age, Double) / float(decay.half))
+    halvings = cast(age, Double) / float(decay.half)
+    return case((halvings > ENOUGH, 0.0), else_=points * func.power(0.5, halvings))
 
 
 @left.register
 def _(decay: words.Steps, points: Any, age: Any) -> Any:
     steps = cast(age // decay.every, Double)
-    return points * func.power(cast(_kept(decay), Double), steps)
+    kept = _kept(decay)
+    enough = ENOUGH / -math.log2(kept) if 0 < kept < 1 else ENOUGH
+    return case((steps > enough, 0.0), else_=points * func.power(cast(kept, Double), steps))
 
 
 def _kept(decay: words.Steps) -> float:
