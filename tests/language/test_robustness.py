@@ -26,6 +26,8 @@ WORDS = sorted(
     | set(IN_CONDITIONS.keys)
     | {"after", "cron", "at", "from", "to", "points", "reaches", "falls_to", "gains", "x"}
     | {"up_to", "offset", "every", "attribute", "property", "timezone", "until", "days", "url"}
+    | {"half_life", "linear", "expire", "step", "idle", "lose", "every", "reset", "enters", "back"}
+    | {"fit", "engagement", "A", "B", "4", "3", "axis", "stages", "stage", "when", "retreat"}
     | {"body", "headers", "share", "name", "actions", "template", "emails", "per", "bounces"}
 )
 SCALARS = st.one_of(
@@ -36,6 +38,7 @@ SCALARS = st.one_of(
     st.sampled_from(["x", "any", "3 days", "4 hrs", "manual", "/a/*", "*", "{{ a }}", "{{", ""]),
     st.sampled_from(["2026-01-01", "0 9 * * *", "UTC", "contact", "email", "a: b", "Ã©", "(?=a)"]),
     st.sampled_from(["10%", "50%", "09:00", "mon", "entered", "owner", "a@b.example", "drop"]),
+    st.sampled_from(["none", "below", "A4", "descending", "1-10", "company", "15%"]),
     st.sampled_from(["-3 days", "2 hours", "year", "all", "https://a.example/x", "${A}/b"]),
     st.sampled_from(WORDS),
 )

@@ -99,9 +99,56 @@ members:
   - attribute: {country: ES, age: {at_least: 18}, job_title: {matches: 'director|head of'}}
   - event: {name: order_completed, where: {"products.sku": [a, b]}, times: {at_least: 2}}
 ---
+score: fades
+range: {min: 0, max: 100}
+scale: 1-100
+of: company
+decay: {half_life: 30 days}
+rules:
+  - {name: a, points: 1, on: {event: a}, decay: {step: {lose: 15%, every: 45 days}}}
+  - {name: b, points: 1, on: {grade: {enters: [A3, A4]}}, decay: {linear: 90 days}}
+  - {name: c, points: 1, on: {stage: {enters: sql}}, decay: {expire: 90 days}}
+  - {name: d, points: 1, on: {event: a}, decay: none}
+---
+score: idles
+decay: {idle: {after: 30 days, lose: 10, every: 7 days}}
+rules: [{name: a, points: 1, on: {event: a}}]
+---
+score: starts-again
+decay: {idle: {after: 60 days, reset: true}}
+rules: [{name: a, points: 1, when: [{grade: {priority: A4}}, {stage: {at_least: mql}}]}]
+---
+grade: lead-grade
+description: Whom to call.
+fit: {score: fit, A: 75, B: 50, C: 25}
+engagement: {score: engagement, 4: 75, 3: 50, 2: 25}
+green: [A4, A3, B4]
+---
+grade: priority
+fit: {score: fit, ideal: 75, good: fair, poor: below}
+engagement: {score: engagement, axis: descending, 1: hot, 2: below}
+green: ideal-1
+---
+lifecycle: buyer
+stages:
+  - lead
+  - {stage: mql, when: {grade: [A2, A3, B3, B4]}, retreat: true}
+  - {stage: sql, when: [{grade: {lead-grade: [A4, B4]}}, {consent: email}]}
+  - {stage: customer, when: {event: order_completed}}
+---
+scenario: hand-over
+trigger:
+  - grade: {enters: [A3, A4]}
+  - grade: {priority: {enters: A4}}
+  - stage: {enters: [mql, sql]}
+conditions: [{grade: [A3, A4]}, {stage: mql}, {stage: [mql, sql]}]
+goal: {stage: {enters: customer}, up_to: 21 days}
+actions: [{set_stage: sql}, {set_stage: {stage: lead, back: true}}]
+---
 list: static
 ---
 policy: default
+decay_every: 1 hour
 timezone: Europe/Madrid
 sender: {name: Acme, address: hello@acme.example, reply_to: ana@acme.example}
 topics: [news, offers]
@@ -201,6 +248,81 @@ timezone: Europe/Madrid
 consent: explicit
 ---
 grade: x
+---
+grade: x
+fit: {A: 75, B: 50, C: 25}
+engagement: {score: engagement, 4: 75, 3: 50, 2: 25}
+---
+grade: x
+fit: fit
+engagement: engagement
+---
+grade: x
+fit: {score: fit, A: [75, 100], B: 50}
+engagement: {score: engagement, 4: 75, 3: 50, 2: 25}
+---
+grade: x
+fit: {score: fit, A: 75, B: 50, C: 25}
+engagement: {score: engagement, axis: down, 4: 75, 3: 50, 2: 25}
+---
+lifecycle: x
+---
+lifecycle: x
+stages: []
+---
+lifecycle: x
+stages: [lead, {when: {inactive: 1 day}}]
+---
+lifecycle: x
+stages: [lead, {stage: mql, retreat: sometimes}]
+---
+score: x
+decay: 90 days
+rules: [{name: a, points: 5, on: {event: a}}]
+---
+score: x
+decay: {half_life: 30}
+rules: [{name: a, points: 5, on: {event: a}}]
+---
+score: x
+decay: {step: {lose: 15, every: 45 days}}
+rules: [{name: a, points: 5, on: {event: a}}]
+---
+score: x
+decay: {idle: {lose: 15, every: 45 days}}
+rules: [{name: a, points: 5, on: {event: a}}]
+---
+score: x
+rules: [{name: a, points: 5, on: {event: a}, decay: {idle: {after: 1 day, reset: true}}}]
+---
+score: x
+scale: 1-5
+rules: [{name: a, points: 5, on: {event: a}}]
+---
+score: x
+of: account
+rules: [{name: a, points: 5, on: {event: a}}]
+---
+policy: x
+decay_every: hourly
+---
+list: x
+members: {grade: {at_least: 3}, stage: sql}
+---
+list: x
+members: {stage: {at_most: mql}}
+---
+scenario: x
+trigger: {grade: A4}
+actions: [{exit: a}]
+---
+scenario: x
+trigger: {stage: sql}
+actions: [{exit: a}]
+---
+scenario: x
+trigger: manual
+actions: [{set_stage: {back: true}}]
 """
 VALIDATOR = Draft202012Validator(json_schema())
 
