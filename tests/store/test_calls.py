@@ -101,6 +101,14 @@ def test_page_has_its_path(properties: dict[str, Any], path: str | None) -> None
     assert json.loads(row.properties or "")["name"] == "Home"
 
 
+def test_page_that_is_tracked_by_name_has_its_path_too() -> None:
+    call = {"event": "Page Viewed", "userId": "u1", "properties": {"path": "/Pricing/"}}
+    row = read({"type": "track", **call})
+    assert (row.name, row.subject) == ("page_viewed", "/pricing")
+    other = read({"type": "track", **call, "event": "Downloaded"})
+    assert other.subject is None
+
+
 def test_page_takes_what_the_context_says() -> None:
     context = {"page": {"path": "/a", "title": "A"}, "campaign": {"source": "News"}, "library": 1}
     row = read({"type": "page", "userId": "u1", "context": context})
