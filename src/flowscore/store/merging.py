@@ -125,8 +125,8 @@ STATEMENTS = [
     # Cells are given anew of what both have together; a stage is the new contact's own, and the
     # old one's where they were in none but the first.
     _dropped("cells"),
-    _dropped("stages", _has("stages", "old_id", "new_id", "true")),
-    _moved("stages"),
+    # The stage follows from what they now are together: an ordinary change, which fires.
+    _dropped("stages"),
     # What was last looked at stays the new contact's, so that a crossing is noticed in this tick.
     """
         INSERT INTO balances (contact_id, score, raw, balance, looked)
