@@ -8,12 +8,14 @@ All sums are integers of 10⁻⁸ points until they are shown.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case as when
 from sqlalchemy import func, literal, select
 
+from flowscore.language.scoring import Rule
 from flowscore.rules.explain import sentence
 from flowscore.rules.scoring_words import is_explicit, rule_text
 from flowscore.rules.worth import is_void, present
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-    from flowscore.language.scoring import Rule, Score
+    from flowscore.language.scoring import Score
     from flowscore.views.explain_case import Case
 
 Row = dict[str, Any]
@@ -120,7 +122,8 @@ def _score(case: Case, name: str, lines: list[Any], kept: Any, ranks: dict[str, 
     score = case.project.scores.get(name)
     balance = kept.balance if kept else 0
     raw = kept.raw if kept else 0
-    told = [_line(case, score, line) for line in lines]
+    behind = _behind(score, lines)
+    told = [_line(case, line, behind.get(line.rule)) for line in lines]
     return {
         "score": name,
         "balance": shown_balance(balance),
@@ -143,19 +146,43 @@ def _company(case: Case) -> str | None:
     return case.connection.scalar(found)
 
 
-def _line(case: Case, score: Score | None, row: Any) -> Row:
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A rule of the file behind lines, with what is said of it; made once for all its lines."""
+
+    rule: Rule
+    means: str
+    part: str
+
+
+def _behind(score: Score | None, lines: Iterable[Any]) -> dict[str, Behind]:
+    """The rules behind these lines, by name, if they still stand in the file."""
+    names = {row.rule for row in lines if row.kind in ("rule", "when")}
+    rules = [rule for rule in score.rules if rule.name in names] if score else []
+    return {
+        rule.name: Behind(
+            rule,
+            rule_text(rule, score) if score else "",
+            "explicit" if is_explicit(rule) else "implicit",
+        )
+        for rule in rules
+    }
+
+
+def _line(case: Case, row: Any, behind: Behind | None) -> Row:
     place = case.places.of_line(row)
-    rule = _rule_of(score, row)
+    if row.kind not in ("rule", "when"):
+        behind = None  # a scenario may have the name of a rule
     told = {
         "at": shown_at(row.own_at),
         "noticed_at": shown_at(row.tick_at),
         "points": shown_points(row.points),
         "worth": shown_points(row.worth),
         "kind": KINDS.get(row.kind, row.kind),
-        "part": _part(row, rule),
+        "part": _part(row, behind),
         "rule": row.rule,
-        "means": rule_text(rule, score) if score and rule else "",
-        "reason": _reason(row, rule),
+        "means": behind.means if behind else "",
+        "reason": _reason(row, behind.rule if behind else None),
         "where": place.where,
         "version": place.version,
         "event": case.event(row.event_id),
@@ -175,19 +202,13 @@ KINDS = {"when": "rule", "decay": "idle"}
 REASONS = {"decay": "no activity", "reset": "the score begins again at 0"}
 
 
-def _rule_of(score: Score | None, row: Any) -> Rule | None:
-    """The rule of the file behind a line, if it still stands there."""
-    if score is None or row.kind not in ("rule", "when"):
-        return None
-    return next((rule for rule in score.rules if rule.name == row.rule), None)
-
-
-def _part(row: Any, rule: Rule | None) -> str:
+def _part(row: Any, behind: Behind | None) -> str:
     """What the lead told us, what they did (or left undone), what scenarios gave."""
     if row.kind == "scenario":
         return "given"
-    told = is_explicit(rule) if rule else row.kind == "when"
-    return "explicit" if told else "implicit"
+    if behind is not None:
+        return behind.part
+    return "explicit" if row.kind == "when" else "implicit"
 
 
 def _parts(told: list[Row], lines: list[Any], raw: int, balance: int) -> dict[str, int | float]:

@@ -32,6 +32,7 @@ class Places:
     connection: Connection
     project: Project  # as it is live
     _scenarios: dict[int, Scenario | None] = field(default_factory=dict)
+    _lines: dict[tuple[Any, ...], Place] = field(default_factory=dict)
 
     @cached_property
     def versions(self) -> dict[int, Any]:
@@ -47,6 +48,12 @@ class Places:
 
     def of_line(self, line: Any) -> Place:
         """The rule or step of a ledger line while its version is live, else its definition."""
+        behind = (line.score, line.rule, line.kind, line.definition_id, _step_of(line))
+        if behind not in self._lines:
+            self._lines[behind] = self._of_line(line)
+        return self._lines[behind]
+
+    def _of_line(self, line: Any) -> Place:
         place = self.of_definition(line.definition_id)
         version = self.versions.get(line.definition_id)
         if version is None or version.retired_at is not None:
@@ -61,7 +68,7 @@ class Places:
             return [rule for rule in score.rules if rule.name == line.rule] if score else []
         scenario = self.project.scenarios.get(line.rule)
         steps = [word for word in walk(scenario) if isinstance(word, Action)] if scenario else []
-        return [step for step in steps if line.key.endswith(f"/{step.path}")]
+        return [step for step in steps if step.path == _step_of(line)]
 
     def scenario(self, number: int) -> Scenario | None:
         """The scenario of that version; None where it names what has gone since."""
@@ -85,3 +92,10 @@ class Places:
         """The path of the step at which an enrollment waits."""
         scenario = self.scenario(enrollment.definition_id)
         return step_at(scenario, enrollment.position) if scenario else None
+
+
+def _step_of(line: Any) -> str:
+    """The path of the step that wrote the line; the key of such a line is `ENROLLMENT/PATH`."""
+    if line.kind not in ("scenario", "reset"):
+        return ""
+    return str(line.key).partition("/")[2].removesuffix(f"/{line.score}")
