@@ -73,9 +73,10 @@ class Features:
     grades: bool = False
     stages: bool = False
     company_scores: bool = False
+    recomputes: bool = False  # second versions change scores and grades too
 
 
-SALES = tuple("decay idle grades stages company_scores".split())
+SALES = tuple("decay idle grades stages company_scores recomputes".split())
 """What scores have beside their rules."""
 ENLARGING = tuple(
     "company sums windows same dotted this_event mail_words random consents gains dates until "

@@ -84,6 +84,8 @@ class Writer(Flows, Ladders):
             changed.append(self.rewritten(flow) if self.pick.chance() else flow)
         if self.pick.chance():
             documents = [self.policy_like(documents[0]), *documents[1:]]
+        if self.features.recomputes:
+            documents = [self.reworked(document) for document in documents]
         return {"project.yaml": as_yaml([*documents, *changed])}, rfc3339(self.first + half) or ""
 
     def policy_like(self, policy: Document) -> Document:

@@ -60,6 +60,28 @@ class Ladders(Phrases):
             if "on" in rule and self.pick.chance(3):
                 rule["decay"] = self.fading()
 
+    def reworked(self, document: Document) -> Document:
+        """A score with another decay, or other points or caps of one rule; a grade's other lines.
+
+        Scores with idle decay and with rules on dates stay: what their past was is open.
+        """
+        if "grade" in document and self.pick.chance(3):
+            return document | {"fit": halved(document["fit"])}
+        steady = "idle" not in document.get("decay", {}) and "'date'" not in str(document)
+        if "score" not in document or not steady or self.pick.chance(3):
+            return document
+        if self.features.decay and self.pick.chance():
+            return document | {"decay": self.fading()}
+        rules = [dict(rule) for rule in document["rules"]]
+        rule = self.pick.one(rules)
+        if "on" not in rule or any(f"'{word}'" in str(rule["on"]) for word in ("score", "grade")):
+            return document
+        if self.pick.chance():
+            rule["points"] = self.pick.one((7, -3, 12.5))
+        else:
+            rule["cap"] = self.pick.one(({"times": 2}, {"points": 12, "per": "1 day"}))
+        return document | {"rules": rules}
+
     def ladders(self) -> list[Document]:
         """Grades, then the lifecycle, which may read them."""
         found: list[Document] = []
@@ -101,6 +123,13 @@ class Ladders(Phrases):
         if self.pick.chance(3):
             stage["when"] = [when, self.condition(1)]
         return stage | ({"retreat": True} if self.pick.chance() else {})
+
+
+def halved(axis: Document) -> Document:
+    """The same labels from half the points on; bands stay."""
+    return {
+        label: line / 2 if isinstance(line, int | float) else line for label, line in axis.items()
+    }
 
 
 def cells(fit: Document, active: Document) -> list[str]:

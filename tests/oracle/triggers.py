@@ -43,7 +43,7 @@ def clocked(
             yield Occurrence(moment, position, f"schedule:{moment}", silent=True)
     elif trigger.kind == "date":
         for moment in reminded(world, trigger, contact, None, before):
-            yield Occurrence(moment, position, f"date:{moment}")
+            yield Occurrence(moment, position, f"date:{trigger.options.get('attribute')}:{moment}")
 
 
 def needed(events: EventFilter) -> int:
