@@ -273,7 +273,7 @@ class Workspace(Ground):
         from flowscore.learning.lesson import learn
 
         there = question.file is None or (self.root / "scenarios").is_dir()
-        return learn(question, self.root, self._clean() if there else None, self.reading)
+        return learn(question, self.root, self.clean() if there else None, self.reading)
 
     # --- looking ------------------------------------------------------------------------------
 
