@@ -11,7 +11,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from sqlalchemy import select
 
 from flowscore.store.companies import companies_of
-from flowscore.store.tables import SHOWN, attributes, balances, contacts, events, members
+from flowscore.store.tables import SHOWN, attributes, contacts, events, members
+from flowscore.store.whereabouts import balances_of, cells_of, stages_of
 
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
@@ -81,20 +82,31 @@ def _plain(result: Any) -> Any:
 
 
 def people_of(work: Work, ids: list[int]) -> dict[int, dict[str, Any]]:
-    """What expressions may read of each contact: attributes, e-mail, scores, lists."""
+    """What expressions may read of each contact: attributes, e-mail, scores, grades, lists."""
     people: dict[int, dict[str, Any]] = {}
     for some in in_chunks(ids):
         for row in work.connection.execute(select(contacts).where(contacts.c.id.in_(some))):
-            people[row.id] = {"email": row.email, "score": {}, "lists": []}
+            people[row.id] = {"email": row.email, "score": {}, "grade": {}, "lists": []}
         own = select(attributes).where(attributes.c.contact_id.in_(some), attributes.c.element == 0)
         for row in work.connection.execute(own):
             people[row.contact_id].setdefault(row.name, row.value)
-        for row in work.connection.execute(select(balances).where(balances.c.contact_id.in_(some))):
-            people[row.contact_id]["score"][row.score] = row.balance / SHOWN
+        _add_standing(work, some, people)
         stays = select(members).where(members.c.contact_id.in_(some), members.c.left_at.is_(None))
         for row in work.connection.execute(stays):
             people[row.contact_id]["lists"].append(row.list)
     return people
+
+
+def _add_standing(work: Work, ids: list[int], people: dict[int, dict[str, Any]]) -> None:
+    """Balances, cells, and the stage where there is a lifecycle."""
+    read = balances_of(work.connection, ids, work.book.company_scores)
+    graded, staged = cells_of(work.connection, ids), stages_of(work.connection, ids)
+    for number in ids:
+        person = people[number]
+        person["score"] = {score: balance / SHOWN for score, balance in read[number].items()}
+        person["grade"] = graded[number]
+        if work.book.first_stage:
+            person["stage"] = staged.get(number, work.book.first_stage)
 
 
 def events_of(work: Work, ids: list[int]) -> dict[int | None, Any]:

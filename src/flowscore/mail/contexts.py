@@ -19,13 +19,13 @@ from flowscore.store.tables import (
     POINT,
     SHOWN,
     attributes,
-    balances,
     contacts,
     events,
     ledger,
     members,
     messages,
 )
+from flowscore.store.whereabouts import balances_of, cells_of, stages_of
 
 if TYPE_CHECKING:
     from flowscore.mail.templates import Templates
@@ -143,6 +143,7 @@ def load_people(
     given = _load_attributes(connection, numbers)
     scores = _load_scores(connection, numbers, around.project)
     lists = _load_lists(connection, numbers)
+    standing = _load_standing(connection, numbers, around.project)
     lines = _load_ledger(connection, numbers) if with_ledger else {}
     rows = connection.execute(
         select(contacts.c.id, contacts.c.email, contacts.c.created_at).where(
@@ -153,7 +154,8 @@ def load_people(
         number: Record(
             given[number]
             | _own(email, created_at, given[number], around)
-            | _known(scores[number], lists[number], lines.get(number, [])),
+            | _known(scores[number], lists[number], lines.get(number, []))
+            | standing[number],
             "contact",
         )
         for number, email, created_at in rows
@@ -172,7 +174,6 @@ def _known(
 ) -> dict[str, Any]:
     return {
         "score": Record(scores, "contact.score"),
-        "grade": Record({}, "contact.grade"),
         "lists": lists,
         "ledger": [Record(line, "contact.ledger[]") for line in lines],
     }
@@ -193,14 +194,25 @@ def _load_scores(
     connection: Connection, numbers: Collection[int], project: Project
 ) -> defaultdict[int, dict[str, int | float]]:
     """Every score of the project; without a line the balance is 0 (ruling 67)."""
-    columns = (balances.c.contact_id, balances.c.score, balances.c.balance)
     found: defaultdict[int, dict[str, int | float]] = defaultdict(
         lambda: dict.fromkeys(project.scores, 0)
     )
-    for contact, score, balance in connection.execute(
-        select(*columns).where(balances.c.contact_id.in_(numbers))
-    ):
-        found[contact][score] = as_number(balance, SHOWN)
+    read = balances_of(connection, numbers, project.company_scores)
+    for contact, of in read.items():
+        found[contact] |= {score: as_number(balance, SHOWN) for score, balance in of.items()}
+    return found
+
+
+def _load_standing(
+    connection: Connection, numbers: Collection[int], project: Project
+) -> dict[int, dict[str, Any]]:
+    """`contact.grade` by the grade's name; `contact.stage` where there is a lifecycle."""
+    graded, staged = cells_of(connection, numbers), stages_of(connection, numbers)
+    found: dict[int, dict[str, Any]] = {}
+    for number in numbers:
+        found[number] = {"grade": Record(graded[number], "contact.grade")}
+        if project.lifecycle is not None:
+            found[number]["stage"] = staged.get(number, project.first_stage)
     return found
 
 

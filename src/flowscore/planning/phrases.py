@@ -121,6 +121,11 @@ def _(step: actions.MoveToList) -> str:
 
 
 @phrase.register
+def _(step: actions.SetStage) -> str:
+    return f"set stage {step.stage}{' (also back)' if step.back else ''}"
+
+
+@phrase.register
 def _(step: actions.SetAttribute) -> str:
     return "set " + ", ".join(f"{name} to {phrase(value)}" for name, value in step.values)
 

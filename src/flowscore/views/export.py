@@ -17,6 +17,7 @@ from flowscore.store import tables
 from flowscore.store.companies import companies_of
 from flowscore.store.consents import EVERYTHING
 from flowscore.store.tables import POINT, SHOWN
+from flowscore.store.whereabouts import balances_of, cells_of, stages_of
 from flowscore.views.columns import (
     Page,
     in_order,
@@ -35,11 +36,16 @@ KINDS = {"when": "rule"}
 
 @dataclass(frozen=True)
 class Extract:
-    """What is written: contacts known at `at`, and the scores that are live."""
+    """What is written: contacts known at `at`, and the scores that are live.
+
+    Scores `of_company` are read of the company; `first_stage` is where the lifecycle begins.
+    """
 
     connection: Connection
     scores: tuple[str, ...]
     at: int
+    of_company: frozenset[str] = frozenset()
+    first_stage: str = ""
 
     def of_page(self, page: Page, table: Table, *order: str) -> Iterator[Any]:
         """The table's rows of these contacts, contact by contact in the page's order."""
@@ -63,14 +69,16 @@ def contacts(extract: Extract, page: Page) -> Iterator[Row]:
         if row.topic != EVERYTHING:
             consents[row.contact_id][row.topic] = "granted" if row.granted else "refused"
     companies = companies_of(extract.connection, page.ids)
+    graded = cells_of(extract.connection, page.ids)
+    staged = stages_of(extract.connection, page.ids)
     people = tables.contacts
     query = select(people).where(people.c.id.in_(page.ids)).order_by(people.c.email_folded)
     for row in extract.connection.execute(query):
         yield {
             "email": row.email,
             "attributes": values[row.id],
-            "stage": None,
-            "grades": {},
+            "stage": staged.get(row.id, extract.first_stage) or None,
+            "grades": graded[row.id],
             "created_at": shown_at(row.created_at),
             "user_id": row.user_id,
             "consent": consents[row.id],
@@ -141,12 +149,10 @@ def _worth(email: str, score: str, at: int, points: int, kind: str) -> Row:
 
 def balances(extract: Extract, page: Page) -> Iterator[Row]:
     """A row for every contact and every live score, 0 included."""
-    found = {
-        (row.contact_id, row.score): row.balance for row in extract.of_page(page, tables.balances)
-    }
+    read = balances_of(extract.connection, page.ids, extract.of_company)
     for contact, email in page.emails.items():
         for score in extract.scores:
-            balance = shown_balance(found.get((contact, score), 0))
+            balance = shown_balance(read[contact].get(score, 0))
             yield {"contact": email, "score": score, "balance": balance}
 
 

@@ -19,6 +19,7 @@ from flowscore.store.tables import (
     members,
     messages,
 )
+from flowscore.store.whereabouts import balances_of, cells_of, stages_of
 from flowscore.views.columns import Page, pages, people, shown_at, shown_balance, watermark
 
 if TYPE_CHECKING:
@@ -42,17 +43,20 @@ class Wanted:
 
 
 def list_contacts(connection: Connection, project: Project, wanted: Wanted) -> Iterator[Row]:
-    """Contacts with their balances and lists; those who exist at the watermark."""
+    """Contacts with their balances, cells, stage and lists; those who exist at the watermark."""
     at = watermark(connection)
     if at is None:
         return
     for page in pages(connection, _chosen(wanted, at)):
-        scores, lists = _balances(connection, page), _lists(connection, page)
+        scores, lists = _balances(connection, page, project), _lists(connection, page)
+        graded, staged = cells_of(connection, page.ids), stages_of(connection, page.ids)
         for contact, created_at in _created(connection, page).items():
             yield {
                 "contact": page.emails[contact],
                 "created_at": shown_at(created_at),
                 "scores": {name: scores[contact].get(name, 0) for name in project.scores},
+                "grades": graded[contact],
+                "stage": staged.get(contact, project.first_stage) or None,
                 "lists": lists[contact],
             }
 
@@ -91,11 +95,12 @@ def _created(connection: Connection, page: Page) -> dict[int, int]:
     return {contact: found[contact] for contact in page.ids}
 
 
-def _balances(connection: Connection, page: Page) -> dict[int, dict[str, int | float]]:
+def _balances(
+    connection: Connection, page: Page, project: Project
+) -> dict[int, dict[str, int | float]]:
     found: dict[int, dict[str, int | float]] = defaultdict(dict)
-    query = select(balances).where(balances.c.contact_id.in_(page.ids))
-    for row in connection.execute(query):
-        found[row.contact_id][row.score] = shown_balance(row.balance)
+    for contact, read in balances_of(connection, page.ids, project.company_scores).items():
+        found[contact] = {score: shown_balance(balance) for score, balance in read.items()}
     return found
 
 

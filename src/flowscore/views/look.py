@@ -74,7 +74,7 @@ class Look:
 
     @contextmanager
     def contacts(self, **wanted: Any) -> Iterator[Rows]:
-        """Contacts with their balances and lists."""
+        """Contacts with their balances, cells, stage and lists."""
         asked = Wanted(**wanted)
         with self.store.read() as connection:
             project = self.live(connection)
@@ -139,7 +139,12 @@ class Look:
         """Every table as JSON lines below the folder; gives the rows written."""
         with self.store.read() as connection:
             at = watermark(connection)
-            scores = tuple(self.live(connection).scores)
-            return write_export(
-                Extract(connection, scores, NEVER if at is None else at), folder, watch
+            project = self.live(connection)
+            extract = Extract(
+                connection,
+                tuple(project.scores),
+                NEVER if at is None else at,
+                project.company_scores,
+                project.first_stage,
             )
+            return write_export(extract, folder, watch)
