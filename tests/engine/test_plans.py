@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 NOW = 20_000 * DAY
-LONG = "attributes|balances|consents|contacts|decisions|enrollments|events|identities|ledger|marks"
+LONG = "attributes|balances|cells|consents|contacts|decisions|enrollments|events|identities"
+LONG += "|ledger|marks"
 # A walk over a whole table, or over all that share a name, a score, a list, or an age.
 WIDE = re.compile(
-    rf"SCAN ({LONG}|members|messages|steps)(_\d+)?$"
-    rf"|SCAN ({LONG}|members|messages|steps)(_\d+)? USING (COVERING )?INDEX "
+    rf"SCAN ({LONG}|members|messages|stages|steps)(_\d+)?$"
+    rf"|SCAN ({LONG}|members|messages|stages|steps)(_\d+)? USING (COVERING )?INDEX "
     r"(?!enrollments_due|ledger_resets)"
-    rf"|SEARCH (?!fresh|changes)\w+ USING .*\((name|score|list|scenario|status)=\?\)"
+    rf"|SEARCH (?!fresh|changes)\w+ USING .*\((name|score|grade|stage|list|scenario|status)=\?\)"
     rf"|SEARCH (?!fresh|changes)\w+ USING .*\((name=\? AND )?(rowid|created_at|own_at)<\?\)"
 )
 # Asked once, when a project is compiled: who is inside of an older version.
@@ -82,6 +83,29 @@ rules:
   - {name: cart, points: 10, on: {event: product_added}}
   - {name: burst, points: 5, on: {score: {engagement: {gains: 15, within: 2 days}}}}
   - {name: renewal, points: 5, on: {date: {attribute: renewal, offset: -2 days}}}
+---
+score: plan
+rules: [{name: pro, points: 10, when: {attribute: {plan: pro}}}]
+---
+grade: lead-grade
+fit: {score: plan, A: 20, B: 10, C: 5}
+engagement: {score: engagement, 4: 30, 3: 20, 2: 10}
+---
+lifecycle: buyer
+stages:
+  - lead
+  - {stage: mql, when: {grade: [A3, A4, B2]}, retreat: true}
+  - {stage: sql, when: {event: {name: order_completed, times: 2, within: 2 days}}, retreat: true}
+  - customer
+---
+scenario: sales
+trigger: [{grade: {enters: [A4, B2, C1]}}, {stage: {enters: [mql, sql, customer]}}]
+reenroll: every_time
+goal: {stage: {enters: customer}}
+actions: [{set_stage: customer}, {set_stage: {stage: lead, back: true}}]
+---
+list: leads
+members: [{any: [{stage: lead}, {not: {stage: {at_least: sql}}}, {grade: [A4, B1]}]}]
 ---
 scenario: dates
 trigger:
