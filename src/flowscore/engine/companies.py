@@ -211,13 +211,11 @@ def remember_looked(work: Work, kept: KeptCompanies | None, changes_seen: int) -
         work.run(kept.look, changes_seen=changes_seen)
 
 
-def recompute(work: Work, kept: KeptCompanies | None, *, fires: bool) -> bool:
+def recompute(work: Work, kept: KeptCompanies | None) -> bool:
     """All companies anew, after their members; whether there are any."""
     if kept is None:
         return False
     work.clear(touched_companies)
     if work.fill(touched_companies, kept.touch_all):
         _bring_up_to_date(work, kept)
-    if not fires:
-        remember_looked(work, kept, 0)
     return True

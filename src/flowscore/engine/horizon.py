@@ -13,6 +13,7 @@ from sqlalchemy import Connection, exists, func, null, select, text
 from flowscore.clock import datetime_of, instant_of_local, known_zone
 from flowscore.engine import dates, schedule
 from flowscore.engine.outbox import is_paused
+from flowscore.engine.recompute import is_pending
 from flowscore.engine.registry import TAKES_IN
 from flowscore.engine.states import read_state
 from flowscore.language.triggers import DateComes, Schedule
@@ -63,6 +64,8 @@ def _arrivals(connection: Connection) -> Iterator[int | None]:
 
 
 def _carried(connection: Connection) -> Iterator[int | None]:
+    if is_pending(connection):  # a recompute was stopped: whoever ticks goes on with it
+        yield NEVER
     if connection.execute(select(exists().select_from(changes))).scalar():
         yield NEVER
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Insert,
     and_,
     bindparam,
     delete,
@@ -21,19 +22,34 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    tuple_,
     update,
 )
 
 from flowscore.engine import balances as accounts
-from flowscore.engine import companies, decay, grades, idle, lists, resets, scoring, stages
+from flowscore.engine import (
+    companies,
+    decay,
+    grades,
+    idle,
+    lists,
+    movement,
+    resets,
+    scoring,
+    stages,
+)
+from flowscore.engine.movement import Moves
 from flowscore.engine.scratch import prepare_scratch
 from flowscore.engine.states import read_state, write_state
 from flowscore.engine.work import MOST_ROUNDS, Work
 from flowscore.language.project import Project, digest
-from flowscore.rules.sight import batch
+from flowscore.rules.sight import CHANGES_SEEN, batch
+from flowscore.store.dialects import insert_from
 from flowscore.store.tables import balances, changes, contacts, events, ledger, marks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from flowscore.engine.program import Program
     from flowscore.language.policy import Policy
     from flowscore.language.scenario import ContactList
@@ -50,7 +66,8 @@ class Order:
 
     `scores`: by name the rules that still mean the same; `faded`: scores whose lines stay and
     only fade otherwise; `whens`: every `when` rule is asked; `fires`: what moves is noticed.
-    `grades`: everybody's cell is given anew; `stages`: everybody is placed anew.
+    `grades`: everybody's cell is given anew; `stages`: everybody is placed anew. `moved`: what
+    moved so far.
     """
 
     scores: dict[str, list[str]] = field(default_factory=dict)
@@ -61,6 +78,21 @@ class Order:
     whens: bool = False
     fires: bool = False
     upto: int = 0
+    moved: Moves = field(default_factory=Moves)
+
+    @property
+    def judges(self) -> bool:
+        """Whether anybody is to be looked at; else only texts are learnt and the gone forgotten."""
+        scores = self.scores or self.faded
+        return bool(scores or self.lists or self.grades or self.stages or self.whens)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """So many contacts were judged (0: all is done), and what moved from the first one on."""
+
+    contacts: int
+    moved: Moves
 
 
 def order_changes(
@@ -82,11 +114,24 @@ def order_changes(
 
 
 def order_scores(
-    connection: Connection, project: Project, names: list[str], *, fires: bool = False
+    connection: Connection, project: Project, names: Iterable[str], *, fires: bool = False
 ) -> None:
     """Note that these scores are to be judged anew, though nothing of them changed."""
+    write_state(connection, PENDING, asdict(_rescoring(project, names, fires)))
+
+
+def _rescoring(project: Project, names: Iterable[str], fires: bool) -> Order:
     kept = {name: [rule.name for rule in project.scores[name].rules] for name in names}
-    write_state(connection, PENDING, asdict(Order(scores=kept, fires=fires)))
+    return Order(scores=kept, fires=fires)
+
+
+def is_rescoring(
+    connection: Connection, project: Project, names: Iterable[str], *, fires: bool
+) -> bool:
+    """Whether just this was ordered and not finished."""
+    order = pending(connection)
+    wanted = _rescoring(project, names, fires)
+    return order is not None and replace(order, upto=0, moved=Moves()) == wanted
 
 
 def is_pending(connection: Connection) -> bool:
@@ -94,25 +139,51 @@ def is_pending(connection: Connection) -> bool:
     return read_state(connection, PENDING) is not None
 
 
-def do_batch(connection: Connection, program: Program, mark: int, size: int = BATCH) -> int:
-    """Judge the next contacts anew as of the watermark; how many (0: all is done)."""
-    order = Order(**read_state(connection, PENDING))
-    work = _silent_work(connection, program, mark)
+def pending(connection: Connection) -> Order | None:
+    """What was ordered and is not finished."""
+    kept = read_state(connection, PENDING)
+    return None if kept is None else Order(**{**kept, "moved": Moves.read(kept["moved"])})
+
+
+def do_batch(connection: Connection, program: Program, mark: int) -> Judged:
+    """Judge the next contacts anew as of the watermark."""
+    order = pending(connection)
+    assert order is not None
+    work = begin(connection, program, mark)
     if order.upto == 0:
-        program.patterns.learn_everything(work)
-        grades.forget_gone(work, program.grades)
-        stages.close_gone(work, program.stages)
-    found = work.once(NEXT, upto=order.upto, size=size).scalars().all()
+        prepare(work, program)
+    found = _next(work, program, order) if order.judges else []
     if not found:
-        _finish(work, program, order)
-        return 0
-    work.add(batch, [{"contact_id": id_} for id_ in found])
-    _judge(work, program, order)
-    order.upto = found[-1]
+        _finish_and_count(work, program, order)
+        write_state(connection, PENDING, None)
+        work.tidy()
+        return Judged(0, order.moved)
+    movement.remember(work, program)
+    judge(work, program, order)
+    order.moved.add(movement.count(work, program))
     write_state(connection, PENDING, asdict(order))
-    work.run(EMPTY_BATCH)
     work.tidy()
-    return len(found)
+    return Judged(len(found), order.moved)
+
+
+def prepare(work: Work, program: Program) -> None:
+    """What every contact's judgement leans on, once before the first."""
+    program.patterns.learn_everything(work)
+    grades.forget_gone(work, program.grades)
+    stages.close_gone(work, program.stages)
+
+
+def _next(work: Work, program: Program, order: Order) -> Sequence[int]:
+    """Fill `batch`; of a company's score caps look at all members, so those come together."""
+    together = any(name in program.book.company_scores for name in order.scores)
+    statement = NEXT.where(~WITH_EARLIER) if together else NEXT
+    found = work.once(statement, upto=order.upto, size=BATCH).scalars().all()
+    if found:
+        work.fill_with(batch, [{"contact_id": id_} for id_ in found])
+        order.upto = found[-1]
+    if found and together:
+        work.fill(batch, COLLEAGUES)
+    return found
 
 
 NEXT = (
@@ -121,10 +192,31 @@ NEXT = (
     .order_by(contacts.c.id)
     .limit(bindparam("size"))
 )
-EMPTY_BATCH = delete(batch)
+_other, _mine = contacts.alias("other"), contacts.alias("mine")
+WITH_EARLIER = (
+    select(1)
+    .where(_other.c.company_id == contacts.c.company_id, _other.c.id <= bindparam("upto"))
+    .correlate(contacts)
+    .exists()
+)
+COLLEAGUES = insert_from(
+    batch,
+    ["contact_id"],
+    select(_other.c.id)
+    .select_from(
+        batch.join(_mine, _mine.c.id == batch.c.contact_id).join(
+            _other, _other.c.company_id == _mine.c.company_id
+        )
+    )
+    .distinct(),
+)
+COLLEAGUES_ALL = insert_from(
+    batch, ["contact_id"], select(contacts.c.id).where(contacts.c.company_id.is_not(None))
+)
 
 
-def _silent_work(connection: Connection, program: Program, mark: int) -> Work:
+def begin(connection: Connection, program: Program, mark: int) -> Work:
+    """The work of one transaction as of the watermark, of which nothing is noticed."""
     work = Work(connection, program.book, program.patterns, mark, mark, 0)
     prepare_scratch(connection)
     work.stand_at(work.last(events) + 1, work.last(contacts))
@@ -132,44 +224,71 @@ def _silent_work(connection: Connection, program: Program, mark: int) -> Work:
     return work
 
 
-def _judge(work: Work, program: Program, order: Order) -> None:
-    """Everything of the contacts in `batch`."""
+def judge(work: Work, program: Program, order: Order) -> None:
+    """Everything of the contacts in `batch`; what others left to be noticed stays so."""
+    before = work.last(changes)
     for name, unchanged in order.scores.items():
         _recompute(work, program, program.applied.project.scores[name], set(unchanged))
     stale = [program.applied.project.scores[name] for name in {*order.scores, *order.faded}]
     if stale:
         decay.enter_anew(work, program.scoring.fading)
         accounts.add_up(work, stale)
-    work.run(TELL_OF_MOVED)
+        work.once(_tell_of_moved([score.name for score in stale]))
     if order.whens:
         scoring.stand(work, program.scoring, 0, by_clock=False, only=_when_rules(program))
-    _refresh(work, program, order)
+    _refresh(work, program, order, before)
     if not order.fires:
-        work.run(LOOK)
-        grades.remember_looked(work, program.grades, 0)
-        work.once(delete(changes))
+        _look(work, program, before)
 
 
-MINE = balances.c.contact_id.in_(select(batch.c.contact_id))
-MOVED = and_(MINE, balances.c.looked != balances.c.balance)
-TELL_OF_MOVED = insert(changes).from_select(
-    ["kind", "name", "contact_id"],
-    select(literal("score"), balances.c.score, balances.c.contact_id).where(MOVED),
+def _tell_of_moved(scores: list[str]) -> Insert:
+    mine = balances.c.contact_id.in_(select(batch.c.contact_id))
+    moved = (mine, balances.c.looked != balances.c.balance, balances.c.score.in_(scores))
+    rows = select(literal("score"), balances.c.score, balances.c.contact_id)
+    return insert(changes).from_select(["kind", "name", "contact_id"], rows.where(*moved))
+
+
+def _look(work: Work, program: Program, since: int) -> None:
+    """Nobody notices what moved after change `since`: it is what was looked at last."""
+    work.run(LOOK, changes_seen=since)
+    companies.remember_looked(work, program.companies, since)
+    grades.remember_looked(work, program.grades, since)
+    work.once(delete(changes).where(changes.c.id > since))
+
+
+LOOK = (
+    update(balances)
+    .where(
+        balances.c.looked != balances.c.balance,
+        tuple_(balances.c.contact_id, balances.c.score).in_(
+            select(changes.c.contact_id, changes.c.name).where(
+                changes.c.kind == "score", changes.c.id > CHANGES_SEEN
+            )
+        ),
+    )
+    .values(looked=balances.c.balance)
 )
-LOOK = update(balances).where(MOVED).values(looked=balances.c.balance)
 
 
-def _finish(work: Work, program: Program, order: Order) -> None:
+def finish(work: Work, program: Program, order: Order) -> None:
     """What no single contact decides: the balances of companies, and who reads them."""
-    if companies.recompute(work, program.companies, fires=order.fires):
-        _refresh(work, program, Order(fires=order.fires))
-    write_state(work.connection, PENDING, None)
+    before = work.last(changes)
+    if order.judges and companies.recompute(work, program.companies):
+        _refresh(work, program, Order(fires=order.fires), before)
     if order.fires:
         write_state(work.connection, FIRES, True)
     else:
-        grades.remember_looked(work, program.grades, 0)
-        work.once(delete(changes))
-    work.tidy()
+        _look(work, program, before)
+
+
+def _finish_and_count(work: Work, program: Program, order: Order) -> None:
+    if program.companies is None or not order.judges:
+        finish(work, program, order)
+        return
+    work.fill(batch, COLLEAGUES_ALL)
+    movement.remember(work, program)
+    finish(work, program, order)
+    order.moved.follow(movement.count(work, program))
 
 
 # ---------------------------------------------------------------- what is stale
@@ -251,8 +370,8 @@ def judged_anew(score: Score, unchanged: set[str]) -> ColumnElement[bool]:
     return and_(ledger.c.score == score.name, or_(from_the_log, changed, idle.IS_LOSS))
 
 
-def _refresh(work: Work, program: Program, order: Order) -> None:
-    """What changed asks everybody; then whatever reads what moved, until nothing moves."""
+def _refresh(work: Work, program: Program, order: Order, since: int) -> None:
+    """What changed asks everybody; then whatever reads what moved after change `since`."""
     changed = set(order.lists)
     lists.refresh_fully(work, tuple(one for one in program.lists if one.name in changed))
     grades.refresh_fully(work, [one for one in program.grades if one.name in order.grades])
@@ -260,7 +379,7 @@ def _refresh(work: Work, program: Program, order: Order) -> None:
         stages.refresh_fully(work, program.stages)
     if order.fires:
         return  # what the points move is the next tick's, which notices it
-    seen_by_rules = seen_by_places = seen_by_lists = 0
+    seen_by_rules = seen_by_places = seen_by_lists = since
     for _ in range(MOST_ROUNDS):
         work.changed = 0
         upto = work.last(changes)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, insert, null, select, upd
 
 from flowscore.engine import outbox, recompute
 from flowscore.engine.enrollment import stands_there, states_of
+from flowscore.engine.movement import Moves
 from flowscore.engine.program import Applied, Program, Version, compile_program
 from flowscore.engine.refusals import refuse_if_needed
 from flowscore.engine.states import read_state, write_state
@@ -35,6 +36,8 @@ class ApplyReport:
     removed: list[tuple[str, str]] = field(default_factory=list)
     unchanged: int = 0
     recomputed: list[str] = field(default_factory=list)
+    moved: Moves = field(default_factory=Moves)
+    """What the recompute moved."""
     taken_in: dict[str, int] = field(default_factory=dict)
     """How many contacts stand where a scenario begins that is to take them in, by its name."""
 
@@ -169,27 +172,28 @@ def apply_project(
     """Make the project live in one transaction; people inside finish on their version.
 
     `now` is the clock, for the record. What became stale is then recomputed silently (ruling
-    128), batch for batch, and `watch` is told how many contacts are done; with `fires` the next
-    tick notices what moved. It enrolls into the scenarios `enroll_existing` who stands there
+    128), batch for batch, and `watch` is told how many more contacts are done; with `fires` the
+    next tick notices what moved. It enrolls into the scenarios `enroll_existing` who stands there
     already (ruling 45).
     """
     report = ApplyReport()
     with store.lock_tick():
         catch_up(store)
         with store.transact() as connection:
-            _make_live(connection, project, now, report, fires=fires)
+            make_live(connection, project, now, report, fires=fires)
             if enroll_existing:
                 _invite(connection, program(connection, store.dialect), enroll_existing)
-        catch_up(store, watch)
+        report.moved = catch_up(store, watch) or report.moved
         with store.read() as connection:
             live = program(connection, store.dialect)
             report.taken_in = dict(_standing_there(connection, live, enroll_existing))
     return report
 
 
-def _make_live(
+def make_live(
     connection: Connection, project: Project, now: int, report: ApplyReport, *, fires: bool
 ) -> None:
+    """Record the definitions and order what became stale, in the caller's transaction."""
     old = load_applied(connection)
     refuse_if_needed(connection, old, project)
     mark = watermark(connection)
@@ -204,22 +208,23 @@ def _make_live(
         report.recomputed = recompute.order_changes(connection, old.project, new, fires=fires)
 
 
-def catch_up(store: Store, watch: Callable[[int], None] = lambda _: None) -> None:
+def catch_up(store: Store, watch: Callable[[int], None] = lambda _: None) -> Moves | None:
     """Work off a recompute that was ordered, each batch in a transaction of its own.
 
     Whoever holds the tick's lock does it first, so that no tick sees half of one. `watch` is told
-    how many contacts are done.
+    how many more contacts are done. Returns what moved; None where nothing was ordered.
     """
-    done = 0
     with store.read() as connection:
-        pending = recompute.is_pending(connection)
-    while pending:
+        if not recompute.is_pending(connection):
+            return None
+    while True:
         with store.transact() as connection:
             mark = watermark(connection)
             assert mark is not None  # nothing is ordered before the first tick
             judged = recompute.do_batch(connection, program(connection, store.dialect), mark)
-        done, pending = done + judged, judged > 0
-        watch(done)
+        watch(judged.contacts)
+        if not judged.contacts:
+            return judged.moved
 
 
 def _newly_of(old: Project, new: Project) -> dict[str, str]:

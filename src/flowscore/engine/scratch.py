@@ -87,6 +87,29 @@ staged = _scratch(
     Column("target", Integer),
     Column("cause", Text),
 )
+# How the contacts in `batch` stood before a recompute: what they read, where they are.
+stood_at_balances = _scratch(
+    "stood_at_balances",
+    Column("contact_id", BigInteger, primary_key=True),
+    Column("score", Bytewise, primary_key=True),
+    Column("balance", BigInteger),
+)
+stood_in_cells = _scratch(
+    "stood_in_cells",
+    Column("contact_id", BigInteger, primary_key=True),
+    Column("grade", Bytewise, primary_key=True),
+    Column("cell", Bytewise),
+)
+stood_in_stages = _scratch(
+    "stood_in_stages",
+    Column("contact_id", BigInteger, primary_key=True),
+    Column("stage", Bytewise),
+)
+stood_in_lists = _scratch(
+    "stood_in_lists",
+    Column("contact_id", BigInteger, primary_key=True),
+    Column("list", Bytewise, primary_key=True),
+)
 # Enrollments whose walk is under way in phase 4.
 walking = _scratch(
     "walking",
@@ -142,6 +165,10 @@ SHORT = {
     ("noticed", None): "500",
     ("requested", None): "500",
     ("staged", "sqlite_autoindex_staged_1"): "500 1",
+    ("stood_at_balances", "sqlite_autoindex_stood_at_balances_1"): "2000 2 1",
+    ("stood_in_cells", "sqlite_autoindex_stood_in_cells_1"): "2000 2 1",
+    ("stood_in_lists", "sqlite_autoindex_stood_in_lists_1"): "2000 2 1",
+    ("stood_in_stages", "sqlite_autoindex_stood_in_stages_1"): "1000 1",
     ("turned", "sqlite_autoindex_turned_1"): "500 1",
     ("walking", "sqlite_autoindex_walking_1"): "1000 1",
     ("walking", "walking_at"): "1000 100 50 20",
@@ -149,6 +176,7 @@ SHORT = {
 SCRATCH_TABLES = (
     fresh, batch, touched_companies, company_sums, happened, awards, noticed, faded, asked,
     turned, walking, answered, requested, speaking, staged,
+    stood_at_balances, stood_in_cells, stood_in_stages, stood_in_lists,
 )  # fmt: skip
 
 
