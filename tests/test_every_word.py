@@ -110,6 +110,8 @@ PRO = ValueTests(name="plan", tests=(ValueTest(operator="is", operand="pro"),))
 STATES: dict[type, tuple[bool, on.Trigger]] = {
     on.ScoreCrosses: (True, on.ScoreCrosses(score="s", direction="reaches", threshold=1)),
     on.ScoreGains: (False, on.ScoreGains(score="s", points=1, within=1)),
+    on.GradeEnters: (True, on.GradeEnters(grade="g", cells=("A4",))),
+    on.StageEnters: (True, on.StageEnters(stages=("sql",))),
     on.OnEvent: (False, on.OnEvent(word="event", query=VISIT)),
     on.NoEvent: (False, on.NoEvent(awaited=VISIT, after=VISIT, within=1)),
     on.MailNotAnswered: (False, on.MailNotAnswered(awaited="email_opened", within=1)),

@@ -22,6 +22,8 @@ KINDS = {
     "ends": r"\w+ (finishes|converts in) \S+|\w+ exits \S+ \(.*\)",
     "mails": r"\S+ gets \S+|\w+ does not get \S+ \(\w+\)",
     "balances": r"\w+ stands at -?[\d.]+( in \S+)?",
+    "cells": r"\w+ comes to [\w-]+( of [\w-]+)?",
+    "stages": r"\w+ becomes [\w-]+|\w+ passes over [\w-]+",
     "attributes": r"\w+'s \w+ becomes .*",
     "consent": r"\w+ (agrees to|refuses) \S+",
     "webhooks": r"POST \S+ \{.*\}",
@@ -37,9 +39,13 @@ def kind_of(sentence: str) -> str:
 
 
 def effects_of(
-    store: Store, balances: dict[int, dict[Any, int]], scores: tuple[str, ...]
+    store: Store,
+    balances: dict[int, dict[Any, int]],
+    scores: tuple[str, ...],
+    cells: dict[int, dict[Any, str]],
 ) -> Iterator[Effect]:
     """Everything that happened, of every kind."""
+    yield from _cells(cells)
     for query, tell in TOLD:
         with store.read() as connection:
             for row in connection.execute(text(query)):
@@ -112,11 +118,26 @@ def _balances(balances: dict[int, dict[Any, int]], scores: tuple[str, ...]) -> I
         before = balances[at]
 
 
+def _cells(cells: dict[int, dict[Any, str]]) -> Iterator[Effect]:
+    before: dict[Any, str] = {}
+    for at in sorted(cells):
+        for (email, grade), cell in cells[at].items():
+            if cell != before.get((email, grade)):
+                several = len({name for _, name in cells[at]}) > 1
+                yield at, f"{_name(email)} comes to {cell}{f' of {grade}' * several}"
+        before = cells[at]
+
+
+def _stay(email: str, stage: str, at: int, skipped: bool) -> Iterator[Effect]:
+    yield at, f"{_name(email)} {'passes over' if skipped else 'becomes'} {stage}"
+
+
 OF = "JOIN contacts ON contacts.id = contact_id"
 MEMBERS = f"SELECT email, list, joined_at, left_at FROM members {OF}"
 ENROLLMENTS = f"""
 SELECT email, scenario, entered_at, ended_at, outcome, reason, converted_at FROM enrollments {OF}
 """
+STAYS = f"SELECT email, stage, entered_at, skipped FROM stages {OF}"
 DECISIONS = f"SELECT email, scenario, at, reason FROM decisions {OF}"
 MAILS = f"""
 SELECT email, template, status, reason, queued_at, sent_at, settled_at, recipients
@@ -129,6 +150,7 @@ WHERE name IN ('attribute_changed', 'subscribed', 'unsubscribed')
 """
 TOLD = (
     (MEMBERS, _member),
+    (STAYS, _stay),
     (ENROLLMENTS, _enrollment),
     (DECISIONS, _refusal),
     (MAILS, _mail),

@@ -18,7 +18,7 @@ REFERENCE = DOCS / "reference"
 FENCE = re.compile(r"^```yaml(?: (\w+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
 RUN_AS_A_WHOLE = "<!-- A test runs this page. -->"
-HEADING = re.compile(r"^(scenario|score|list|policy): *([a-z0-9-]+)", re.MULTILINE)
+HEADING = re.compile(r"^(scenario|score|list|policy|grade|lifecycle): *([a-z0-9-]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,10 @@ AROUND = {
     ("score", "engagement"): "bands: {qualified: 80, interested: 50, new: 20}\n"
     "rules: [{name: cart, points: 10, on: {event: cart_updated}}]\n",
     ("score", "fit"): "rules: [{name: phone, points: 5, when: {attribute: {phone: x}}}]\n",
+    ("grade", "lead-grade"): "fit: {score: fit, A: 75, B: 50, C: 25}\n"
+    "engagement: {score: engagement, 4: 75, 3: 50, 2: 25}\n",
+    ("lifecycle", "buyer"): "stages: [lead, {stage: mql, when: {inactive: 1 day}}, "
+    "{stage: sql, when: {consent: email}}, customer]\n",
     **{
         ("list", name): "description: Filled by hand.\n"
         for name in (
@@ -96,6 +100,12 @@ TEMPLATES = {
     "newsletter": "news",
     "offer": "offers",
 }  # fmt: skip
+
+
+ASKED = {  # what is there once in a project is named by what asks for it
+    "grade": re.compile(r"\bgrade:|\bcell"),
+    "lifecycle": re.compile(r"\b(set_)?stage:"),
+}
 
 
 def project_files(example: Example) -> dict[str, str]:
@@ -123,6 +133,10 @@ def project_files(example: Example) -> dict[str, str]:
 
 def _is_needed(kind: str, name: str, kinds: set[str], text: str) -> bool:
     """A policy always, a score unless there are some, everything else when it is named."""
+    if kind in ASKED:
+        return kind not in kinds and ASKED[kind].search(text) is not None
+    if (kind, name) == ("score", "fit") and _is_needed("grade", "", kinds, text):
+        return True
     if kind == "policy" or (kind, name) == ("score", "engagement"):
         return kind not in kinds or (kind == "score" and name in text)
     return name in text

@@ -36,6 +36,7 @@ HEAD = re.compile(r"^\| when \| what happens \| then \|\n\|[-| ]+\|\n((?:\|.*\n)
 CALL = re.compile(r"(?P<new>new )?(?P<who>\w+): (?P<what>.*)")
 TOLD = re.compile(r"(?P<who>\w+): (?P<traits>\{.*\})")
 BY_HAND = re.compile(r"by hand: enroll (?P<who>\w+) in (?P<scenario>\S+)")
+CELLS = "SELECT email, grade, cell FROM cells JOIN contacts ON contacts.id = contact_id"
 BEFORE, NOTHING = "before", "nothing"
 BALANCES = "SELECT email, score, balance FROM balances JOIN contacts ON contacts.id = contact_id"
 KNOWN_SINCE = "2026-01-01T00:00:00Z"
@@ -131,8 +132,9 @@ class Story:
             workspace.apply()
             self._import(workspace)
             balances: dict[int, dict[Any, int]] = defaultdict(dict)
-            self._tick(workspace, balances)
-            yield from effects_of(workspace.store, balances, self.scores)
+            cells: dict[int, dict[Any, str]] = defaultdict(dict)
+            self._tick(workspace, balances, cells)
+            yield from effects_of(workspace.store, balances, self.scores, cells)
         finally:
             workspace.close()
 
@@ -153,10 +155,16 @@ class Story:
         assert not any(report.rejected for report in reports), [str(one) for one in reports]
         receive(workspace.store, [enrollment_request(*one) for one in self.by_hand])
 
-    def _tick(self, workspace: Workspace, balances: dict[int, dict[Any, int]]) -> None:
+    def _tick(
+        self,
+        workspace: Workspace,
+        balances: dict[int, dict[Any, int]],
+        cells: dict[int, dict[Any, str]],
+    ) -> None:
         def after(now: int) -> None:
             workspace.deliver(now)
-            balances[now].update(_standing(workspace))
+            balances[now].update(_standing(workspace, BALANCES))
+            cells[now].update(_standing(workspace, CELLS))
 
         times = [row.at for row in self.rows if row.when != BEFORE]
         assert times == sorted(times), "the rows go by time"
@@ -164,10 +172,11 @@ class Story:
         run_ticks(workspace.store, from_=first, until=last + MINUTE, step=MINUTE, after_tick=after)
 
 
-def _standing(workspace: Workspace) -> dict[Any, int]:
+def _standing(workspace: Workspace, query: str) -> dict[Any, Any]:
+    """What each is at, by e-mail and by the name of a score or a grade."""
     with workspace.store.read() as connection:
-        rows = connection.execute(text(BALANCES))
-        return {(email, score): balance for email, score, balance in rows}
+        rows = connection.execute(text(query))
+        return {(email, name): value for email, name, value in rows}
 
 
 def address(who: str) -> str:

@@ -15,9 +15,9 @@ from docs.keys import PRINTED, TABLES, pages_with_keys, renewed
 from docs.pages import REFERENCE, Example, examples, keys_of, project_files, words_of
 from docs.test_stories import STORIES
 from flowscore.language import grammar
-from flowscore.language.grammar import actions, conditions, policy, scenario, scoring, waits
+from flowscore.language.grammar import actions, conditions, decay, policy, scenario, scoring, waits
 from flowscore.language.grammar import triggers as on
-from flowscore.language.grammar.kinds import KINDS, LATER_KINDS
+from flowscore.language.grammar.kinds import KINDS
 from flowscore.language.grammar.shapes import Table
 from flowscore.language.grammar.values import OPERATORS
 from flowscore.language.project import load_project
@@ -36,6 +36,7 @@ PAGE_OF: list[tuple[str, Table]] = [
     ("scores.md", scoring.RULE),
     ("scores.md", scoring.CAP),
     ("scores.md", scoring.RANGE),
+    ("scores.md", decay.LINE_DECAY),
     ("policy.md", policy.POLICY),
     ("policy.md", policy.SENDER),
     ("policy.md", policy.FREQUENCY_CAP),
@@ -106,28 +107,6 @@ def test_every_word_has_a_page_with_an_example_that_is_run(index: str, table: Ta
         assert link, f"docs/reference/{index} does not lead to a page for `{word}`"
         told = [one.text for one in run if one.page == f"reference/{link[1]}"]
         assert any(re.search(rf"\b{word}\b", one) for one in told), f"{link[1]}: run `{word}`"
-
-
-def test_every_word_to_come_is_named() -> None:
-    tables = [*tables_of_the_grammar(), *TABLES.values()]
-    to_come = {word for table in tables for word in table.later} | set(LATER_KINDS)
-    assert not to_come - words_of("README.md"), "docs/reference/README.md, «Not yet»"
-
-
-def test_no_word_is_called_to_come_that_is_there() -> None:
-    """Words that are there in one place and to come in another are told apart by their line."""
-    text = (REFERENCE / "README.md").read_text(encoding="utf-8")
-    lines = text.partition("## Not yet")[2].splitlines()
-    for start, table in (
-        ("- kinds:", Table("kinds", dict.fromkeys(KINDS))),  # type: ignore[arg-type]
-        ("- conditions:", conditions.CONDITIONS),
-        ("- triggers:", on.TRIGGERS),
-        ("- actions:", actions.ACTIONS),
-        ("- score keys:", scoring.SCORE),
-        ("- policy keys:", policy.POLICY),
-    ):
-        line = next(line for line in lines if line.startswith(start))
-        assert not [word for word in table.keys if f"`{word}`" in line], start
 
 
 def test_front_matter_and_scope_are_documented() -> None:
