@@ -18,6 +18,16 @@ SCORED = """
 score: engagement
 rules: [{name: cart, points: 10, on: {event: cart_updated}}]
 ---
+score: fit
+rules: [{name: form, points: 7, on: {event: form}}]
+---
+grade: lead-grade
+fit: {score: fit, A: 75, B: 50, C: 25}
+engagement: {score: engagement, 2: 10, 1: below}
+---
+lifecycle: buyer
+stages: [lead, {stage: mql, when: {event: vip_card}}, {stage: sql, when: {event: demo_asked}}]
+---
 list: vip
 ---
 scenario: vips
@@ -61,7 +71,9 @@ ASKED = {
     "all": "all: [{attribute: {country: ES}}, {in_list: vip}]",
     "any": "any: [{attribute: {country: FR}}, {in_list: vip}]",
     "not": "not: {attribute: {country: FR}}",
-    "score": "score: {at_least: 10}",
+    "score": "score: {engagement: {at_least: 10}}",
+    "grade": "grade: [A2, D2]",
+    "stage": "stage: {at_least: mql}",
     "attribute": "attribute: {country: ES, age: {at_least: 18}, job: {matches: 'head of|chief'}}",
     "company": "company: {industry: software, employees: {at_least: 50}}",
     "in_list": "in_list: vip",
@@ -123,7 +135,9 @@ def test_every_condition_holds_for_whom_it_should(project: Project) -> None:
 # ---------------------------------------------------------------- triggers
 
 OCCURS = {
-    "score": "[{score: {reaches: 10}}, {score: {gains: 30, within: 1 day}}]",
+    "score": "[{score: {engagement: {reaches: 10}}}, {score: {fit: {gains: 9, within: 1 day}}}]",
+    "grade": "{grade: {enters: [D2, C2]}}",
+    "stage": "{stage: {enters: mql}}",
     "event": "{event: {name: search, times: 2, within: 3 days, same: [term]}}",
     "page_visited": "{page_visited: {path: /pricing, times: 2}}",
     "email_sent": "{email_sent: hello}",
@@ -194,6 +208,9 @@ rules: [{name: cart, points: 10, on: {event: cart_updated}}]
 score: fit
 rules: [{name: form, points: 7, on: {event: form}}]
 ---
+lifecycle: buyer
+stages: [lead, mql, sql]
+---
 list: a
 ---
 list: b
@@ -214,6 +231,7 @@ actions:
   - move_to_list: {from: [a], to: b}
   - remove_from_list: c
   - set_attribute: {plan: trial, seats: "{{ event.seats }}"}
+  - set_stage: sql
   - assign_owner: rep@acme.example
   - subscribe: offers
   - unsubscribe: news
@@ -251,6 +269,7 @@ def test_every_action_does_what_it_says(project: Project) -> None:
         "plan": "trial", "seats": 3, "owner": "rep@acme.example", "way": "only",
         "branch": "then", "other": "been", "paid": "yes",
     }  # fmt: skip
+    assert contact["stage"] == "sql"
     assert (project.balance(ANA), project.balance(ANA, "fit")) == (14, 0)
     assert project.points(ANA, "fit") == [7, -7]
     assert project.lists(ANA) == ["b"]
