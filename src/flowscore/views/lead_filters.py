@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,11 +81,10 @@ def read_points(text: str | None, score: Score) -> float | None:
     bands = dict(score.bands)
     if text in bands:
         return bands[text]
-    try:
+    if re.fullmatch(r"[+-]?\d+(\.\d+)?", text.strip(), re.ASCII):
         return float(text)
-    except ValueError as error:
-        known = f" or a band of {score.name} ({', '.join(bands)})" if bands else ""
-        raise FlowscoreError(f"--at-least: found {text!r}, expected a number{known}") from error
+    known = f" or a band of {score.name} ({', '.join(bands)})" if bands else ""
+    raise FlowscoreError(f"--at-least: found {text!r}, expected a number{known}")
 
 
 # --- as SQL -----------------------------------------------------------------------------------

@@ -25,7 +25,6 @@ from flowscore.store.tables import (
 )
 from flowscore.views.columns import shown_balance, shown_points
 from flowscore.views.last_steps import last_feedback, last_steps
-from flowscore.views.momentum import won_lately
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +45,9 @@ class Teller:
     score: Score
     grade: Grade | None
 
-    def leads(self, page: Page) -> Iterator[Told]:
-        """In the page's order."""
-        standing, won = self._cells(page), self._won(page)
+    def leads(self, page: Page, won: dict[int, int]) -> Iterator[Told]:
+        """In the page's order; `won` are the points of the last 7 days (10⁻⁸)."""
+        standing = self._cells(page)
         scores, reasons = self._balances(page), self._reasons(page)
         stage, owners = self._stages(page), self._owners(page)
         companies = companies_of(self.connection, page.ids)
@@ -61,7 +60,7 @@ class Teller:
                 "green": bool(self.grade and standing.get(contact) in self.grade.green),
                 "stage": stage.get(contact, self._first_stage),
                 "scores": {name: scores[contact].get(name, 0) for name in self.project.scores},
-                "won_in_7_days": shown_points(won.get(contact, 0)),
+                "won_in_7_days": shown_points(won[contact]),
                 "reasons": reasons.get(contact, []),
                 "last_step": steps.get(contact),
                 "owner": owners.get(contact),
@@ -122,12 +121,6 @@ class Teller:
             if query is not None:
                 yield from self.connection.execute(query)
 
-    def _won(self, page: Page) -> dict[int, int]:
-        lately = won_lately(self.score, self.at, select(contacts.c.id).where(_are(page))).subquery()
-        whose = contacts.c.company_id if self.score.of == "company" else contacts.c.id
-        query = select(contacts.c.id, lately.c.won).join(lately, lately.c.id == whose)
-        return self._pairs(query.where(_are(page)))
-
     # --- why ----------------------------------------------------------------------------------
 
     def _reasons(self, page: Page) -> dict[int, list[Told]]:
@@ -181,14 +174,14 @@ def _worth_by_rule(lines: Any) -> list[ColumnElement[Any]]:
     return [
         lines.c.score,
         lines.c.rule,
-        (lines.c.kind == "scenario").label("given"),
+        lines.c.kind,
         func.sum(lines.c.worth).label("worth"),
         func.count().label("times"),
     ]
 
 
 def _most_worth(query: Select[Any], lines: Any) -> Select[Any]:
-    by = (contacts.c.id, lines.c.score, lines.c.rule, lines.c.kind == "scenario")
+    by = (contacts.c.id, lines.c.score, lines.c.rule, lines.c.kind)
     return query.group_by(*by).having(func.sum(lines.c.worth) > 0)
 
 
@@ -199,7 +192,7 @@ def _are(page: Page) -> ColumnElement[bool]:
 def _reason(row: Any) -> Told:
     return {
         "rule": row.rule,
-        "kind": "scenario" if row.given else "rule",
+        "kind": "scenario" if row.kind == "scenario" else "rule",
         "score": row.score,
         "points": shown_points(round(row.worth)),
         "times": row.times,

@@ -27,7 +27,7 @@ from flowscore.language.project import Project
 from flowscore.language.scoring import Grade, Score
 from flowscore.rules.book import NEVER
 from flowscore.store.tables import balances, cells, company_balances, contacts
-from flowscore.views.columns import pages, shown_at, watermark
+from flowscore.views.columns import PAGE, Page, shown_at, watermark
 from flowscore.views.lead_filters import (
     Filters,
     conditions_of,
@@ -141,8 +141,10 @@ class Queue:
         query = self._graded(limit, offset) if self.grade else self._scored(limit, offset)
         if query is None:
             return
-        for page in pages(self.connection, query):
-            yield from teller.leads(page)
+        result = self.connection.execute(query, execution_options={"yield_per": PAGE})
+        for part in result.partitions(PAGE):
+            page = Page({row.id: row.email for row in part})
+            yield from teller.leads(page, {row.id: int(row.won) for row in part})
 
     # --- with a grade -------------------------------------------------------------------------
 
@@ -154,36 +156,39 @@ class Queue:
         lately = won_lately(self.score, self.at, self._standing_in(among)).subquery()
         kept = and_(self._whose_balance, self._kept.c.score == self.score.name)
         query = self._asked(among).outerjoin(lately, lately.c.id == self._whose)
+        won = func.coalesce(lately.c.won, 0)
         order = [
             case({cell: place for place, cell in enumerate(among)}, value=cells.c.cell),
-            func.coalesce(lately.c.won, 0).desc(),
+            won.desc(),
             func.coalesce(self._kept.c.balance, 0).desc(),
             ADDRESS,
         ]
-        return _cut(query.outerjoin(self._kept, kept).order_by(*order), limit, offset - before)
+        query = query.outerjoin(self._kept, kept).add_columns(won.label("won")).order_by(*order)
+        return _cut(query, limit, offset - before)
 
     def _reached(self, limit: int | None, offset: int) -> tuple[list[str], int]:
         """The cells that hold the page, and how many leads stand in the cells before it."""
         if limit is None and not offset:
             return list(self.cells), 0
-        counts = self._counts()
         among: list[str] = []
         before = seen = 0
         for cell in self.cells:
-            here = counts.get(cell, 0)
+            if limit is not None and seen >= offset + limit:
+                break
+            here = self._count(cell)
             if seen + here <= offset:
                 before += here
-            elif limit is None or seen < offset + limit:
+            else:
                 among.append(cell)
             seen += here
         return among, before
 
-    def _counts(self) -> Row:
+    def _count(self, cell: str) -> int:
+        """How many leads the filters leave in a cell; without any, the matrix says it."""
         if self.matrix and not self.filters.narrow:
-            counts: Row = self.matrix["counts"]
-            return counts
-        query = self._asked(self.cells).with_only_columns(cells.c.cell, func.count())
-        return {row[0]: row[1] for row in self.connection.execute(query.group_by(cells.c.cell))}
+            return int(self.matrix["counts"][cell])
+        query = self._asked([cell]).with_only_columns(func.count())
+        return self.connection.scalar(query) or 0
 
     def _asked(self, among: Sequence[str]) -> Select[Any]:
         """The contacts of these cells whom the filters let pass."""
@@ -220,7 +225,8 @@ class Queue:
         lately = won_lately(self.score, self.at, who).subquery()
         query = query.outerjoin(lately, lately.c.id == self._whose)
         won = func.coalesce(lately.c.won, 0)
-        return _cut(query.order_by(kept.c.balance.desc(), won.desc(), ADDRESS), limit, offset)
+        query = query.order_by(kept.c.balance.desc(), won.desc(), ADDRESS)
+        return _cut(query.add_columns(won.label("won")), limit, offset)
 
     def _lowest(self, query: Select[Any], number: int) -> int:
         """The balance of so manieth a lead; below all where there are fewer."""
