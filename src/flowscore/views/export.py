@@ -105,20 +105,28 @@ def events(extract: Extract, page: Page) -> Iterator[Row]:
 
 
 def points(extract: Extract, page: Page) -> Iterator[Row]:
-    """The ledger; a `cut` line makes the sum right where `range` cuts what is read."""
-    balances = {
-        (row.contact_id, row.score): row.balance for row in extract.of_page(page, tables.balances)
-    }
+    """The ledger at face value; what faded and what `range` cuts are lines, so the sum is right.
+
+    In a company's score they are the contact's part of it, which no range cuts.
+    """
+    balances = {(row.contact_id, row.score): row for row in extract.of_page(page, tables.balances)}
     lines = extract.of_page(page, tables.ledger, "score", "own_at", "rule", "key")
     for key, group in groupby(lines, lambda row: (row.contact_id, row.score)):
-        raw = 0
+        written = 0
         for row in group:
-            raw += row.points
+            written += row.points
             yield _point(page, row)
-        balance = balances.get(key, rounded(raw))
-        if balance != rounded(raw):
-            cut = balance * (POINT // SHOWN) - raw
-            yield _worth(page.emails[key[0]], key[1], extract.at, cut, "cut")
+        if key in balances:
+            for kind, points_ in _differences(extract, balances[key], written):
+                yield _worth(page.emails[key[0]], key[1], extract.at, points_, kind)
+
+
+def _differences(extract: Extract, balance: Any, written: int) -> Iterator[tuple[str, int]]:
+    """What lies between the lines and the balance that is read (10⁻⁸ points)."""
+    if balance.raw != written:
+        yield "decay", balance.raw - written
+    if balance.score not in extract.of_company and balance.balance != rounded(balance.raw):
+        yield "cut", balance.balance * (POINT // SHOWN) - balance.raw
 
 
 def _point(page: Page, row: Any) -> Row:
