@@ -517,6 +517,20 @@ def test_a_changed_lifecycle_moves_forward_and_back_silently(world: World) -> No
     assert len(changes(world)) == 3
 
 
+def test_who_stood_in_a_stage_that_is_gone_is_asked_again_by_lists(world: World) -> None:
+    world.apply(
+        FUNNEL + setting("demo") + "    ---\n    list: fresh\n    members: [{stage: lead}]\n"
+    )
+    world.track(ANA, "go", START)
+    world.tick(START)
+    assert world.members("fresh") == []
+    world.apply(
+        FUNNEL.replace("      - demo\n", "")
+        + "    ---\n    list: fresh\n    members: [{stage: lead}]\n"
+    )
+    assert (stage(world), world.members("fresh")) == ("lead", [ANA])
+
+
 def test_changed_points_move_cells_then_stages_then_lists_silently(world: World) -> None:
     world.apply(STUDENT + "    ---\n    list: mqls\n    members: [{stage: mql}]\n")
     world.identify(ANA, START, title="chief")
@@ -579,13 +593,16 @@ def test_a_merge_keeps_the_named_contacts_stage(world: World) -> None:
     assert world.rows("SELECT count(*) FROM stages") == [(4,)]
 
 
-def test_a_merge_gives_the_visitors_stage_to_who_had_none(world: World) -> None:
-    world.apply(FUNNEL.replace("{event: order}", "{event: {name: order, within: 1 hour}}"))
+def test_what_a_named_visitor_reaches_is_an_ordinary_change(world: World) -> None:
+    """Ruling 71: the named contact begins in the first stage, and enters what both together are."""
+    world.apply(FUNNEL + scenario("{stage: {enters: customer}}"))
     world.track("visitor", "order", START)
     world.tick(START)
+    assert entries(world) == []
     world.identify(ANA, START + 2 * HOUR, anonymous="visitor")
     world.tick(START + 2 * HOUR)
-    assert stage(world) == "customer"
+    assert (stage(world), entries(world)) == ("customer", [(2, 2)])
+    assert [name for name, *_ in stays(world)] == ["(mql)", "(demo)", "(sql)", "customer"]
 
 
 def test_a_day_without_change_moves_nobody(world: World) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    insert,
     literal,
     null,
     or_,
@@ -25,7 +26,7 @@ from flowscore.language.project import digest
 from flowscore.rules.conditions import holds
 from flowscore.rules.watch import Watch, watch
 from flowscore.rules.who import Who
-from flowscore.store.tables import contacts, stages
+from flowscore.store.tables import changes, contacts, stages
 
 if TYPE_CHECKING:
     from flowscore.engine.work import Work
@@ -145,7 +146,13 @@ def close_gone(work: Work, funnel: Funnel | None) -> None:
 
 
 def refresh_fully(work: Work, funnel: Funnel | None) -> None:
-    """Place everybody anew."""
+    """Place everybody anew; whoever reads stages looks again, since names have changed too."""
     if funnel is not None:
         ask_everybody(work)
         settle(work, funnel)
+        work.run(TELL_OF_ALL)
+
+
+TELL_OF_ALL = insert(changes).from_select(
+    ["kind", "name", "contact_id"], select(literal("stage"), literal(""), asked.c.contact_id)
+)

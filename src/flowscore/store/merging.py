@@ -122,10 +122,8 @@ STATEMENTS = [
           AND consents.{_owned_by("new_id")}
     """,
     *_newest("marks", SAME_MARK, LATER_MARK),
-    # Cells are given anew of what both have together; a stage is the new contact's own, and the
-    # old one's where they were in none but the first.
+    # Cell and stage follow from what they now are together: an ordinary change, which fires.
     _dropped("cells"),
-    # The stage follows from what they now are together: an ordinary change, which fires.
     _dropped("stages"),
     # What was last looked at stays the new contact's, so that a crossing is noticed in this tick.
     """
