@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from flowscore.errors import Mark, Problem
-from flowscore.language.printing import problem_text, problems_json, summary
+from flowscore.language.lifecycle import Lifecycle, Stage
+from flowscore.language.printing import contents_text, problem_text, problems_json, summary
+from flowscore.language.project import Project
+from flowscore.language.scoring import Axis, Grade, Score
 
 DELAY = Problem(Mark("scenarios/x.yaml", 4, 5), "unknown action 'delay'", "actions/0/delay",
                 "did you mean 'wait'?")  # fmt: skip
@@ -50,3 +53,18 @@ def test_list_problems_as_records() -> None:
 def test_sum_up() -> None:
     assert summary([]) == "no problems"
     assert summary([DELAY, DELAY, UNUSED]) == "2 errors, 1 warning"
+
+
+def test_count_what_a_project_holds() -> None:
+    project = Project(scores={"a": Score(name="a"), "b": Score(name="b")})
+    assert contents_text(project) == "0 scenarios, 2 scores, 0 lists, 0 templates"
+    side = Axis(score="a", labels=(("A", 1.0), ("B", None)))
+    graded = project.model_copy(
+        update={
+            "grades": {"g": Grade(name="g", fit=side, engagement=side)},
+            "lifecycle": Lifecycle(name="l", stages=(Stage(name="lead"),)),
+        }
+    )
+    assert contents_text(graded) == (
+        "0 scenarios, 2 scores, 1 grades, 1 lifecycle, 0 lists, 0 templates"
+    )

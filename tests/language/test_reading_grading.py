@@ -200,19 +200,19 @@ def shown(axis: s.Axis) -> str:
 
 
 @pytest.mark.parametrize("text", FITS)
-def test_read_a_fit(text, read) -> None:
+def test_b03_read_a_fit(text, read) -> None:
     grade = f"grade: x\nfit: {text}\nengagement: {{score: engagement, 4: 75, 3: 50, 2: 25}}\n"
     assert read(grade, SCORES).grades["x"].fit.labels == FITS[text]
 
 
 @pytest.mark.parametrize("text", ACTIVE)
-def test_read_an_engagement(text, read) -> None:
+def test_b01_read_an_engagement(text, read) -> None:
     grade = f"grade: x\nfit: {{score: fit, A: 75, B: below}}\nengagement: {text}\n"
     axis = read(grade, SCORES).grades["x"].engagement
     assert (shown(axis), axis.turned) == ACTIVE[text]
 
 
-def test_cells_are_called_by_their_labels(read) -> None:
+def test_b03_cells_are_called_by_their_labels(read) -> None:
     grade = read(
         """
         grade: x
@@ -226,7 +226,7 @@ def test_cells_are_called_by_their_labels(read) -> None:
     assert grade.green == ("ideal-2", "B2")
 
 
-def test_one_green_cell_needs_no_list(read) -> None:
+def test_b02_one_green_cell_needs_no_list(read) -> None:
     assert read(GRADE.replace("---", "green: A4"), SCORES).grades["lead-grade"].green == ("A4",)
 
 
@@ -405,6 +405,13 @@ def test_read_a_stored_definition_by_the_cells_and_stages_of_now(read) -> None:
     assert repr(again.members.of[2]) == repr(
         c.StageIs(stages=("mql", "sql", "customer"), at_least="mql")
     )
+
+
+def test_read_an_old_version_of_a_grade_by_its_own_cells(read) -> None:
+    project = read("list: x\nmembers: {inactive: 1 day}\n")
+    old = GRADE.replace("A: 75, B: 50, C: 25", "ideal: 75, poor: below")
+    old = old.replace("---", "green: ideal-4")
+    assert read_definition(old, "old.yaml", 1, project).green == ("ideal-4",)
 
 
 def test_bounds_stay_what_they_were(read) -> None:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from flowscore.language.draft import Draft
     from flowscore.language.project import Project
 
-# What flowscore writes into the log itself (LANGUAGE 8).
+# What flowscore writes into the log itself (LANGUAGE 8), or its people do through it.
 OWN_EVENTS = frozenset(
     {
         "email_sent", "email_opened", "email_clicked", "email_replied", "email_bounced",
         "email_complained", "subscribed", "unsubscribed", "list_joined", "list_left",
-        "stage_changed", "attribute_changed", "contact_created",
+        "stage_changed", "attribute_changed", "contact_created", "sales_feedback",
     }
 )  # fmt: skip
 

@@ -199,8 +199,10 @@ def _turned(node: Node, levels: Levels) -> Levels:
 
 
 def read_grade(node: Node, names: Names) -> words.Grade:
-    """A whole grade."""
-    grade = words.Grade(mark=node.mark, **read_keys(node, names, GRADE))
+    """A whole grade; its green cells are its own, whatever the project's grade has now."""
+    name = names.here.partition("/")[2]
+    own = replace(names, grades={**names.grades, name: cells_named(node)})
+    grade = words.Grade(mark=node.mark, **read_keys(node, own, GRADE))
     if grade.fit.score == grade.engagement.score:
         message = f"both sides read the score '{grade.fit.score}'"
         hint = "a grade sets one score against another; for one score alone use its `bands`"
