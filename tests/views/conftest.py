@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from sqlalchemy import Table
 from flowscore.clock import DAY, HOUR
 from flowscore.store import tables
 from flowscore.store.tables import POINT, SHOWN
+
+from .explained import Explained
 
 if TYPE_CHECKING:
     from flowscore.store.database import Store
@@ -135,3 +138,9 @@ def people(put: Put) -> Put:
     )
     put(tables.state, {"key": "watermark", "value": NOW})
     return put
+
+
+@pytest.fixture
+def world(store: Store, project_folder: Path) -> Explained:
+    """A real engine on this store; answers as `explain` gives them."""
+    return Explained(project_folder, store)

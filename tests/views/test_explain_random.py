@@ -19,6 +19,7 @@ from flowscore.language.scoring import cell_name
 from flowscore.store.tables import contacts
 from flowscore.views.explain import explain, explain_list, explain_scenario
 from flowscore.views.explain_lines import parts_in_hundredths, sheet
+from oracle.features import whole
 from oracle.generate import seeded
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def scenarios_can_be_asked(connection: Connection, project: Project, email: str)
 @patient
 @given(SEEDS)
 def test_d07_every_printed_line_adds_up_whatever_the_project(seed: int) -> None:
-    case = seeded(seed)
+    case = seeded(seed, whole())
     with prepared(case) as workspace:
         tick(workspace, case)
         hold(workspace)
@@ -116,7 +117,7 @@ def test_d07_every_printed_line_adds_up_whatever_the_project(seed: int) -> None:
 @settings(patient, max_examples=3)
 @given(SEEDS)
 def test_d07_and_on_postgresql(postgres: Postgres, migrated_postgres: str, seed: int) -> None:
-    case = seeded(seed)
+    case = seeded(seed, whole())
     name = postgres.create(migrated_postgres)
     with prepared(case, postgres.url(name)) as workspace:
         tick(workspace, case)

@@ -84,9 +84,15 @@ def _cells(line: Printed, decimals: int) -> list[str]:
         _figure(line.points, f"+,.{decimals}f"),
         _figure(line.worth, f",.{decimals}f"),
         line.by,
-        event_words(line.event) or line.because,
+        _because(line),
         line.where,
     ]
+
+
+def _because(line: Printed) -> str:
+    """The event, and the reason that a step gave."""
+    said = [words for words in (line.because, event_words(line.event)) if words]
+    return ": ".join(said)
 
 
 def _figure(value: int | None, form: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, Table, select
 
 from flowscore.language.project import Project
 from flowscore.rules.book import NEVER, Book
-from flowscore.store.tables import events
+from flowscore.store.tables import enrollments, events
 from flowscore.views.columns import in_order, shown_at, watermark
 from flowscore.views.people import find_contact
 from flowscore.views.places import Places
@@ -56,6 +56,18 @@ class Case:
         """The contact's rows of a table."""
         query: Select[Any] = select(table).where(table.c.contact_id == self.contact.id)
         return list(self.connection.execute(query.order_by(*(table.c[name] for name in order))))
+
+    @cached_property
+    def walks(self) -> list[Any]:
+        """The contact's enrollments, oldest first."""
+        return self.rows(enrollments, "entered_at", "scenario", "key")
+
+    def event_of_line(self, line: Any) -> int | None:
+        """The event behind a ledger line; of what a scenario gave, the one that enrolled."""
+        if line.kind != "scenario" or line.event_id is not None:
+            return line.event_id
+        walk = line.key.partition("/")[0]
+        return next((row.event_id for row in self.walks if str(row.id) == walk), None)
 
     def learn_events(self, numbers: Iterable[int | None]) -> None:
         """Read these events, all in one go."""

@@ -51,7 +51,7 @@ def scores_of(case: Case) -> list[Row]:
     kept = {**_own_balances(case), **_company_balances(case)}
     names = [*case.project.scores, *(name for name in lines if name not in case.project.scores)]
     ranks = _ranks(case, kept)
-    case.learn_events(row.event_id for rows in lines.values() for row in rows)
+    case.learn_events(case.event_of_line(row) for rows in lines.values() for row in rows)
     return [_score(case, name, lines.get(name, []), kept.get(name), ranks) for name in names]
 
 
@@ -185,7 +185,7 @@ def _line(case: Case, row: Any, behind: Behind | None) -> Row:
         "reason": _reason(row, behind.rule if behind else None),
         "where": place.where,
         "version": place.version,
-        "event": case.event(row.event_id),
+        "event": case.event(case.event_of_line(row)),
     }
     return {**told, "member": row.member} if hasattr(row, "member") else told
 

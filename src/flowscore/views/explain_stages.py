@@ -29,7 +29,7 @@ def journey_of(case: Case) -> Row | None:
     stays = _stays(case, lifecycle)
     now = stays[-1]
     ahead = _ahead(lifecycle, now["stage"])
-    trees = _trees(case, [*ahead, *_may_leave(lifecycle, now["stage"])])
+    trees = _trees(case, [*ahead, *_may_leave(lifecycle, now)])
     return {
         "lifecycle": lifecycle.name,
         "description": lifecycle.description,
@@ -113,9 +113,11 @@ def _ahead(lifecycle: Lifecycle, stage: str) -> list[Stage]:
     return list(later[: reached + 1])
 
 
-def _may_leave(lifecycle: Lifecycle, stage: str) -> list[Stage]:
-    """The present stage itself, where one falls back from it."""
-    return [one for one in lifecycle.stages if one.name == stage and one.retreat]
+def _may_leave(lifecycle: Lifecycle, now: Row) -> list[Stage]:
+    """The present stage itself, where one falls back from it: not whom a step put there (49)."""
+    if now["cause"].startswith("scenario/"):
+        return []
+    return [one for one in lifecycle.stages if one.name == now["stage"] and one.retreat]
 
 
 def _trees(case: Case, asked: Sequence[Stage]) -> dict[str, Row]:

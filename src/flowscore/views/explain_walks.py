@@ -44,8 +44,7 @@ def _stay(case: Case, row: Any) -> Row:
 
 def scenarios_of(case: Case, name: str | None = None) -> list[Row]:
     """Every walk (or those through this one): where it stands, what it has done, how it ended."""
-    rows = case.rows(enrollments, "entered_at", "scenario", "key")
-    found = [row for row in rows if name in (None, row.scenario)]
+    found = [row for row in case.walks if name in (None, row.scenario)]
     case.learn_events(row.event_id for row in found)
     done = _done(case, [row.id for row in found])
     return [_walk(case, row, done.get(row.id, [])) for row in found]

@@ -11,7 +11,7 @@ from flowscore.language.actions import Action, AddToList, MoveToList, RemoveFrom
 from flowscore.language.triggers import ScoreGains
 from flowscore.language.words import walk
 from flowscore.rules.explain import sentence
-from flowscore.store.tables import decisions, enrollments, ledger
+from flowscore.store.tables import decisions, ledger
 from flowscore.views.columns import shown_at, shown_points
 from flowscore.views.explain_states import standing
 from flowscore.views.explain_walks import lists_of, refusals_of, scenarios_of
@@ -75,12 +75,7 @@ def _is_inside(walks: Sequence[Row]) -> bool:
 
 def _latest_occurrence(case: Case, name: str) -> tuple[Of, Row | None]:
     """The event of the last occurrence: what `this_event` and `same` are asked with."""
-    found = [
-        row
-        for table in (enrollments, decisions)
-        for row in case.rows(table, "own_at")
-        if row.scenario == name
-    ]
+    found = [row for row in (*case.walks, *case.rows(decisions, "own_at")) if row.scenario == name]
     if not found:
         return Of(), None
     last = max(found, key=lambda row: row.own_at)
@@ -119,7 +114,7 @@ def _gained(case: Case, trigger: ScoreGains) -> Row:
 
 def _reenroll(case: Case, reenroll: Reenroll, name: str) -> Row:
     """Whether the gate would let another occurrence pass (rulings 19 and 129)."""
-    walks = [row for row in case.rows(enrollments, "entered_at", "id") if row.scenario == name]
+    walks = [row for row in case.walks if row.scenario == name]
     inside = any(row.ended_at is None for row in walks)
     return {
         "mode": reenroll.mode,
