@@ -266,6 +266,16 @@ def test_warn_of_a_step_to_the_first_stage(said) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("awaited", "warns"), [("sql", True), ("[sql, won]", True), ("mql", False)]
+)
+def test_warn_of_waiting_for_the_goal(awaited, warns, said) -> None:
+    wait = f"{{wait_for: {{stage: {{enters: {awaited}}}, up_to: 1 day}}, then: [exit: x]}}"
+    goal = "goal: {stage: {enters: [sql, won]}, up_to: 9 days}"
+    text = f"scenario: s\ntrigger: {{event: a}}\n{goal}\nactions: [{wait}]\n"
+    assert ["`then` never runs" in one for one in said(text)] == [True] * warns
+
+
 RULES = "rules: [{name: a, points: 5, on: {event: a}}]\n"
 FAST = {
     "{half_life: 6 hours}": "6 hours",

@@ -249,6 +249,25 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
         "score: s\nrules: [{name: a, points: 5, when: {in_list: customers}, decay: none}]\n",
         [(2, 58, "take the decay out")],
     ),
+    "decay-forgotten": (
+        "score: s\nhalf_life: 30 days\n" + RULES,
+        [(2, 1, "write `decay: {half_life: 30 days}`")],
+    ),
+    "decay-forgotten-in-rule": (
+        rule("step: {lose: 15%, every: 1 day}"),
+        [(2, 46, "write `decay: {step: {lose: 15%, every: 45 days}}`")],
+    ),
+    "decay-every-in-score": (
+        "score: s\ndecay_every: 1 hour\n" + RULES,
+        [(2, 1, "it stands in the policy")],
+    ),
+    "decay-in-policy": (
+        "policy: p\ndecay: {half_life: 3 days}\n",
+        [
+            (1, 1, "found a second policy"),
+            (2, 1, "each score says how its points fade; here stands how often"),
+        ],
+    ),
     # scale, of
     "scale-without-range": (
         "score: s\nscale: 1-10\n" + RULES,
@@ -542,6 +561,7 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
     "set-back-yes": (do("set_stage: {stage: lead, back: yes}"), [(4, 36, "did you mean 'true'?")]),
     "set-nothing": (do("set_stage: "), [(4, 15, "found nothing, expected a text")]),
     "set-back-alone": (do("set_stage: {back: true}"), [(4, 16, "add `stage: …`, the stage")]),
+    "set-forgotten": (do("stage: sql"), [(4, 5, "did you mean 'set_stage'?")]),
     "set-status": (do("set_status: sql"), [(4, 5, "did you mean 'set_stage'?")]),
     "set-promote": (do("promote: sql"), [(4, 5, "did you mean 'set_stage'?")]),
     "set-lifecycle-stage": (do("set_lifecycle_stage: sql"), [(4, 5, "did you mean 'set_stage'?")]),

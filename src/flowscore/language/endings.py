@@ -10,7 +10,7 @@ from flowscore.language.conditions import Condition, Happened, Not
 from flowscore.language.doubts import doubt
 from flowscore.language.draft import Draft
 from flowscore.language.scenario import Goal, Scenario
-from flowscore.language.triggers import ContactCreated, Manual, OnEvent, Trigger
+from flowscore.language.triggers import ContactCreated, Manual, OnEvent, StageEnters, Trigger
 from flowscore.language.words import EventQuery, Word, walk
 
 
@@ -60,6 +60,8 @@ def _goal_first(goal: Goal | None, wait: WaitFor) -> bool:
     first, second = goal.trigger, wait.trigger
     if isinstance(first, OnEvent) and isinstance(second, OnEvent):
         return _covers(first.query, second.query)
+    if isinstance(first, StageEnters) and isinstance(second, StageEnters):
+        return set(second.stages) <= set(first.stages)
     return repr(first) == repr(second)  # marks apart
 
 

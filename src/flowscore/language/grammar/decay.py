@@ -124,6 +124,15 @@ LINE_FAMILIES = {
     "half_life": Key(filled(words.HalfLife, "half", DURATION), "To half, each time so long."),
     "step": Key(Shape(read_step, STEP.schema), "A share of what is left, at intervals."),
 }
+WITHOUT_DECAY = {  # what stands where `decay` has been forgotten
+    **{
+        family: f"write `decay: {{{family}: 30 days}}`"
+        for family in ("half_life", "linear", "expire")
+    },
+    "step": f"write `decay: {STEP_FORM}`",
+    "idle": "write `decay: {idle: {after: 60 days, reset: true}}`",
+    "decay_every": "it stands in the policy",
+}
 LINE_DECAY = Table(
     "a rule's decay",
     LINE_FAMILIES,

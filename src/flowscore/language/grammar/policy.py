@@ -171,4 +171,5 @@ POLICY = Table(
             Shape(read_pause, PAUSE_WHEN.schema), "When all sending stops until a person looks."
         ),
     },
+    {"decay": "each score says how its points fade; here stands how often: `decay_every: 1 hour`"},
 )

@@ -8,7 +8,11 @@ from flowscore.language import scoring as words
 from flowscore.language.conditions import ScoreIs
 from flowscore.language.document import Node
 from flowscore.language.grammar.conditions import CONDITION_OR_LIST
-from flowscore.language.grammar.decay import RULE_DECAY_SHAPE, SCORE_DECAY_SHAPE
+from flowscore.language.grammar.decay import (
+    RULE_DECAY_SHAPE,
+    SCORE_DECAY_SHAPE,
+    WITHOUT_DECAY,
+)
 from flowscore.language.grammar.enrolling import refuse_property_date
 from flowscore.language.grammar.mistakes import Gathering, misplaced, mistake, unexpected
 from flowscore.language.grammar.names import Names
@@ -233,6 +237,7 @@ RULE = Table(
         "decay": Key(RULE_DECAY_SHAPE, "How its points fade, instead of as the score says."),
         "because": Key(TEXT, "Why a sensitive attribute is read; reports repeat it."),
     },
+    WITHOUT_DECAY,
 )
 SCORE = Table(
     "a score",
@@ -259,4 +264,5 @@ SCORE = Table(
         "scale": Key(Shape(read_scale, {"enum": list(SCALES)}), "Also shown on this scale."),
         "of": Key(choice("contact", "company"), "company: one balance for the whole company."),
     },
+    WITHOUT_DECAY,
 )
