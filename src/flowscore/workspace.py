@@ -12,6 +12,7 @@ from flowscore.clock import clock_now
 from flowscore.ground import Ground
 
 if TYPE_CHECKING:
+    from flowscore.engine.movement import Moves
     from flowscore.engine.registry import ApplyReport
     from flowscore.engine.tick import TickReport
     from flowscore.errors import Problem
@@ -57,20 +58,26 @@ class Workspace(Ground):
 
         return json_schema()
 
-    def plan(self) -> Plan:
-        """What `apply` would change, without changing it; refused while there is a mistake."""
+    def plan(self, *, whole: bool = False, watch: Watch = ignore) -> Plan:
+        """What `apply` would change, without changing it; refused while there is a mistake.
+
+        `whole`: what changed scores would move is tried on everybody, however many they are.
+        """
         from flowscore.planning.plan import first_plan
 
         project = self.clean()
         place = self.store_place
         if isinstance(place, Path) and not place.is_file():
             return first_plan(project)
-        return self.versions.plan(project)
+        return self.versions.plan(project, whole=whole, watch=watch)
 
-    def apply(self, enroll_existing: Sequence[str] = ()) -> ApplyReport:
+    def apply(
+        self, enroll_existing: Sequence[str] = (), *, fires: bool = False, watch: Watch = ignore
+    ) -> ApplyReport:
         """Make the folder live; refused while it has a mistake.
 
-        The next tick enrolls into `enroll_existing` who stands there already.
+        The next tick enrolls into `enroll_existing` who stands there already, and with `fires`
+        notices what changed scores moved.
         """
         from flowscore.engine.registry import apply_project
         from flowscore.views.people import name_known
@@ -78,7 +85,41 @@ class Workspace(Ground):
         project = self.clean()
         for name in enroll_existing:
             name_known(name, project.scenarios, "scenario")
-        return apply_project(self.open_or_create_store(), project, clock_now(), enroll_existing)
+        store = self.open_or_create_store()
+        return apply_project(store, project, clock_now(), enroll_existing, fires=fires, watch=watch)
+
+    def rescore(
+        self, scores: Sequence[str] = (), *, fires: bool = False, watch: Watch = ignore
+    ) -> Row | None:
+        """Judge scores (all by default) anew from the whole log; None before the first tick."""
+        from flowscore.engine.rescoring import rescore
+        from flowscore.views.people import name_known
+
+        self.require_live()
+        for name in scores:
+            name_known(name, self.live.scores, "score")
+        found = rescore(self.store, scores, fires=fires, watch=watch)
+        if found is None:
+            return None
+        said = {"scores_judged": list(found.scores), "fires": fires, "resumed": found.resumed}
+        return {**said, **self.told(found.moved)}
+
+    def told(self, moves: Moves) -> Row:
+        """What a recompute moved, with addresses and the words of the live project."""
+        from flowscore.planning.moving import moved
+
+        with self.reading() as (connection, project):
+            return moved(connection, moves, project).as_row()
+
+    def contacts_to_judge(self) -> int:
+        """How many a recompute goes through; 0 where there is no store yet."""
+        from flowscore.engine.recompute import count_contacts
+
+        place = self.store_place
+        if isinstance(place, Path) and not place.is_file():
+            return 0
+        with self.store.read() as connection:
+            return count_contacts(connection)
 
     @cached_property
     def versions(self) -> Versions:

@@ -3,13 +3,23 @@
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flowscore.cli.arguments import AsJson, workspace_of
-from flowscore.cli.printer import counted, mistakes_in, say, show_json, tell_problems
+from flowscore.cli.moving import Telling, firing_lines, move_lines
+from flowscore.cli.printer import (
+    complain,
+    counted,
+    mistakes_in,
+    progress,
+    say,
+    show_json,
+    tell_problems,
+)
 from flowscore.cli.reports import tell_apply
+from flowscore.cli.rescoring import Fire, tell_moved
 from flowscore.errors import UncleanError
 from flowscore.language.printing import problems_json
 
@@ -17,20 +27,35 @@ if TYPE_CHECKING:
     from flowscore.planning.plan import Change, Plan
 
 
-def plan(context: typer.Context, as_json: AsJson = False) -> None:
+def plan(
+    context: typer.Context,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="Try changed scores on everybody; else on a sample of many contacts."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Say what apply would change; change nothing.
 
     Each difference in words, and whom it touches: who is inside and finishes on the old version,
-    which points are counted anew, how many a list holds then.
+    how many a list holds then. Where a score, a grade or the lifecycle changed, the apply is
+    tried out and taken back: how balances would move, who would pass a number, change cell or
+    stage, join or leave a list, and what apply --fire would set off.
+
+    Of more than 20,000 contacts a stable sample of so many is tried, and the counts are reckoned
+    up; --whole tries it on all of them.
 
     \b
     Examples:
       flowscore plan
-      flowscore plan --json
+      flowscore plan --whole --json
     """
     workspace = workspace_of(context)
     try:
-        planned = workspace.plan()
+        with progress("contacts tried") as watch:
+            planned = workspace.plan(whole=whole, watch=watch)
     except UncleanError as error:
         _refuse(error, workspace.root, as_json)
         raise typer.Exit(1) from None
@@ -57,6 +82,10 @@ def _tell_plan(planned: "Plan") -> None:
         say("There is no store yet: everything is new, and there is nobody it could touch.")
     for change in planned.changes:
         _tell_change(change)
+    if planned.moves is not None:
+        _tell_moves(planned.moves)
+    if planned.unforeseen:
+        complain(f"what would move is not told: {planned.unforeseen}.")
     for sentence in planned.refused:
         say(f"apply would refuse: {sentence}")
     say(_verdict(planned))
@@ -73,6 +102,24 @@ def _tell_change(change: "Change") -> None:
         say(f"  {sentence}")
     for one in change.consequences:
         say(f"  → {one.sentence}")
+
+
+def _tell_moves(moves: dict[str, Any]) -> None:
+    judged, of = moves["judged"], moves["of"]
+    told = Telling(would=True, each=of / judged if judged else 1)
+    lines = list(move_lines(moves, told))
+    sample = f"a sample of {judged:,} of {counted(of, 'contact')} (--whole: on all)"
+    who = counted(of, "contact") if judged == of else sample
+    if not lines:
+        say(f"Nothing would move: tried on {who} and taken back.")
+        return
+    say(f"What would move, silently; tried on {who} and taken back:")
+    for line in lines:
+        say(f"  {line}")
+    if fires := list(firing_lines(moves, told)):
+        say("With apply --fire the next tick would notice it:")
+        for line in fires:
+            say(f"  {line}")
 
 
 def _verdict(planned: "Plan") -> str:
@@ -97,11 +144,16 @@ def apply(
             "May be given several times.",
         ),
     ] = None,
+    fire: Fire = False,
 ) -> None:
     """Make the folder live; with a mistake in it, nothing changes.
 
     People inside a scenario finish on the version on which they entered. A score that changed
-    is computed anew from all events, silently. `flowscore plan` tells all that before.
+    is computed anew from all events, silently; with --fire the next tick notices what that
+    moved. `flowscore plan` tells all that before.
+
+    What is computed anew goes by contacts, 20,000 at a time; imports and deliveries go on
+    meanwhile. When it is stopped, the next apply, rescore or tick goes on with it.
 
     \b
     Examples:
@@ -110,11 +162,14 @@ def apply(
     """
     workspace = workspace_of(context)
     try:
-        report = workspace.apply(enroll_existing or ())
+        with progress("contacts", workspace.contacts_to_judge()) as watch:
+            report = workspace.apply(enroll_existing or (), fires=fire, watch=watch)
     except UncleanError as error:
         tell_problems(error.problems, workspace.root)
         say(f"{counted(mistakes_in(error.problems), 'mistake')}; nothing was applied.")
         raise typer.Exit(1) from None
     tell_problems(workspace.loaded[1], workspace.root)
     tell_apply(report)
+    if report.moved.contacts:
+        tell_moved(workspace.told(report.moved), fires=fire)
     say("Live. Next: flowscore import …, then flowscore tick (or flowscore run, the service)")

@@ -105,7 +105,7 @@ def tell_apply(report: ApplyReport) -> None:
         for kind, names in _by_kind(getattr(report, word)).items():
             say(f"{word} {kind}: {', '.join(names)}")
     if report.recomputed:
-        say(f"recomputed silently: {', '.join(report.recomputed)}")
+        say(f"recomputed: {', '.join(report.recomputed)}")
     for name, people in report.taken_in.items():
         there = f"{counted(people, 'contact')} {'is' if people == 1 else 'are'} in that state now"
         say(f"{name}: {there}; the next tick enrolls whom conditions and reenroll let in")

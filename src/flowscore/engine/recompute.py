@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     literal,
     not_,
@@ -40,9 +41,15 @@ from flowscore.engine import (
 )
 from flowscore.engine.movement import Moves
 from flowscore.engine.scratch import prepare_scratch
+from flowscore.engine.staleness import (
+    changed_lists,
+    changed_scores,
+    fades_anew,
+    reads_anew,
+    unchanged_rules,
+)
 from flowscore.engine.states import read_state, write_state
 from flowscore.engine.work import MOST_ROUNDS, Work
-from flowscore.language.project import Project, digest
 from flowscore.rules.sight import CHANGES_SEEN, batch
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import balances, changes, contacts, events, ledger, marks
@@ -51,8 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from flowscore.engine.program import Program
-    from flowscore.language.policy import Policy
-    from flowscore.language.scenario import ContactList
+    from flowscore.language.project import Project
     from flowscore.language.scoring import Rule, Score
 
 PENDING = "recompute"  # the state's key for what is left to do
@@ -99,18 +105,23 @@ def order_changes(
     connection: Connection, old: Project, new: Project, *, fires: bool = False
 ) -> list[str]:
     """Note what this apply makes stale; returns the names of the scores that are recomputed."""
+    order = stale(old, new, fires=fires)
+    write_state(connection, PENDING, asdict(order))
+    return list(order.scores)
+
+
+def stale(old: Project, new: Project, *, fires: bool = False) -> Order:
+    """What is to be judged anew when `new` goes live in the place of `old`."""
     scores = changed_scores(old, new)
-    order = Order(
+    return Order(
         scores={one.name: sorted(unchanged_rules(old.scores.get(one.name), one)) for one in scores},
-        faded=sorted(new.scores) if _fades_anew(old.policy, new.policy) else [],
+        faded=sorted(new.scores) if fades_anew(old.policy, new.policy) else [],
         lists=[one.name for one in changed_lists(old, new)],
         grades=grades.changed_grades(old, new),
         stages=stages.has_changed(old, new) or reads_anew(old.policy, new.policy),
         whens=reads_anew(old.policy, new.policy),
         fires=fires,
     )
-    write_state(connection, PENDING, asdict(order))
-    return [one.name for one in scores]
 
 
 def order_scores(
@@ -143,6 +154,11 @@ def pending(connection: Connection) -> Order | None:
     """What was ordered and is not finished."""
     kept = read_state(connection, PENDING)
     return None if kept is None else Order(**{**kept, "moved": Moves.read(kept["moved"])})
+
+
+def count_contacts(connection: Connection) -> int:
+    """How many contacts a recompute goes through."""
+    return connection.execute(select(func.count()).select_from(contacts)).scalar_one()
 
 
 def do_batch(connection: Connection, program: Program, mark: int) -> Judged:
@@ -291,54 +307,11 @@ def _finish_and_count(work: Work, program: Program, order: Order) -> None:
     order.moved.follow(movement.count(work, program))
 
 
-# ---------------------------------------------------------------- what is stale
-
-
-def changed_scores(old: Project, new: Project) -> list[Score]:
-    """The scores whose points an apply counts anew."""
-    return [one for one in new.scores.values() if _points_differ(old.scores.get(one.name), one)]
-
-
-def _points_differ(old: Score | None, new: Score) -> bool:
-    return old is None or digest(_points_of(old)) != digest(_points_of(new))
-
-
-def _points_of(score: Score) -> tuple[object, ...]:
-    return (score.rules, score.cap, score.range, score.decay, score.of)
-
-
-def reads_anew(old: Policy, new: Policy) -> bool:
-    """Whether dates or consent mean something else under the new policy."""
-    return (old.timezone, old.consent) != (new.timezone, new.consent)
-
-
-def _fades_anew(old: Policy, new: Policy) -> bool:
-    """Whether points fade at other instants (ruling 50)."""
-    return (old.timezone, old.decay_every) != (new.timezone, new.decay_every)
+# ---------------------------------------------------------------- one score
 
 
 def _when_rules(program: Program) -> set[tuple[str, str]]:
     return {(one.score.name, one.rule.name) for one in program.scoring.when}
-
-
-def changed_lists(old: Project, new: Project) -> list[ContactList]:
-    """The dynamic lists that an apply fills anew, asking everybody."""
-    every = reads_anew(old.policy, new.policy)
-    return [
-        one
-        for one in new.lists.values()
-        if one.members is not None
-        and (every or one.name not in old.lists or digest(old.lists[one.name]) != digest(one))
-    ]
-
-
-def unchanged_rules(old: Score | None, score: Score) -> set[str]:
-    """The names of the rules that still mean the same."""
-    before = {rule.name: digest(rule) for rule in old.rules} if old is not None else {}
-    return {rule.name for rule in score.rules if before.get(rule.name) == digest(rule)}
-
-
-# ---------------------------------------------------------------- one score
 
 
 def _recompute(work: Work, program: Program, score: Score, unchanged: set[str]) -> None:

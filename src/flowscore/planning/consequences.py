@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, Table, func, select
 
-from flowscore.engine import recompute
+from flowscore.engine import recompute, staleness
 from flowscore.engine.enrollment import stands_there
+from flowscore.engine.movement import is_move
 from flowscore.engine.patterns import Patterns
-from flowscore.engine.registry import takes_in_anew
+from flowscore.engine.refusals import refusals
 from flowscore.language.words import walk
 from flowscore.planning.differences import is_same
 from flowscore.rules.conditions import holds
 from flowscore.rules.who import Who
-from flowscore.store.tables import contacts, definitions, enrollments, ledger, members, messages
+from flowscore.store.tables import (
+    cells,
+    contacts,
+    definitions,
+    enrollments,
+    ledger,
+    members,
+    messages,
+    stages,
+)
 
 if TYPE_CHECKING:
     from flowscore.language.conditions import Condition
@@ -116,15 +126,19 @@ def _which_version(inside: dict[int, int], live: int, same: bool) -> str:
 
 def _of_those_there(scenario: Scenario, standing: Standing) -> Found:
     """Who enters because `enroll_existing` is newly live (ruling 45)."""
-    earlier = [r for r in standing.rows if (r.kind, r.name) == ("scenario", scenario.name)]
-    anew = takes_in_anew(earlier, standing.mark)
-    if not (scenario.enroll_existing and scenario.enabled and anew):
+    if scenario.name not in standing.taken_in_anew:
         return
-    if hidden := _hidden(scenario.trigger, standing):
-        yield Consequence("existing", None, f"enroll_existing: how many enter {hidden}")
+    when = "now"
+    if (seen := standing.foresight) is not None:
+        there, when = round(seen.existing.get(scenario.name, 0) * seen.each), "then"
+        people = f"{seen.about}{_are(there)}"
+    elif why := hidden(scenario.trigger, standing):
+        yield Consequence("existing", None, f"enroll_existing: how many enter {why}")
         return
-    there = standing.count(stands_there(scenario, standing.book))
-    said = f"enroll_existing: {_are(there)} in that state now; the next tick asks conditions and "
+    else:
+        there = standing.count(stands_there(scenario, standing.book))
+        people = _are(there)
+    said = f"enroll_existing: {people} in that state {when}; the next tick asks conditions and "
     yield Consequence("existing", there, f"{said}reenroll, and enrolls whom they let")
 
 
@@ -147,7 +161,7 @@ def _of_recomputing(score: Score, standing: Standing) -> Found:
         said = "its points are counted from all events in the log; nothing fires"
         yield Consequence("counted", None, said)
         return
-    lines = recompute.judged_anew(score, recompute.unchanged_rules(old, score))
+    lines = recompute.judged_anew(score, staleness.unchanged_rules(old, score))
     count, people = _count(standing, ledger, lines), _people_with(standing, lines)
     judged = f"{counted(count, 'ledger line')} of {counted(people)}"
     said = f"recomputed silently: {judged} judged anew from the log; nothing fires"
@@ -164,6 +178,41 @@ def _of_readers(name: str, standing: Standing) -> Found:
     if readers:
         said = f"asked again, since they read it: list {', '.join(readers)}; nothing fires"
         yield Consequence("asked_again", None, said)
+
+
+# ---------------------------------------------------------------- grades, stages
+
+
+def _of_grade(name: str, change: str, standing: Standing) -> Found:
+    if change == "removed":
+        people = _count(standing, cells, cells.c.grade == name)
+        said = f"{counted(people)} with a cell of it: cells are forgotten; nothing fires"
+        yield Consequence("cells", people, said)
+    elif name in standing.order.grades:
+        ways = standing.foresight.moves.cells.get(name, {}) if standing.foresight else {}
+        yield _of_placing("graded", "cells", "cell", ways, standing)
+
+
+def _of_lifecycle(name: str, change: str, standing: Standing) -> Found:
+    if standing.new.lifecycle is None:
+        here = _count(standing, stages, stages.c.left_at.is_(None))
+        said = f"{counted(here)} beyond the first stage: these stays end; nothing fires"
+        yield Consequence("stages", here, said)
+    elif change != "removed" and standing.order.stages:
+        ways = standing.foresight.moves.stages if standing.foresight else {}
+        yield _of_placing("placed", "stages", "stage", ways, standing)
+
+
+def _of_placing(
+    done: str, what: str, where: str, ways: dict[str, int], standing: Standing
+) -> Consequence:
+    said = f"everybody is {done} anew, silently"
+    if standing.foresight is None:
+        return Consequence(what, None, f"{said}; nothing fires")
+    moved = sum(number for way, number in ways.items() if is_move(way))
+    people = round(moved * standing.foresight.each)
+    change = f"{standing.foresight.about}{counted(people)} {_verb(people, 'change', 'changes')}"
+    return Consequence(what, people, f"{said}: {change} {where}; nothing fires")
 
 
 # ---------------------------------------------------------------- lists, the policy
@@ -185,13 +234,17 @@ def _of_list(name: str, change: str, standing: Standing) -> Found:
 
 def _of_refilling(new: ContactList, now: int, change: str, standing: Standing) -> Consequence:
     before = "" if change == "added" else f"{counted(now, 'member')} → "
-    if hidden := _hidden(new.members, standing):
-        held = "" if change == "added" else f" (now {counted(now, 'member')})"
-        return Consequence("members", None, f"filled silently: how many join {hidden}{held}")
+    about = ""
     assert new.members is not None
-    then = standing.count(_fitting(new.members, standing.book))
+    if (seen := standing.foresight) is not None:
+        then, about = seen.members(new.name, now), seen.about
+    elif why := hidden(new.members, standing):
+        held = "" if change == "added" else f" (now {counted(now, 'member')})"
+        return Consequence("members", None, f"filled silently: how many join {why}{held}")
+    else:
+        then = standing.count(_fitting(new.members, standing.book))
     after = f"{then:,}" if before else counted(then, "member")
-    return Consequence("members", then, f"filled silently: {before}{after}; nothing fires")
+    return Consequence("members", then, f"filled silently: {before}{about}{after}; nothing fires")
 
 
 def _fitting(condition: Condition, book: Book) -> Select[Any]:
@@ -205,10 +258,13 @@ def _fitting(condition: Condition, book: Book) -> Select[Any]:
 
 def _of_policy(name: str, change: str, standing: Standing) -> Found:
     old, new = standing.old.policy, standing.new.policy
-    if recompute.reads_anew(old, new):
+    if staleness.reads_anew(old, new):
         said = "every list and every `when` rule is asked again, silently"
         yield Consequence("asked_again", None, said)
     waiting = _count(standing, messages, messages.c.status == "queued")
+    if staleness.fades_anew(old, new):
+        said = "points fade at other instants: every balance is reckoned anew, silently"
+        yield Consequence("fades_anew", None, said)
     if waiting:
         said = f"{counted(waiting, 'mail')} in the outbox: sent or withheld by the new policy"
         yield Consequence("waiting", waiting, said)
@@ -217,8 +273,23 @@ def _of_policy(name: str, change: str, standing: Standing) -> Found:
 # ---------------------------------------------------------------- counting
 
 
-def _hidden(words: Any, standing: Standing) -> str:
-    """Why what a condition will find cannot be known before; nothing when it can."""
+def needs_trying(standing: Standing) -> bool:
+    """Whether a look at the store does not tell what an apply would move."""
+    order = standing.order
+    refused = refusals(standing.connection, standing.applied, standing.new)
+    if standing.mark is None or any(True for _ in refused):
+        return False
+    if order.scores or order.faded or order.grades or order.stages or order.whens:
+        return True
+    filled = [standing.new.lists[name].members for name in order.lists]
+    begun = [standing.new.scenarios[name].trigger for name in standing.taken_in_anew]
+    return any(hidden(words, standing) for words in (*filled, *begun))
+
+
+def hidden(words: Any, standing: Standing) -> str:
+    """Why a look at the store does not tell what a condition will find; nothing when it does."""
+    if standing.unforeseen:
+        return "is known after the apply"
     parts = words if isinstance(words, tuple) else (words,)
     scores = sorted({name for one in parts for name in _scores_in(one)} & standing.recomputed)
     lists = sorted({name for one in parts for name in _lists_in(one)} & _moving(standing))
@@ -233,7 +304,9 @@ def _hidden(words: Any, standing: Standing) -> str:
 
 
 def _all_words(project: Project) -> list[Any]:
-    return [*project.scores.values(), *project.lists.values(), *project.scenarios.values()]
+    stages_ = () if project.lifecycle is None else (project.lifecycle,)
+    groups = (project.scores, project.lists, project.scenarios)
+    return [*stages_, *(one for group in groups for one in group.values())]
 
 
 def _moving(standing: Standing) -> set[str]:
@@ -281,6 +354,8 @@ def _them(people: int) -> str:
 OF_KIND: dict[str, Callable[[str, str, Standing], Found]] = {
     "scenario": _of_scenario,
     "score": _of_score,
+    "grade": _of_grade,
+    "lifecycle": _of_lifecycle,
     "list": _of_list,
     "policy": _of_policy,
 }

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from flowscore.language.actions import Action, If, Portion, Split, WaitFor
 from flowscore.language.conditions import All, Condition
+from flowscore.language.lifecycle import Stage
 from flowscore.language.words import Word
 from flowscore.planning.phrases import SPOKEN, label, phrase, share_text, span_text
 
 if TYPE_CHECKING:
-    from flowscore.language.scoring import Rule
+    from flowscore.language.scoring import Axis, Rule
 
 PLACES = frozenset({"path", "place"})  # where something stands; moved with whatever is before it
 Sentences = Iterator[str]
@@ -164,6 +165,55 @@ def _rules(name: str, old: tuple[Rule, ...], new: tuple[Rule, ...]) -> Sentences
         yield "rules in another order"
 
 
+# ---------------------------------------------------------------- grades, stages
+
+
+def _axis(name: str, old: Axis, new: Axis) -> Sentences:
+    if old.score != new.score:
+        yield f"{name}: score {old.score} → {new.score}"
+    before, after = dict(old.labels), dict(new.labels)
+    for one in dict.fromkeys((*before, *after)):
+        if one not in after:
+            yield f"{name}: {one} removed"
+        elif one not in before:
+            yield f"{name}: {one} added: {_reach(after[one])}"
+        elif before[one] != after[one]:
+            yield f"{name}: {one} {arrow(_reach(before[one]), _reach(after[one]))}"
+    if old.turned != new.turned:
+        most, least = new.labels[0][0], new.labels[-1][0]
+        yield f"{name}: turned, so that {most} is the most active and {least} the least"
+
+
+def _reach(number: float | None) -> str:
+    return "whatever is below" if number is None else f"from {number:g}"
+
+
+def _stages(name: str, old: tuple[Any, ...], new: tuple[Any, ...]) -> Sentences:
+    if not all(isinstance(one, Stage) for one in (*old, *new)):
+        yield from _value(name, old, new)  # the names that a condition asks for
+        return
+    before, after = ({stage.name: stage for stage in stages} for stages in (old, new))
+    yield from (f"stage {one} removed" for one in before if one not in after)
+    for one, stage in after.items():
+        if one not in before:
+            yield f"stage {one} added: {phrase(stage)}"
+        else:
+            yield from (f"stage {one}: {said}" for said in differences(before[one], stage))
+    kept = [[one for one in names if one in before and one in after] for names in (before, after)]
+    if kept[0] != kept[1]:
+        yield f"stages in another order: {', '.join(after)}"
+
+
+def _decay_every(_: str, old: int | None, new: int | None) -> Sentences:
+    said = ["every day" if one is None else f"every {span_text(one)}" for one in (old, new)]
+    yield f"points fade {said[0]} → {said[1]}"
+
+
+def _scale(name: str, old: tuple[int, int] | None, new: tuple[int, int] | None) -> Sentences:
+    said = ["none" if one is None else f"{one[0]}-{one[1]}" for one in (old, new)]
+    yield f"{name} {said[0]} → {said[1]}"
+
+
 # ---------------------------------------------------------------- steps
 
 
@@ -266,6 +316,12 @@ def _is_alike(old: Action, new: Action) -> bool:
 FIELDS: dict[str, Callable[[str, Any, Any], Sentences]] = {
     "actions": _steps,
     "rules": _rules,
+    "fit": _axis,
+    "engagement": _axis,
+    "stages": _stages,
+    "green": lambda _, old, new: _several("green cell", old, new),
+    "scale": _scale,
+    "decay_every": _decay_every,
     "bands": _bands,
     "trigger": _several,
     "on": _several,

@@ -6,7 +6,7 @@ from functools import singledispatch
 from typing import Any
 
 from flowscore.clock import DAY, HOUR, MINUTE, duration_text
-from flowscore.language import actions, policy, scenario, scoring
+from flowscore.language import actions, lifecycle, policy, scenario, scoring
 from flowscore.language.conditions import Condition
 from flowscore.language.triggers import Trigger
 from flowscore.language.words import WHOLE_SHARE, Word
@@ -217,7 +217,8 @@ def _(rule: scoring.Rule) -> str:
     where = f"for {phrase(rule.on)}" if rule.on else f"while {phrase(rule.when)}"
     asked = f", if {phrase(rule.conditions)}" if rule.conditions is not None else ""
     cap = f", at most {phrase(rule.cap)}" if rule.cap is not None else ""
-    return f"{_points(rule.points)} {where}{asked}{cap}"
+    fades = f", decay {phrase(rule.decay)}" if rule.decay is not None else ""
+    return f"{_points(rule.points)} {where}{asked}{cap}{fades}"
 
 
 @phrase.register
@@ -230,6 +231,55 @@ def _(cap: scoring.Cap) -> str:
 def _(range_: scoring.Range) -> str:
     low = "no limit" if range_.min is None else f"{range_.min:g}"
     return f"{low} to {'no limit' if range_.max is None else f'{range_.max:g}'}"
+
+
+@phrase.register
+def _(decay: scoring.Expires) -> str:
+    return f"expires after {span_text(decay.after)}"
+
+
+@phrase.register
+def _(decay: scoring.Linear) -> str:
+    return f"linear over {span_text(decay.over)}"
+
+
+@phrase.register
+def _(decay: scoring.HalfLife) -> str:
+    return f"half-life {span_text(decay.half)}"
+
+
+@phrase.register
+def _(decay: scoring.Steps) -> str:
+    return f"loses {share_text(decay.lose)} every {span_text(decay.every)}"
+
+
+@phrase.register
+def _(decay: scoring.Idle) -> str:
+    idle = f"idle for {span_text(decay.after)}"
+    if decay.reset:
+        return f"{idle} resets"
+    again = f", again every {span_text(decay.every)}" if decay.every is not None else ""
+    return f"{idle} loses {_points(decay.lose or 0)}{again}"
+
+
+@phrase.register
+def _(decay: scoring.Steady) -> str:
+    return "none"
+
+
+@phrase.register
+def _(axis: scoring.Axis) -> str:
+    labels = [
+        f"{label} below" if number is None else f"{label} from {number:g}"
+        for label, number in axis.labels
+    ]
+    return f"score {axis.score}: {', '.join(labels)}"
+
+
+@phrase.register
+def _(stage: lifecycle.Stage) -> str:
+    when = f"when {sentence(stage.when)}" if stage.when is not None else "by set_stage alone"
+    return when + (", may fall back from it" if stage.retreat else "")
 
 
 @phrase.register

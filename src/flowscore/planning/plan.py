@@ -13,6 +13,7 @@ from flowscore.language.project import digest
 from flowscore.planning.consequences import Consequence, consequences
 from flowscore.planning.differences import arrow, differences
 from flowscore.planning.doubting import unseen
+from flowscore.planning.foresight import as_moved
 from flowscore.planning.summaries import summary
 
 if TYPE_CHECKING:
@@ -43,13 +44,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every change, and what apply would refuse; nothing was changed to learn it."""
+    """Every change, and what apply would refuse; nothing was changed to learn it.
+
+    `moves` is what changed scores, grades or stages would move, tried on so many of so many
+    contacts (`judged`, `of`); `unforeseen` says why it is not known.
+    """
 
     store: bool
     changes: tuple[Change, ...]
     unchanged: int
     refused: tuple[str, ...] = ()
     doubts: tuple[Problem, ...] = ()
+    moves: Row | None = None
+    unforeseen: str = ""
 
     def as_row(self) -> Row:
         """For programs."""
@@ -59,6 +66,8 @@ class Plan:
             "changes": changes,
             "unchanged": self.unchanged,
             "refused": list(self.refused),
+            "moves": self.moves,
+            "unforeseen": self.unforeseen or None,
         }
 
 
@@ -78,7 +87,16 @@ def make_plan(standing: Standing) -> Plan:
         unchanged=total - sum(one.change != "removed" for one in changes),
         refused=tuple(refusals(standing.connection, standing.applied, standing.new)),
         doubts=tuple(unseen(standing.new, standing.seen_events)),
+        moves=_moves(standing),
+        unforeseen=standing.unforeseen,
     )
+
+
+def _moves(standing: Standing) -> Row | None:
+    found = standing.foresight
+    if found is None:
+        return None
+    return {"judged": found.judged, "of": found.of, **as_moved(standing, found).as_row()}
 
 
 def _changes(standing: Standing) -> Iterator[Change]:
@@ -129,7 +147,7 @@ def _templates(standing: Standing) -> Iterator[Change]:
             yield Change("template", name, "changed", new[name].file, None, (said,))
 
 
-KINDS = ("policy", "score", "list", "scenario")
+KINDS = ("policy", "score", "grade", "lifecycle", "list", "scenario")
 
 
 def _in_order(changes: Iterator[Change]) -> tuple[Change, ...]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import singledispatch
 
 from flowscore.language.actions import Action
+from flowscore.language.lifecycle import Lifecycle
 from flowscore.language.policy import Policy
 from flowscore.language.scenario import ContactList, Scenario
-from flowscore.language.scoring import Score
+from flowscore.language.scoring import Grade, Score
 from flowscore.language.words import Scope, walk
 from flowscore.planning.phrases import phrase
 
@@ -28,7 +29,22 @@ def _(one: Scenario) -> Iterator[str]:
 
 @summary.register
 def _(one: Score) -> Iterator[str]:
-    yield _counted(len(one.rules), "rule")
+    whose = " of companies" if one.of == "company" else ""
+    fades = f"; decay {phrase(one.decay)}" if one.decay is not None else ""
+    yield f"{_counted(len(one.rules), 'rule')}{whose}{fades}"
+
+
+@summary.register
+def _(one: Grade) -> Iterator[str]:
+    yield f"fit: {phrase(one.fit)}"
+    yield f"engagement: {phrase(one.engagement)}"
+    if one.green:
+        yield f"green: {phrase(one.green)}"
+
+
+@summary.register
+def _(one: Lifecycle) -> Iterator[str]:
+    yield f"stages: {', '.join(one.names)}"
 
 
 @summary.register

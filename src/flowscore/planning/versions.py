@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
+from flowscore.engine import recompute
 from flowscore.engine.registry import load_applied
 from flowscore.errors import FlowscoreError
 from flowscore.language.document import Node, read_documents
 from flowscore.language.project import Project, read_stored
+from flowscore.planning.consequences import needs_trying
 from flowscore.planning.differences import differences
+from flowscore.planning.foresight import foresee
 from flowscore.planning.plan import Plan, make_plan
 from flowscore.planning.restoring import Restored, restore
 from flowscore.planning.standing import Standing
@@ -28,6 +32,11 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+UNFINISHED = (
+    "scores are being judged anew and whoever did it was stopped; the next tick, apply or "
+    "rescore goes on with it"
+)
+
 
 @dataclass(frozen=True)
 class Versions:
@@ -37,11 +46,39 @@ class Versions:
     root: Path
     live: Callable[[Connection], Project]
 
-    def plan(self, new: Project) -> Plan:
-        """What an apply of this project would change."""
-        with self.store.read() as connection:
-            standing = Standing(connection, self.store.dialect, load_applied(connection), new)
+    def plan(
+        self, new: Project, *, whole: bool = False, watch: Callable[[int], None] = lambda _: None
+    ) -> Plan:
+        """What an apply of this project would change.
+
+        What that moves is tried out and taken back where a look does not tell it: on everybody
+        (`whole`), or on a sample of many.
+        """
+        with self._standing(new) as standing:
+            if not needs_trying(standing):
+                return make_plan(standing)
+        with ExitStack() as held:
+            why = self._take_lock(held)
+            standing = held.enter_context(self._standing(new))
+            if not why and recompute.is_pending(standing.connection):
+                why = UNFINISHED
+            standing.unforeseen = why
+            if not why:
+                standing.foresight = foresee(self.store, standing, whole=whole, watch=watch)
             return make_plan(standing)
+
+    def _take_lock(self, held: ExitStack) -> str:
+        """The tick's, so that nothing moves meanwhile; why it cannot be taken."""
+        try:
+            held.enter_context(self.store.lock_tick())
+        except FlowscoreError as error:
+            return str(error)
+        return ""
+
+    @contextmanager
+    def _standing(self, new: Project) -> Iterator[Standing]:
+        with self.store.read() as connection:
+            yield Standing(connection, self.store.dialect, load_applied(connection), new)
 
     def history(self, scenario: str) -> list[Row]:
         """The versions of a scenario, newest first."""
