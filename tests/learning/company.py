@@ -14,7 +14,7 @@ from flowscore.clock import DAY, HOUR, instant_of, rfc3339
 from flowscore.workspace import Workspace
 
 START = instant_of(datetime(2026, 3, 2, tzinfo=UTC))
-POLICY = "policy: default\nconsent: implied\n---\n"
+POLICY = "policy: default\nconsent: implied\n"
 
 
 @dataclass

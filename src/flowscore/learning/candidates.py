@@ -136,7 +136,7 @@ def add_behaviours(
         ("page", facts.page_facts(), _page_subject),
         ("section", facts.section_facts(connection.dialect.name), _page_subject),
     )
-    ranked: list[tuple[float, Subject, Rate]] = []
+    ranked: list[tuple[bool, float, Subject, Rate]] = []
     for kind, rows, subject_of in kinds:
         for name, timed in sorted(count_behaviour(connection, rows, {}).items()):
             if name in itself or name in question.left_out:
@@ -147,10 +147,12 @@ def add_behaviours(
             subject = subject_of(name)
             if comes_after(timed):
                 found.refuse(subject.label, too_late(timed), "leak")
-            elif timed.rate.leads >= FEWEST and is_clear(timed.rate, everybody.share):
+            elif timed.rate.leads >= FEWEST:
                 strength = abs(timed.rate.share - everybody.share) * timed.rate.leads**0.5
-                ranked.append((-strength, subject, timed.rate))
-    for _, subject, rate in sorted(ranked, key=lambda one: (one[0], one[1].key))[:MOST_BEHAVIOURS]:
+                clear = is_clear(timed.rate, everybody.share)
+                ranked.append((not clear, -strength, subject, timed.rate))
+    ranked.sort(key=lambda one: (*one[:2], one[2].key))
+    for _, _, subject, rate in ranked[:MOST_BEHAVIOURS]:
         found.add(subject, Counts(everybody - rate, bins=[rate]), everybody)
 
 

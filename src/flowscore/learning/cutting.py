@@ -19,7 +19,7 @@ RARE = 0.01  # of all leads
 FEWEST = 20  # leads of an answer that stands by itself
 THIN = 0.05  # a bin has at least this share of the known numbers
 RARE_VALUES = "\x00"  # stands for all that few leads have, and is no value of anybody
-CLEARLY = 2.6  # standard errors by which neighbouring bins differ at least
+CLEARLY = 3.3  # standard errors by which neighbouring bins differ: there are many places to cut
 
 
 @dataclass(frozen=True)

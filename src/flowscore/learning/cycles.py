@@ -38,7 +38,7 @@ def advice(middle: int) -> str:
 def _rounded(span: int) -> str:
     """A duration as a file may say it: whole minutes, hours, days or weeks."""
     for unit, word, most in (
-        (MINUTE, "minute", 90),
+        (MINUTE, "minute", 59),
         (HOUR, "hour", 48),
         (DAY, "day", 60),
         (7 * DAY, "week", 10**6),

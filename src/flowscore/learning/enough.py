@@ -21,12 +21,16 @@ def for_file(overall: Rate, enough: int) -> str:
             "nothing tells the two apart"
         )
     if min(overall.won, others) < enough:
-        few = f"{overall.won:,} became customers" if overall.won < enough else f"{others:,} did not"
+        few = _few(overall.won) if overall.won < enough else f"only {others:,} did not become one"
         return (
             f"too few to tell chance from pattern: of {overall.leads:,} leads {few}, expected at "
             f"least {enough:,} (--enough N sets another bar, at your own risk)"
         )
     return ""
+
+
+def _few(won: int) -> str:
+    return "1 became a customer" if won == 1 else f"{won:,} became customers"
 
 
 def for_period(came: int, cycle: int) -> str:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from flowscore.learning.rates import Rate
 
 
+FEW_AGES = 10  # customers below which nobody knows how long a sale takes
+
+
 def learn_from_store(
     connection: Connection, live: Project, folder: Project, question: Question
 ) -> Lessons:
@@ -91,12 +94,12 @@ def _gather(
     """The leads; those too young to have bought are left out, customers or not."""
     cycle = cycle_of(ages)
     ripe = period
-    if cycle is not None and period.last is None:
+    if cycle is not None and period.last is None and len(ages) >= FEW_AGES:
         ripe = replace(period, last=period.as_of - cycle.most + 1)
     everybody = population.gather(connection, outcome, ripe, ages, params)
     whole, span = population.came(connection, period)
     lessons = Lessons(outcome.english, everybody, period=_words(ripe), cycle=cycle)
-    if cycle is not None:
+    if cycle is not None and len(ages) >= FEW_AGES:
         lessons.stop = enough.for_period(span, cycle.most)
     if whole > everybody.leads:
         lessons.notes.append(

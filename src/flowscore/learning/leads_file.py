@@ -66,7 +66,7 @@ def read_leads(path: Path, question: Question) -> LeadsFile:
         elif not _is_of_no_use(read, column, names[column], column in named, question):
             cells = [row.get(column, "") for row in rows]
             columns += _typed(read, column, names[column], cells)
-    leads = [f"{number}:{'|'.join(row.values())}" for number, row in enumerate(rows)]
+    leads = ["|".join(row.values()) for row in rows]
     read.sheet = Sheet(leads, won, tuple(columns))
     return read
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 LEAST_PRIOR, MOST_PRIOR = 20.0, 200.0
+FEWEST_CLEAR = 10
 SURE = NormalDist().inv_cdf(0.995)  # a two-sided interval of 99 %
 
 
@@ -91,7 +92,7 @@ def interval(rate: Rate, sure: float = SURE) -> tuple[float, float]:
 def is_clear(rate: Rate, overall: float) -> bool:
     """Whether chance alone hardly explains how far the rate lies from the overall one."""
     low, high = interval(rate)
-    return not low <= overall <= high
+    return rate.leads >= FEWEST_CLEAR and not low <= overall <= high
 
 
 def separation(groups: Iterable[Rate]) -> float:
