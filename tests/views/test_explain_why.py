@@ -118,7 +118,7 @@ def test_d07_the_refusal_says_what_the_tree_says(shop: Explained) -> None:
     """At the tick that refused, the first leaf that fails is the one that was written down."""
     told = shop.scenario("offer")
     [refusal] = told["refused"]
-    failing = [leaf for leaf in leaves(told["conditions"]) if not leaf["holds"]]
+    failing = [one for one in told["conditions"]["of"] if not one["holds"]]
     assert refusal["condition"] == "this event's size is big" == failing[-1]["wanted"]
     assert len(failing) == 1
 

@@ -15,7 +15,7 @@ GROUPS = {"all": "all of these:", "any": "one of these at least:", "not": "none 
 
 def sign(holds: object) -> str:
     """✓ or ✗; words where the terminal cannot show these."""
-    encoding = (sys.stdout.encoding or "").casefold()
+    encoding = (sys.stdout.encoding or "utf-8").casefold()
     if not encoding.startswith("utf"):
         return "yes" if holds else "no "
     return "✓" if holds else "✗"
