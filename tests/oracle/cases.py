@@ -256,7 +256,7 @@ def comparable_points(rows: list[Row]) -> list[Row]:
             row["rule"] = row["rule"] if row["kind"] == "rule" else None
             kept.append(row)
     for (who, score, kind), points in sums.items():
-        value = rounded(points) if kind == "sum" else points
+        value = points if kind == "decay" else rounded(points)
         if value:
             kept.append({"contact": who, "score": score, "kind": kind, "points": shown(value)})
     return kept + [{"contact": w, "score": s, "kind": "reset"} for w, s in sorted(was_reset)]

@@ -68,7 +68,9 @@ class Interpreter:
             recompute(self.world, score, self.people.became)
         look_anew(self.world, changed)
         self.world.round = 0
-        funnel.refresh(self.world, 0)
+        for change in funnel.refresh(self.world, 0):
+            if change.kind == "stage":
+                change.contact.stage_changes.pop()
         self.refresh(0)
 
     def enabled(self) -> set[str]:

@@ -219,8 +219,6 @@ def noticed(
 def won(world: World, position: int, trigger: Trigger, contact: Contact) -> Iterator[Occurrence]:
     """Newly written lines with which the points won in the window first are enough (23)."""
     score, options = score_and_options(world.project, trigger)
-    if world.project.scores[score].company and contact.company is None:
-        return
     bound, span = Decimal(str(options["gains"])), duration(options["within"])
     lines = sorted(
         (
