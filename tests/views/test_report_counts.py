@@ -11,6 +11,7 @@ import pytest
 from flowscore.clock import DAY, HOUR
 from flowscore.language.conditions import AttributeIs
 from flowscore.language.lifecycle import Lifecycle, Stage
+from flowscore.language.policy import FrequencyCap, Policy
 from flowscore.language.project import Project
 from flowscore.language.scenario import Scenario
 from flowscore.language.scoring import Rule, Score
@@ -21,7 +22,7 @@ from flowscore.views.reporting.inquiry import Wishes
 from flowscore.views.reporting.report import make_report
 
 from .conftest import NOW
-from .report_world import STAGES, World, made
+from .report_world import STAGES, TEMPLATES, World, made
 
 if TYPE_CHECKING:
     from flowscore.store.database import Store
@@ -414,7 +415,7 @@ def _events(naive: Naive, name: str, template: str, machine: bool) -> list[Row]:
     ]
 
 
-def _withheld(naive: Naive, template: str) -> dict[str, int]:
+def _withheld(naive: Naive, template: str) -> Counter[str]:
     return Counter(
         row["reason"].split(":")[0]
         for row in naive.world.of("messages", template=template, status="withheld")
@@ -528,3 +529,19 @@ def test_f05_rules_over_sensitive_attributes_are_named_with_their_reason(
     assert (rule["rule"], rule["reads"]) == ("young", ["age"])
     assert rule["because"] == "we teach students"
     assert rule["when"] == "age is below 30"
+
+
+def test_f04_report_says_how_much_one_person_is_written_to(store: Store, world: World) -> None:
+    policy = Policy(frequency_caps=(FrequencyCap(emails=2, per=7 * DAY),))
+    project = PROJECT.model_copy(update={"policy": policy})
+    for asked, naive in each_period(world):
+        told = report(store, "templates", project, **asked)["pressure"]
+        each = Counter(
+            event["contact_id"]
+            for template in TEMPLATES
+            for event in _events(naive, "email_sent", template, False)
+        )
+        assert (told["contacts"], told["mails"]) == (len(each), each.total())
+        assert told["most_to_one"] == max(each.values())
+        assert told["allowed"] == ["2 per 1 week"]
+        assert told["withheld_by_cap"] == sum(_withheld(naive, t)["capped"] for t in TEMPLATES)

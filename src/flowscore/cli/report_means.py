@@ -7,7 +7,7 @@ from typing import Any
 from flowscore.cli.explanation import day
 from flowscore.cli.printer import say
 from flowscore.cli.report_words import between, counted_share, notes, number, table
-from flowscore.views.reporting.words import percent
+from flowscore.views.reporting.words import people, percent
 
 Row = dict[str, Any]
 
@@ -62,7 +62,21 @@ def tell_templates(told: Row) -> None:
         if one["withheld"]:
             why = ", ".join(f"{count:,} {reason}" for reason, count in one["withheld"].items())
             say(f"  {one['template']}: {sum(one['withheld'].values()):,} not sent: {why}")
+    if told["pressure"]["contacts"]:
+        _tell_pressure(told["pressure"])
     notes(told)
+
+
+def _tell_pressure(pressure: Row) -> None:
+    """How much a person is written to (F04)."""
+    each = pressure["mails"] / pressure["contacts"]
+    allowed = " and ".join(pressure["allowed"])
+    limit = f"the policy allows {allowed}" if allowed else "the policy has no frequency cap"
+    capped = f", which withheld {pressure['withheld_by_cap']:,}" if allowed else ""
+    say(
+        f"  Contact pressure: {each:.1f} mails to each of {people(pressure['contacts'])}, "
+        f"{pressure['most_to_one']:,} to one at most; {limit}{capped}"
+    )
 
 
 def _mail_row(one: Row) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 
 from flowscore.views.reporting.certainty import ENOUGH, Share, too_thin
 from flowscore.views.reporting.inquiry import Inquiry, leads
@@ -25,10 +25,9 @@ def sources(inquiry: Inquiry) -> Row:
     qualified = find_qualified(inquiry)
     overall = _overall(inquiry, qualified)
     told: Row = {"qualified_means": qualified.words or None, "all_leads": overall.as_row()}
-    for kind in KINDS:
-        told[kind] = [
-            _row(row, overall) for row in inquiry.rows(_counted(inquiry, kind, qualified))
-        ]
+    told |= {kind: [] for kind in KINDS}
+    for row in inquiry.rows(_counted(inquiry, qualified)):
+        told[row.kind].append(_row(row, overall))
     return {**told, "notes": list(_doubts(told, overall, qualified))}
 
 
@@ -38,18 +37,44 @@ def _overall(inquiry: Inquiry, qualified: Qualified) -> Share:
     return Share(inquiry.count(both), inquiry.count(select(new)))
 
 
-def _counted(inquiry: Inquiry, kind: str, qualified: Qualified) -> Select[Any]:
-    """By value: leads with any touch of it and with their first touch; how many qualified.
+def _counted(inquiry: Inquiry, qualified: Qualified) -> Select[Any]:
+    """By kind and value: leads with any touch of it and with their first touch; how many qualified.
+
+    Those with most leads, the first ones first.
+    """
+    touch = touches(inquiry.book, inquiry.period.until).subquery()
+    each = _told_apart(touch, leads(inquiry.period).subquery(), qualified.people.subquery())
+    any_ = func.count().label("any")
+    ranked = (
+        select(
+            each.c.kind,
+            each.c.value,
+            any_,
+            func.sum(each.c.good).label("any_good"),
+            func.sum(each.c.first).label("first"),
+            func.sum(each.c.first * each.c.good).label("first_good"),
+            func.row_number()
+            .over(partition_by=each.c.kind, order_by=(any_.desc(), each.c.value))
+            .label("place"),
+        )
+        .group_by(each.c.kind, each.c.value)
+        .subquery()
+    )
+    limit = min(inquiry.wishes.limit or SHOWN_ROWS, SHOWN_ROWS)
+    return select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.kind, ranked.c.place)
+
+
+def _told_apart(touch: Any, new: Any, model: Any) -> Any:
+    """Each touch of a lead: whether it was the first of its kind, and whether they qualified.
 
     What came after somebody qualified did not bring them.
     """
-    new, model = leads(inquiry.period).subquery(), qualified.people.subquery()
-    touch = touches(inquiry.book, kind, inquiry.period.until).subquery()
     first = func.row_number().over(
-        partition_by=touch.c.contact_id, order_by=(touch.c.at, touch.c.value)
+        partition_by=(touch.c.kind, touch.c.contact_id), order_by=(touch.c.at, touch.c.value)
     )
-    each = (
+    return (
         select(
+            touch.c.kind,
             touch.c.value,
             case((model.c.contact_id.is_not(None), 1), else_=0).label("good"),
             case((first == 1, 1), else_=0).label("first"),
@@ -59,16 +84,6 @@ def _counted(inquiry: Inquiry, kind: str, qualified: Qualified) -> Select[Any]:
         .outerjoin(model, model.c.contact_id == touch.c.contact_id)
         .where(or_(model.c.at.is_(None), touch.c.at <= model.c.at))
     ).subquery()
-    any_ = func.count().label("any")
-    query = select(
-        each.c.value,
-        any_,
-        func.sum(each.c.good).label("any_good"),
-        func.sum(each.c.first).label("first"),
-        func.sum(case((and_(each.c.first == 1, each.c.good == 1), 1), else_=0)).label("first_good"),
-    )
-    limit = min(inquiry.wishes.limit or SHOWN_ROWS, SHOWN_ROWS)
-    return query.group_by(each.c.value).order_by(any_.desc(), each.c.value).limit(limit)
 
 
 def _row(row: Any, overall: Share) -> Row:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
-from flowscore.clock import DAY
+from flowscore.clock import DAY, duration_text
 from flowscore.store.tables import contacts, events, messages
 from flowscore.views.reporting.certainty import ENOUGH, Share
 from flowscore.views.reporting.inquiry import HAS_ADDRESS
@@ -39,7 +39,34 @@ def templates(inquiry: Inquiry) -> Row:
     rows = [_row(name, counts.get(name, {}), kept.get(name, {})) for name in names]
     thin = [row["template"] for row in rows if 0 < row["contacts"] < ENOUGH]
     notes = [f"too few to judge (under {ENOUGH} contacts): {', '.join(thin)}"] if thin else []
-    return {"templates": rows, "notes": notes if rows else ["no mail in this period"]}
+    pressure = _pressure(inquiry, sum(row["withheld"].get("capped", 0) for row in rows))
+    return {
+        "templates": rows,
+        "pressure": pressure,
+        "notes": notes if rows else ["no mail in this period"],
+    }
+
+
+def _pressure(inquiry: Inquiry, capped: int) -> Row:
+    """How much one person is written to, and what the policy allows (F04)."""
+    log = events.c
+    each = (
+        select(func.count().label("mails"))
+        .join(contacts, contacts.c.id == log.contact_id)
+        .where(HAS_ADDRESS, log.name == "email_sent", inquiry.period.holds(log.own_at))
+        .group_by(log.contact_id)
+        .subquery()
+    )
+    sums = select(func.count(), func.sum(each.c.mails), func.max(each.c.mails))
+    contacts_, mails, most = inquiry.rows(sums)[0]
+    caps = inquiry.project.policy.frequency_caps
+    return {
+        "contacts": contacts_,
+        "mails": int(mails or 0),
+        "most_to_one": most or 0,
+        "allowed": [f"{cap.emails:,} per {duration_text(cap.per)}" for cap in caps],
+        "withheld_by_cap": capped,
+    }
 
 
 def _row(name: str, counts: Row, withheld: Row) -> Row:
