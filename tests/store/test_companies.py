@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flowscore.store.columns import contact_names
 from flowscore.store.companies import companies_of
 from flowscore.store.database import Store, open_store
 from flowscore.store.intake import forget_taken, take_in
@@ -239,3 +241,9 @@ def test_a_line_that_an_older_flowscore_received_is_applied_too(
     open_store(store_url).close()
     tick(store, 2)
     assert staff(store) == {ANA: "g"}
+
+
+def test_a_column_for_the_company_s_name_is_the_company_s() -> None:
+    header = ["email", "company_id", "Company.Name", "Company Name"]
+    names = contact_names(Path("people.csv"), header, {})
+    assert list(names.values()) == ["email", "company_id", "company.name", "company"]

@@ -96,7 +96,7 @@ def _write_sheet(queue: "Queue", path: Path, limit: int | None, offset: int) -> 
     scores = list(queue.project.scores)
     rows = (sheet_row(lead, scores) for lead in queue.rows(limit, offset))
     count = write_sheet(path, sheet_heads(scores), rows)
-    say(f"{path}: {counted(count, 'lead')}, as of {queue.as_of} (UTC).")
+    say(f"{path}: {counted(count, 'lead')}, as of {queue.as_of}.")
 
 
 def _tell(queue: "Queue", limit: int | None, offset: int) -> None:
@@ -107,7 +107,7 @@ def _tell(queue: "Queue", limit: int | None, offset: int) -> None:
         tell_matrix(queue.matrix)
     found = list(queue.rows(limit, offset))
     tell_leads(found, queue.ranked, graded=queue.grade is not None)
-    where = f" from the {offset + 1:,}th on" if offset else ""
+    where = f" after the first {offset:,}" if offset else ""
     say(f"{counted(len(found), 'lead')}{where}, as of {queue.as_of}; explain EMAIL says it all.")
 
 

@@ -79,7 +79,7 @@ def name_columns(
     rest = [column for column in header if column not in names]
     for ours_only in (True, False):
         for column in rest:
-            ours = synonyms.get(slugged(column))
+            ours = _meaning(column, synonyms)
             wanted = ours == slugged(column) if ours_only else ours is not None
             if wanted and ours not in names.values() and column not in names:
                 names[column] = str(ours)
@@ -87,6 +87,12 @@ def name_columns(
         names.setdefault(column, named(column) or "-")
     _refuse_twins(path, header, names)
     return {column: names[column] for column in header}
+
+
+def _meaning(column: str, synonyms: Mapping[str, str]) -> str | None:
+    """`company.name` is what the company is called, not the contact's attribute `company`."""
+    ours = synonyms.get(slugged(column))
+    return None if ours == "company" and named(column) == "company.name" else ours
 
 
 def _refuse_twins(path: Path, header: list[str], names: Mapping[str, str]) -> None:
