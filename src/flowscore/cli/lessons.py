@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from flowscore.cli.printer import counted, say, show_table
@@ -21,15 +22,22 @@ def tell_lessons(lessons: Lessons, *, every: bool) -> None:
     _tell_rates(lessons.rates, every)
     _tell_left_out(lessons)
     if lessons.stop:
-        say(f"\nNothing is proposed: {lessons.stop}.")
+        say("\n" + fill(f"Nothing is proposed: {lessons.stop}.", 99))
         return
     _tell_proposals(lessons)
     for lines in lessons.lines:
         _tell_lines(lines)
+    if lessons.lines:
+        say("   proposed: the total that three of four customers had collected before they bought.")
     _tell_comparison(lessons)
     for question, answer in lessons.questions:
-        say(f"\n{question}\n  {answer}")
+        say(f"\n{question}\n{indented(answer)}")
     _tell_edit(lessons)
+
+
+def indented(text: str) -> str:
+    """A long sentence in lines that fit a terminal."""
+    return fill(text, 96, initial_indent="   ", subsequent_indent="   ", break_on_hyphens=False)
 
 
 def share(rate: Rate) -> str:
@@ -57,8 +65,11 @@ def _tell_conversion(lessons: Lessons) -> None:
 
 
 def _tell_cycle(cycle: Cycle) -> None:
-    say(f"   From the first touch to the sale: {span(cycle.middle)} in the middle of all")
-    say(f"   customers, up to {span(cycle.most)} for nine in ten. That is {cycle.advice}.")
+    told = (
+        f"From the first touch to the sale: {span(cycle.middle)} in the middle of all customers, "
+        f"up to {span(cycle.most)} for nine in ten. That is {cycle.advice}."
+    )
+    say(indented(told))
 
 
 def _tell_rates(rates: Sequence[CloseRate], every: bool) -> None:
@@ -88,7 +99,7 @@ def _tell_left_out(lessons: Lessons) -> None:
         say("\nNot used")
     for one in lessons.left_out:
         word = {"leak": "LEAK: ", "suspicious": "SUSPICIOUS: "}.get(one.kind, "")
-        say(f"   {one.name}: {word}{one.reason}")
+        say(indented(f"{one.name}: {word}{one.reason}"))
 
 
 CHANGED = ("score", "rule", "now", "proposed", "leads", "close rate", "then", "")
@@ -138,7 +149,6 @@ def _tell_lines(lines: Lines) -> None:
             for one in lines.lines
         ],
     )  # fmt: skip
-    say("   proposed: the total that three of four customers had collected before they bought.")
 
 
 def _tell_comparison(lessons: Lessons) -> None:

@@ -100,7 +100,7 @@ def _changed(card: Scorecard, weighed: Weighed, project: Project) -> Iterable[Pr
     note = f"per time; {weighed.times:.1f} times each" if weighed.times >= 1.05 else ""
     if not points:
         points = 1 if rule.points > 0 else -1
-        note = "makes next to no difference; points cannot be 0, so take the rule out if you like"
+        note = "next to no difference; points cannot be 0"
     yield Proposal(score, name, points, rate, _lift(card, rate), now=rule.points, note=note)
 
 

@@ -76,6 +76,8 @@ def weigh(sheet: Sheet, cuts: Sequence[Cut], rows: Sequence[int]) -> Scorecard:
     for place, cut in enumerate(cuts):
         times = _times(sheet, place, rows) if cut.subject.kind == "count" else 1.0
         points = _points(cut, proofs[place], weights[place], times)
+        if not cut.subject.is_yes_or_no:
+            points = _without_trifles(points, rates[place], overall.share)
         found[cut.subject.key] = Weighed(
             cut, tuple(rates[place]), tuple(proofs[place]), weights[place], points, times
         )
@@ -112,6 +114,16 @@ def _points(cut: Cut, proofs: Sequence[float], weight: float, times: float) -> t
     if not cut.subject.is_yes_or_no:
         return tuple(round(FACTOR * weight * proof) for proof in proofs)
     return (0, _each(FACTOR * weight * (proofs[1] - proofs[0]), times))
+
+
+def _without_trifles(
+    points: tuple[int, ...], rates: Sequence[Rate], overall: float
+) -> tuple[int, ...]:
+    """A single point for an answer that may well close like all leads is no rule worth reading."""
+    clear = [
+        abs(one) > 1 or is_clear(rate, overall) for one, rate in zip(points, rates, strict=True)
+    ]
+    return tuple(one if kept else 0 for one, kept in zip(points, clear, strict=True))
 
 
 def _each(whole: float, times: float) -> int:
