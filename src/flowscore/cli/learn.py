@@ -59,31 +59,34 @@ LeftOut = Annotated[
 ]
 
 
+File = Annotated[
+    Path | None, typer.Argument(metavar="[FILE]", help="A CSV of leads instead of the store.")
+]
+Score = Annotated[
+    str | None, typer.Option("--score", metavar="NAME", help="Only this score's rules.")
+]
+Encoding = Annotated[str, typer.Option("--encoding", help="Of the file, if it is not UTF-8.")]
+Write = Annotated[bool, typer.Option("--write", help="Write the points into scenarios/.")]
+Every = Annotated[bool, typer.Option("--all", help="Also what closes like all leads.")]
+
+
 def learn(  # noqa: PLR0913, PLR0917 (an option each)
     context: typer.Context,
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A CSV of leads instead of the store.")
-    ] = None,
+    file: File = None,
     outcome: Outcome = None,
     positive: Positive = None,
     first: First = None,
     last: Last = None,
-    score: Annotated[
-        str | None, typer.Option("--score", metavar="NAME", help="Only this score's rules.")
-    ] = None,
+    score: Score = None,
     enough: Enough = 30,
     compare: Compare = False,
     include_sensitive: Sensitive = False,
     because: Because = "",
     use: Used = None,
     leave_out: LeftOut = None,
-    encoding: Annotated[
-        str, typer.Option("--encoding", help="Of the file, if it is not UTF-8.")
-    ] = "utf-8",
-    write: Annotated[
-        bool, typer.Option("--write", help="Write the points into scenarios/.")
-    ] = False,
-    every: Annotated[bool, typer.Option("--all", help="Also what closes like all leads.")] = False,
+    encoding: Encoding = "utf-8",
+    write: Write = False,
+    every: Every = False,
     as_json: AsJson = False,
 ) -> None:
     """Points from results: close rates, and an edit to the YAML.
