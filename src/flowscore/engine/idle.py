@@ -281,7 +281,7 @@ def _due(work: Work, idle: Idle, deeds: list[int]) -> Iterator[tuple[int, int]]:
         due, times, instant = deed + idle.after, 0, None
         while due < following and due <= upto:
             at = next_decay(policy, due - 1)
-            if at > upto:
+            if at > upto or at >= following:  # by that instant something was done
                 break
             if instant is not None and at != instant:
                 yield instant, times
