@@ -11,6 +11,7 @@ from flowscore import __version__
 from flowscore.cli import (
     changes,
     explaining,
+    exporting,
     folder,
     intake,
     leads,
@@ -58,7 +59,7 @@ for name, door in (
     ("preview", mails.preview),
     ("report", report.report),
     ("learn", learn.learn),
-    ("export", listings.export),
+    ("export", exporting.export),
 ):
     app.command(name)(door)
 

@@ -1,15 +1,14 @@
-"""Look at what is there: contacts, lists, scenarios, one contact explained, everything exported."""
+"""Look at what is there: contacts, lists, scenarios."""
 
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from flowscore.cli.arguments import AsJson, Limit, rows_wanted, workspace_of
-from flowscore.cli.printer import counted, progress, say, show_table, stream_json
+from flowscore.cli.printer import counted, say, show_table, stream_json
 from flowscore.views.words import day
 
 scenarios = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
@@ -129,22 +128,3 @@ def _show_rows(rows: Iterable[dict[str, Any]]) -> None:
     heads = [name.removesuffix("_at").replace("_", " ") for name in shown[0]] if shown else []
     cells = ([day(v) if name.endswith("_at") else v for name, v in row.items()] for row in shown)
     show_table(heads, cells) if shown else say("None.")
-
-
-def export(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go.")],
-) -> None:
-    """Write the store as JSON lines, one file a table.
-
-    contacts, events, points, balances, members, enrollments, messages, decisions; in a fixed
-    order, so that two exports can be compared.
-
-    \b
-    Example:
-      flowscore export backup && wc -l backup/*.jsonl
-    """
-    with progress("contacts") as watch:
-        counts = workspace_of(context).look.export(folder, watch=watch)
-    for name, count in counts.items():
-        say(f"{folder / name}.jsonl: {counted(count, 'row')}")

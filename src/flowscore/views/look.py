@@ -29,6 +29,7 @@ from flowscore.views.listings import (
     list_scenarios,
 )
 from flowscore.views.people import find_contact, name_known
+from flowscore.views.person import person
 from flowscore.views.preview import preview
 
 if TYPE_CHECKING:
@@ -114,6 +115,11 @@ class Look:
             if asked.contact is not None:
                 find_contact(connection, asked.contact)
             yield list_mails(connection, asked)
+
+    def person(self, email: str) -> Row:
+        """Everything that is held of one person, and what it is used for."""
+        with self.store.read() as connection:
+            return person(connection, self.live(connection), email)
 
     @contextmanager
     def leads(self, asked: Asked) -> Iterator[Queue]:
