@@ -92,7 +92,7 @@ def test_d05_a_skipped_stage_is_told_with_the_reason(world: Explained) -> None:
 def test_d08_a_retreat_is_told(world: Explained) -> None:
     told = journey(world, "hello", "bye")
     assert told["stage"] == "lead"
-    assert told["why"].startswith("fell back")
+    assert told["why"] == "fell back from mql, which asks: score engagement at least 10"
     assert [stay["stage"] for stay in told["history"]] == ["lead", "mql", "lead"]
 
 

@@ -543,5 +543,5 @@ def test_f04_report_says_how_much_one_person_is_written_to(store: Store, world: 
         )
         assert (told["contacts"], told["mails"]) == (len(each), each.total())
         assert told["most_to_one"] == max(each.values())
-        assert told["allowed"] == ["2 per 1 week"]
+        assert told["allowed"] == ["2 mails per 7 days"]
         assert told["withheld_by_cap"] == sum(_withheld(naive, t)["capped"] for t in TEMPLATES)

@@ -112,7 +112,9 @@ def tell_groups(told: Row) -> None:
 
 
 def _tell_attribute(one: Row) -> None:
-    scores = list(one["groups"][0]["mean_scores"]) if one["groups"] else []
+    if not one["groups"]:
+        return
+    scores = list(one["groups"][0]["mean_scores"])
     heads = (one["attribute"], "contacts", "qualified", "95 % between", *scores)
     rows = (
         (

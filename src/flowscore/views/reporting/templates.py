@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
-from flowscore.clock import DAY, duration_text
+from flowscore.clock import DAY
 from flowscore.store.tables import contacts, events, messages
 from flowscore.views.reporting.certainty import ENOUGH, Share
 from flowscore.views.reporting.inquiry import HAS_ADDRESS
@@ -64,7 +64,7 @@ def _pressure(inquiry: Inquiry, capped: int) -> Row:
         "contacts": contacts_,
         "mails": int(mails or 0),
         "most_to_one": most or 0,
-        "allowed": [f"{cap.emails:,} per {duration_text(cap.per)}" for cap in caps],
+        "allowed": [inquiry.phrase(cap) for cap in caps],
         "withheld_by_cap": capped,
     }
 
