@@ -108,6 +108,23 @@ def test_a_suspicious_column_is_used_when_told_so(tmp_path: Path) -> None:
     assert out(learned(file, left_out=("Status",)), "Status").reason == "you left it out"
 
 
+def test_what_a_rule_reads_already_is_left_to_the_store(tmp_path: Path) -> None:
+    (tmp_path / "scenarios").mkdir()
+    rule = "{name: spain, points: 5, when: {attribute: {country: ES}}}"
+    (tmp_path / "scenarios" / "all.yaml").write_text(f"score: fit\nrules: [{rule}]\n")
+    file = put(tmp_path / "leads.csv", HEADER, *rows_of(2_000))
+    question = Question(file=file, outcome="won")
+    lessons = learn_from_file(file, question, load_project(tmp_path)[0])
+    assert "a rule reads it already" in out(lessons, "Country").reason
+    assert {one.score for one in lessons.proposals} == {"fit"}
+
+
+def test_numbers_that_an_import_would_not_read_are_told(tmp_path: Path) -> None:
+    rows = [[f"1,{number:03}.50", int(number % 4 == 0)] for number in range(500)]
+    lessons = learned(put(tmp_path / "leads.csv", ["Revenue", "won"], *rows))
+    assert "write 1200.5, not 1,200.50" in out(lessons, "Revenue").reason
+
+
 def test_f05_sensitive_columns_need_to_be_asked_for(tmp_path: Path) -> None:
     rows = [["m" if number % 2 else "f", int(number % 4 == 0)] for number in range(1_000)]
     file = put(tmp_path / "leads.csv", ["Gender", "won"], *rows)

@@ -156,7 +156,8 @@ def test_e02_five_families(company: Company) -> None:
         }
         leads.append(Lead(f"l{number}", came, traits, did))
     leads[0].did.append((70, "page /home"))
-    lessons = learned(company(ENGAGEMENT, leads))
+    lessons = learned(company(ENGAGEMENT, leads), replace(BOUGHT, write=True))
+    assert lessons.written == ["scenarios/all.yaml"]
     assert {one.family for one in lessons.rates if one.clear} == {
         "demographic", "online behaviour", "company", "social engagement", "e-mail engagement",
     }  # fmt: skip
@@ -299,6 +300,16 @@ def test_e06_again_later_says_what_changed_with_then_and_now(company: Company) -
     assert (trial.then.leads, trial.then.won) == (200, 80)
     assert (trial.rate.leads, trial.rate.won) == (300, 180)
     assert trial.points > trial.now == 9
+
+
+def test_rules_that_are_not_live_are_told(company: Company) -> None:
+    workspace = company(RULES, example(1_000))
+    file = workspace.root / "scenarios" / "all.yaml"
+    file.write_text(file.read_text().replace("name: trial, points: 1", "name: trial, points: 3"))
+    workspace.__dict__.pop("loaded", None)
+    lessons = learned(workspace)
+    assert any("than what is live in engagement" in note for note in lessons.notes)
+    assert proposed(lessons, "trial").now == 3
 
 
 def test_only_the_score_that_was_asked_for(company: Company) -> None:

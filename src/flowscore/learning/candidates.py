@@ -6,17 +6,13 @@ time, left out, and said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, select
 
-from flowscore.language.conditions import AttributeIs, CompanyIs
 from flowscore.language.grammar.sensitive import is_sensitive
-from flowscore.language.triggers import OnEvent
-from flowscore.language.words import walk
 from flowscore.learning import facts
 from flowscore.learning.columns import Cut, Subject
 from flowscore.learning.cutting import FEWEST, FINE_BINS, RARE_VALUES, Counts, cut, tidy_edges
@@ -30,8 +26,8 @@ from flowscore.learning.yaml_words import key, scalar
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
-    from flowscore.language.project import Project
     from flowscore.learning.asking import Question
+    from flowscore.learning.covered import Covered
 
 MOST_BEHAVIOURS = 60
 MOST_DIFFERENT = 0.5  # values ÷ leads: above, a text names the lead
@@ -59,43 +55,6 @@ class Candidates:
     def refuse(self, name: str, reason: str, kind: Any) -> None:
         """One less, and why."""
         self.left_out.append(LeftOut(name, reason, kind))
-
-
-@dataclass(frozen=True)
-class Covered:
-    """What the rules that are there read already."""
-
-    attributes: frozenset[str]
-    company: frozenset[str]
-    events: tuple[tuple[str, tuple[str, ...]], ...]  # name, patterns of its subject (none: any)
-
-    def behaviour(self, name: str, subject: str = "") -> bool:
-        """Whether a rule gives points for that."""
-        return any(
-            name == one and (not patterns or any(fnmatchcase(subject, p) for p in patterns))
-            for one, patterns in self.events
-        )
-
-
-def covered(projects: Iterable[Project]) -> Covered:
-    """What any rule of any score reads."""
-    rules = [rule for one in projects for score in one.scores.values() for rule in score.rules]
-    asked = [word for rule in rules for word in walk(rule.when)]
-    queries = [
-        trigger.query
-        for rule in rules
-        for trigger in rule.on
-        if isinstance(trigger, OnEvent) and not trigger.query.where
-    ]
-    return Covered(
-        _names(asked, AttributeIs),
-        _names(asked, CompanyIs),
-        tuple((name, query.subjects) for query in queries for name in query.names),
-    )
-
-
-def _names(words: Iterable[object], kind: type[AttributeIs] | type[CompanyIs]) -> frozenset[str]:
-    return frozenset(test.name for one in words if isinstance(one, kind) for test in one.attributes)
 
 
 # --- behaviour --------------------------------------------------------------------------------

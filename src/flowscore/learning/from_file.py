@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flowscore.learning import enough
 from flowscore.learning.columns import Column, Cut, Sheet
 from flowscore.learning.comparing import compare, require_yardstick
+from flowscore.learning.covered import covered
 from flowscore.learning.cutting import count, cut
 from flowscore.learning.doubts import suspicion
 from flowscore.learning.leads_file import LeadsFile, missing_words, read_leads
@@ -36,7 +37,8 @@ def learn_from_file(path: Path, question: Question, project: Project) -> Lessons
         cut(one.subject, count(one, sheet.won, range(len(sheet.won)))) for one in sheet.columns
     ]
     lessons.stop = enough.for_file(sheet.overall, question.enough)
-    kept = _without_suspects(sheet, every, question, lessons)
+    free = _without_covered(every, project, lessons)
+    kept = _without_suspects(sheet, free, question, lessons)
     card = None if lessons.stop else _weigh(sheet, kept, lessons)
     tell_rates(lessons, every, card)
     lessons.questions = questions(lessons) if card else []
@@ -56,6 +58,16 @@ def _notes(read: LeadsFile) -> list[str]:
     if read.unreadable:
         notes.append(f"{read.unreadable:,} lines were left out: they have too few or many cells")
     return notes
+
+
+def _without_covered(cuts: Sequence[Cut], project: Project, lessons: Lessons) -> list[Cut]:
+    """The cuts without columns that a rule of the project reads: only the store can judge those."""
+    read = covered([project]).attributes
+    for one in cuts:
+        if one.subject.place in read:
+            reason = "a rule reads it already; flowscore learn without a file judges that rule"
+            lessons.left_out.append(LeftOut(one.subject.label, reason, "asked"))
+    return [one for one in cuts if one.subject.place not in read]
 
 
 def _without_suspects(

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from flowscore.clock import datetime_of
 from flowscore.engine.registry import watermark
 from flowscore.errors import FlowscoreError
+from flowscore.language.project import digest
 from flowscore.learning import enough, population
-from flowscore.learning.candidates import Candidates, add_attributes, add_behaviours, covered
+from flowscore.learning.candidates import Candidates, add_attributes, add_behaviours
 from flowscore.learning.comparing import compare, require_yardstick
+from flowscore.learning.covered import covered
 from flowscore.learning.cycles import cycle_of
 from flowscore.learning.lessons import Lessons, Proposal
 from flowscore.learning.outcomes import Outcome, find_outcome
@@ -66,6 +68,7 @@ def _learn(connection: Connection, live: Project, folder: Project, question: Que
     period = Period(population.last_moment(connection, mark), question.first, question.last)
     ages = population.customers_ages(connection, outcome, period, params)
     lessons, everybody = _gather(connection, outcome, period, ages, params)
+    lessons.notes += _not_live(live, folder)
     lessons.stop = lessons.stop or enough.for_file(everybody, question.enough)
     found = _candidates(connection, everybody, (live, folder), question, outcome, present)
     lessons.left_out = found.left_out
@@ -107,6 +110,20 @@ def _gather(
             "ten customers took to buy before the last thing that anybody did"
         )
     return lessons, everybody
+
+
+def _not_live(live: Project, folder: Project) -> list[str]:
+    """Rules are judged by the points they gave, so a score that was edited since is told."""
+    edited = [
+        name
+        for name, score in folder.scores.items()
+        if name not in live.scores or digest(score) != digest(live.scores[name])
+    ]
+    return [
+        f"scenarios/ says something else than what is live in {name}: its rules are judged as they "
+        "are live, new ones not at all (flowscore apply makes them so)"
+        for name in edited
+    ]
 
 
 def _words(period: Period) -> str:

@@ -17,6 +17,7 @@ from flowscore.learning.families import family_of_attribute
 from flowscore.learning.lessons import LeftOut
 from flowscore.store.columns import CONTACT_WORDS, name_columns, slugged
 from flowscore.store.fields import Reject
+from flowscore.store.forms import NUMBER
 from flowscore.store.readers import read_csv, read_header
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ MISSING = frozenset(
 YES = frozenset("yes y true t 1 1.0 si sí ja oui sim won win converted customer success".split())
 NO = frozenset("no n false f 0 0.0 nein non não lost lose open lead failure".split())
 ADDRESSES = frozenset({"email", "user_id", "anonymous_id", "company_id"})
-NUMBER = re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?|[-+]?\.\d+")
+WITH_SEPARATORS = re.compile(r"[-+]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?|[-+]?\d+,\d+")
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[/.-]\d\d?[/.-]\d{2,4}( .*)?")
 MOSTLY = 0.95  # of the known values: then a column is of numbers, or of dates
 DIFFERENT = 0.98  # of the known values: then a column names each lead
@@ -216,6 +217,8 @@ def _says_nothing(known: Sequence[str], leads: int) -> str:
     """Why a column cannot tell leads apart, if it cannot."""
     if not known:
         return "it is empty"
+    if _share(known, lambda value: bool(WITH_SEPARATORS.fullmatch(value))) >= MOSTLY:
+        return "its numbers have separators, and are texts to an import: write 1200.5, not 1,200.50"
     distinct = len({value.casefold() for value in known})
     if distinct == 1 and len(known) == leads:
         return f"it says {known[0]!r} of every lead"
@@ -226,13 +229,13 @@ def _says_nothing(known: Sequence[str], leads: int) -> str:
 
 
 def _is_number(value: str) -> bool:
-    return NUMBER.fullmatch(value) is not None
+    return NUMBER.fullmatch(value) is not None  # as an import reads it
 
 
 def _number(value: str | None) -> float | None:
     if value is None or not _is_number(value):
         return None
-    return float(value.replace(",", ""))
+    return float(value)
 
 
 def _note_missing(read: LeadsFile, cell: str) -> bool:

@@ -47,8 +47,8 @@ def find_outcome(connection: Connection, project: Project, book: Book, name: str
         return _stage(project, book, name)
     if name == WON:
         return _feedback(book)
-    seen = set(connection.execute(select(distinct(events.c.name))).scalars())
-    if name not in seen:
+    if not connection.execute(select(events.c.id).where(events.c.name == name).limit(1)).first():
+        seen = set(connection.execute(select(distinct(events.c.name))).scalars())
         raise FlowscoreError(_unknown(name, known, seen))
     return _event(name)
 
