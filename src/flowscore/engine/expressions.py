@@ -99,14 +99,16 @@ def people_of(work: Work, ids: list[int]) -> dict[int, dict[str, Any]]:
 
 def _add_standing(work: Work, ids: list[int], people: dict[int, dict[str, Any]]) -> None:
     """Balances, cells, and the stage where there is a lifecycle."""
-    read = balances_of(work.connection, ids, work.book.company_scores)
-    graded, staged = cells_of(work.connection, ids), stages_of(work.connection, ids)
+    book = work.book
+    read = balances_of(work.connection, ids, book.company_scores)
+    graded = cells_of(work.connection, ids) if book.graded else {}
+    staged = stages_of(work.connection, ids) if book.first_stage else {}
     for number in ids:
         person = people[number]
         person["score"] = {score: balance / SHOWN for score, balance in read[number].items()}
-        person["grade"] = graded[number]
-        if work.book.first_stage:
-            person["stage"] = staged.get(number, work.book.first_stage)
+        person["grade"] = graded.get(number, {})
+        if book.first_stage:
+            person["stage"] = staged.get(number, book.first_stage)
 
 
 def events_of(work: Work, ids: list[int]) -> dict[int | None, Any]:

@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Insert,
-    and_,
     bindparam,
     delete,
     func,
     insert,
     literal,
-    not_,
-    or_,
     select,
     tuple_,
     update,
@@ -32,14 +28,13 @@ from flowscore.engine import (
     companies,
     decay,
     grades,
-    idle,
     lists,
     movement,
-    resets,
     scoring,
     stages,
 )
 from flowscore.engine.movement import Moves
+from flowscore.engine.rejudging import rejudge
 from flowscore.engine.scratch import prepare_scratch
 from flowscore.engine.staleness import (
     changed_lists,
@@ -52,14 +47,13 @@ from flowscore.engine.states import read_state, write_state
 from flowscore.engine.work import MOST_ROUNDS, Work
 from flowscore.rules.sight import CHANGES_SEEN, batch
 from flowscore.store.dialects import insert_from
-from flowscore.store.tables import balances, changes, contacts, events, ledger, marks
+from flowscore.store.tables import balances, changes, contacts, events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from flowscore.engine.program import Program
     from flowscore.language.project import Project
-    from flowscore.language.scoring import Rule, Score
 
 PENDING = "recompute"  # the state's key for what is left to do
 FIRES = "fires after a recompute"  # and for a tick that is to notice what it moved
@@ -244,7 +238,7 @@ def judge(work: Work, program: Program, order: Order) -> None:
     """Everything of the contacts in `batch`; what others left to be noticed stays so."""
     before = work.last(changes)
     for name, unchanged in order.scores.items():
-        _recompute(work, program, program.applied.project.scores[name], set(unchanged))
+        rejudge(work, program, program.applied.project.scores[name], set(unchanged))
     stale = [program.applied.project.scores[name] for name in {*order.scores, *order.faded}]
     if stale:
         decay.enter_anew(work, program.scoring.fading)
@@ -307,40 +301,11 @@ def _finish_and_count(work: Work, program: Program, order: Order) -> None:
     order.moved.follow(movement.count(work, program))
 
 
-# ---------------------------------------------------------------- one score
+# ---------------------------------------------------------------- whatever reads it
 
 
 def _when_rules(program: Program) -> set[tuple[str, str]]:
     return {(one.score.name, one.rule.name) for one in program.scoring.when}
-
-
-def _recompute(work: Work, program: Program, score: Score, unchanged: set[str]) -> None:
-    """Judge the score's rules anew by own time over the log of these contacts (ruling 128)."""
-    mine = select(batch.c.contact_id)
-    work.once(delete(ledger).where(ledger.c.contact_id.in_(mine), judged_anew(score, unchanged)))
-    used = marks.c.trigger.startswith(f"score/{score.name}/")
-    work.once(delete(marks).where(marks.c.contact_id.in_(mine), used))
-    only = replace(program.scoring.only(score.name), booking=None)
-    scoring.award(work, only, scoring.ALL)
-    renewed = {(score.name, rule.name) for rule in score.rules if _asks_anew(rule, unchanged)}
-    scoring.stand(work, only, 0, by_clock=False, only=renewed)
-    for one in only.losing:
-        idle.judge(work, one)
-    resets.reckon_anew(work, score.name, [score])
-
-
-def _asks_anew(rule: Rule, unchanged: set[str]) -> bool:
-    return rule.when is not None and rule.name not in unchanged
-
-
-def judged_anew(score: Score, unchanged: set[str]) -> ColumnElement[bool]:
-    """Lines that are judged anew; those of state triggers and `when` stay with their rule."""
-    from_the_log = and_(
-        ledger.c.kind == "rule",
-        or_(ledger.c.event_id.is_not(None), ledger.c.key.startswith("quiet@")),
-    )
-    changed = and_(ledger.c.kind.in_(("rule", "when")), not_(ledger.c.rule.in_(unchanged)))
-    return and_(ledger.c.score == score.name, or_(from_the_log, changed, idle.IS_LOSS))
 
 
 def _refresh(work: Work, program: Program, order: Order, since: int) -> None:

@@ -193,22 +193,20 @@ def _collect(score: Score, rule: Rule, place: int, book: Book, sight: Sight) -> 
     return _collect_from(rows, score, rule, place, book)
 
 
+def _is_single(rule: Rule) -> bool:
+    """Whether an occurrence comes but once: each is an event, found by one trigger alone."""
+    return len(rule.on) == 1 and isinstance(rule.on[0], OnEvent) and not is_walked(rule.on[0])
+
+
 def _collect_from(rows: Any, score: Score, rule: Rule, place: int, book: Book) -> Insert:
     """Each occurrence once for the rule (ruling 19b), if the rule's conditions hold."""
     found = rows.subquery()
-    once = (
-        select(
-            literal(score.name),
-            literal(rule.name),
-            literal(place),
-            found.c.contact_id,
-            func.min(found.c.own_at),
-            found.c.key,
-            func.min(found.c.event_id),
-        )
-        .select_from(found)
-        .group_by(found.c.contact_id, found.c.key)
-    )
+    of_rule = (literal(score.name), literal(rule.name), literal(place), found.c.contact_id)
+    if _is_single(rule):
+        once = select(*of_rule, found.c.own_at, found.c.key, found.c.event_id)
+    else:
+        first = (func.min(found.c.own_at), found.c.key, func.min(found.c.event_id))
+        once = select(*of_rule, *first).group_by(found.c.contact_id, found.c.key)
     if rule.conditions is not None:
         once = once.where(holds(rule.conditions, book, Who(found.c.contact_id)))
     return insert(awards).from_select(AWARD_COLUMNS, once)
@@ -218,15 +216,23 @@ def _pending(score: Score, rule: Rule) -> Select[Any]:
     return select(noticed).where(noticed.c.score == score.name, noticed.c.rule == rule.name)
 
 
-def _on(score: Score) -> list[Rule]:
-    return [rule for rule in score.rules if rule.on]
+def free_rules(score: Score) -> list[Rule]:
+    """Rules whose lines depend neither on one another nor on the order of writing."""
+    return _uncapped(score) if score.of == "contact" else []
+
+
+def _uncapped(score: Score) -> list[Rule]:
+    """Rules that one statement writes: no cap looks at them, in a company's score at none."""
+    on = [rule for rule in score.rules if rule.on]
+    free = [rule for rule in on if rule.cap is None]
+    if score.cap is not None or (score.of == "company" and len(free) < len(on)):
+        return []
+    return free
 
 
 def _write_uncapped(score: Score, id_: int | None) -> Insert:
     """Statement: every award of the score that no cap bounds becomes a line."""
-    free = [rule for rule in _on(score) if rule.cap is None]
-    if score.cap is not None or (score.of == "company" and len(free) < len(_on(score))):
-        free = []  # a cap looks at them all in their order
+    free = _uncapped(score)
     worth = {rule.name: points(rule.points) for rule in free}
     line = case(worth, value=awards.c.rule, else_=0) if worth else literal(0)
     rows = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, Table, func, select
 
-from flowscore.engine import recompute, staleness
+from flowscore.engine import rejudging, staleness
 from flowscore.engine.enrollment import stands_there
 from flowscore.engine.movement import is_move
 from flowscore.engine.patterns import Patterns
@@ -161,7 +161,7 @@ def _of_recomputing(score: Score, standing: Standing) -> Found:
         said = "its points are counted from all events in the log; nothing fires"
         yield Consequence("counted", None, said)
         return
-    lines = recompute.judged_anew(score, staleness.unchanged_rules(old, score))
+    lines = rejudging.judged_anew(score, staleness.unchanged_rules(old, score))
     count, people = _count(standing, ledger, lines), _people_with(standing, lines)
     judged = f"{counted(count, 'ledger line')} of {counted(people)}"
     said = f"recomputed silently: {judged} judged anew from the log; nothing fires"
