@@ -22,11 +22,11 @@ def export(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the store as JSON lines, one file a table; or tell one person what is held of them.
+    """Write the store as JSON lines, or what is held of one person.
 
-    contacts, events, points, balances, members, enrollments, messages, decisions; in a fixed
-    order, so that two exports can be compared. With --contact: every datum of that person, where
-    it comes from, by which rules it is used, and what was sent; of nobody else.
+    A file a table: contacts, events, points, balances, members, enrollments, messages, decisions;
+    in a fixed order, so that two exports can be compared. With --contact: every datum of that
+    person, where it comes from, by which rules it is used, and what was sent; of nobody else.
 
     \b
     Examples:

@@ -48,9 +48,12 @@ def leads(  # noqa: PLR0913, PLR0917 (a door's options are its arguments)
         typer.Option("--at-least", metavar="POINTS", help="From so many points, or a band, on."),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="At most so many; a CSV file takes all.")
+        int,
+        typer.Option("--limit", metavar="N", min=1, help="So many, 20; a CSV file takes all."),
     ] = PAGE,
-    offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out the first.")] = 0,
+    offset: Annotated[
+        int, typer.Option("--offset", metavar="N", min=0, help="Behind the first so many.")
+    ] = 0,
     everyone: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
     as_json: AsJson = False,
     sheet: Annotated[
