@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import event
 
 from engine.small import ANA, BEN, EVA, entries
 from engine.world import START
@@ -609,3 +611,32 @@ def test_a_day_without_change_moves_nobody(world: World) -> None:
     world.apply(FUNNEL)
     world.identify(ANA, START, warm=True)
     assert world.tick(START + DAY).worked == 1
+
+
+def test_a_project_without_grades_and_lifecycle_pays_nothing(world: World) -> None:
+    """No statement of its ticks names their tables."""
+    world.apply(
+        """
+    score: engagement
+    rules: [{name: visit, points: 30, on: {event: visit}}]
+    ---
+    list: hot
+    members: [{score: {engagement: {at_least: 30}}}]
+    ---
+    scenario: s
+    trigger: {list_joined: hot}
+    actions: [{set_attribute: {seen: "{{ contact.score.engagement }}"}}]
+"""
+    )
+    said: list[str] = []
+
+    @event.listens_for(world.store.engine, "before_cursor_execute")
+    def note(_: Any, cursor: Any, words: str, *more: Any) -> None:
+        said.append(words)
+
+    world.track(ANA, "visit", START)
+    world.tick(START)
+    event.remove(world.store.engine, "before_cursor_execute", note)
+    assert world.entered("s") == [ANA]
+    assert len(said) > 50
+    assert [one for one in said if re.search(r"(FROM|JOIN|INTO|UPDATE) (cells|stages)", one)] == []

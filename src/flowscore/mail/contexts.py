@@ -207,10 +207,11 @@ def _load_standing(
     connection: Connection, numbers: Collection[int], project: Project
 ) -> dict[int, dict[str, Any]]:
     """`contact.grade` by the grade's name; `contact.stage` where there is a lifecycle."""
-    graded, staged = cells_of(connection, numbers), stages_of(connection, numbers)
+    graded = cells_of(connection, numbers) if project.grades else {}
+    staged = stages_of(connection, numbers) if project.lifecycle is not None else {}
     found: dict[int, dict[str, Any]] = {}
     for number in numbers:
-        found[number] = {"grade": Record(graded[number], "contact.grade")}
+        found[number] = {"grade": Record(graded.get(number, {}), "contact.grade")}
         if project.lifecycle is not None:
             found[number]["stage"] = staged.get(number, project.first_stage)
     return found

@@ -47,6 +47,7 @@ class Book:
     policy: Policy = field(default_factory=Policy)
     first_stage: str = ""  # of the lifecycle: whoever has no stay in another is there
     company_scores: frozenset[str] = frozenset()  # those that a contact reads of the company
+    graded: bool = False  # whether there are grades at all
     edges: dict[str, Any] = field(default_factory=dict)  # every source of instants, once
     built: dict[Any, Executable] = field(default_factory=dict)  # statements, by what they are for
     _prepared: dict[int, tuple[Executable, Prepared | None]] = field(default_factory=dict)
@@ -55,7 +56,13 @@ class Book:
     @classmethod
     def of(cls, project: Project, dialect: str) -> Book:
         """For statements of this project on this kind of database."""
-        return cls(dialect, project.policy, project.first_stage, project.company_scores)
+        return cls(
+            dialect,
+            project.policy,
+            project.first_stage,
+            project.company_scores,
+            bool(project.grades),
+        )
 
     @property
     def now(self) -> BindParameter[int]:
