@@ -127,6 +127,11 @@ class Project:
             "messageId": f"m-{next(self.numbers)}",
         }
 
+    def group(self, email: str, at: str, company: str, **traits: Any) -> Row:
+        """A Segment `group` call: who belongs to which company."""
+        call = self.track(email, "", at)
+        return {**call, "type": "group", "groupId": company, "traits": traits}
+
     def tick(self, first: str, last: str, every: str = "1h", deliver: bool = True) -> Project:
         """The grid from one day to another, delivering after each tick."""
         grid = ["--from", instant(first), "--until", instant(last), "--every", every]
