@@ -48,8 +48,11 @@ def rejudge(work: Work, program: Program, score: Score, unchanged: set[str]) -> 
     work.once(delete(marks).where(marks.c.contact_id.in_(select(batch.c.contact_id)), used))
     scoring.collect(work, only, scoring.ALL)
     _forget_ordered(work, score, unchanged)
-    _revalue(work, score, program.applied.score_ids.get(score.name), unchanged)
-    work.run(only.write[score.name])
+    definition_id = program.applied.score_ids.get(score.name)
+    _revalue(work, score, definition_id, unchanged)
+    # Where order does not matter the ledger is held against the awards as they come.
+    ordered = score.of == "company"
+    work.once(scoring.write_uncapped(score, definition_id, ordered=ordered))
     _forget_stale(work, score, unchanged)
     caps.award_capped(work, score, only.on)
     renewed = {(score.name, rule.name) for rule in score.rules if _asks_anew(rule, unchanged)}

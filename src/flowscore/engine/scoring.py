@@ -133,7 +133,7 @@ def build(scores: Iterable[Score], ids: dict[str, int], book: Book) -> Scoring:
             [_when_rule(s, r, ids.get(s.name), book) for s, r, _ in numbered if r.when]
         ),
         scores=tuple(ordered),
-        write={score.name: _write_uncapped(score, ids.get(score.name)) for score in ordered},
+        write={score.name: write_uncapped(score, ids.get(score.name)) for score in ordered},
         booking=accounts.build(ordered, book),
         losing=idle.build(ordered, ids),
     )
@@ -230,29 +230,26 @@ def _uncapped(score: Score) -> list[Rule]:
     return free
 
 
-def _write_uncapped(score: Score, id_: int | None) -> Insert:
+def write_uncapped(score: Score, id_: int | None, *, ordered: bool = True) -> Insert:
     """Statement: every award of the score that no cap bounds becomes a line."""
     free = _uncapped(score)
     worth = {rule.name: points(rule.points) for rule in free}
     line = case(worth, value=awards.c.rule, else_=0) if worth else literal(0)
-    rows = (
-        select(
-            awards.c.contact_id,
-            awards.c.score,
-            awards.c.rule,
-            literal("rule"),
-            awards.c.key,
-            cast(line, BigInteger),
-            awards.c.own_at,
-            bindparam("now", type_=BigInteger),
-            awards.c.event_id,
-            cast(literal(id_), BigInteger),
-            literal(""),
-        )
-        .where(awards.c.score == score.name, awards.c.rule.in_(worth) if worth else false())
-        .order_by(awards.c.own_at, awards.c.position, _who_first(score), awards.c.key)
-    )
-    return insert_from(ledger, LINE_COLUMNS, rows)
+    rows = select(
+        awards.c.contact_id,
+        awards.c.score,
+        awards.c.rule,
+        literal("rule"),
+        awards.c.key,
+        cast(line, BigInteger),
+        awards.c.own_at,
+        bindparam("now", type_=BigInteger),
+        awards.c.event_id,
+        cast(literal(id_), BigInteger),
+        literal(""),
+    ).where(awards.c.score == score.name, awards.c.rule.in_(worth) if worth else false())
+    order = (awards.c.own_at, awards.c.position, _who_first(score), awards.c.key)
+    return insert_from(ledger, LINE_COLUMNS, rows.order_by(*order) if ordered else rows)
 
 
 def _who_first(score: Score) -> Any:

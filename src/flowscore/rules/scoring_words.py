@@ -41,7 +41,7 @@ def _asks(word: Word) -> bool:
 
 
 def rule_text(rule: scoring.Rule, score: scoring.Score) -> str:
-    """`+10 for each cart_updated, at most 30 points per 1 day; halves every 30 days`."""
+    """`+10 for each cart_updated, at most 30 points per 1 day; half of it is gone every 30 days`."""
     parts = "".join(_said_of(rule))
     fading = score.fading_of(rule)
     fades = f"; {fading_text(fading)}" if fading is not None else ""
@@ -53,7 +53,8 @@ def _said_of(rule: scoring.Rule) -> Iterator[str]:
     if rule.when is not None:
         yield f"{rule.points:+g} while {sentence(rule.when)}"
     else:
-        yield f"{rule.points:+g} for each {' or '.join(sentence(one) for one in rule.on)}"
+        said = " or ".join(sentence(one).removeprefix("any ") for one in rule.on)
+        yield f"{rule.points:+g} for each {said}"
     if rule.conditions is not None:
         yield f", if {sentence(rule.conditions)}"
     if rule.cap is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -47,35 +47,41 @@ VOID = "void:"  # how the key begins of what takes back a line dated before a re
 # ---------------------------------------------------------------- one line
 
 
+class Left(NamedTuple):
+    """What is left of a line, in SQL: whether nothing is, and else how much."""
+
+    gone: ColumnElement[bool]
+    points: Any
+
+
 @singledispatch
-def left(decay: words.Decay, points: Any, age: Any) -> Any:
+def left(decay: words.Decay, points: Any, age: Any) -> Left:
     """What is left of so many points (a double) at an age (microseconds, not below 0)."""
     raise TypeError(f"{type(decay).__name__} does not fade single lines")
 
 
 @left.register
-def _(decay: words.Expires, points: Any, age: Any) -> Any:
-    return case((age >= decay.after, 0.0), else_=points)
+def _(decay: words.Expires, points: Any, age: Any) -> Left:
+    return Left(age >= decay.after, points)
 
 
 @left.register
-def _(decay: words.Linear, points: Any, age: Any) -> Any:
-    share = 1.0 - cast(age, Double) / float(decay.over)
-    return case((age >= decay.over, 0.0), else_=points * share)
+def _(decay: words.Linear, points: Any, age: Any) -> Left:
+    return Left(age >= decay.over, points * (1.0 - cast(age, Double) / float(decay.over)))
 
 
 @left.register
-def _(decay: words.HalfLife, points: Any, age: Any) -> Any:
+def _(decay: words.HalfLife, points: Any, age: Any) -> Left:
     halvings = cast(age, Double) / float(decay.half)
-    return case((halvings > ENOUGH, 0.0), else_=points * func.power(0.5, halvings))
+    return Left(halvings > ENOUGH, points * func.power(0.5, halvings))
 
 
 @left.register
-def _(decay: words.Steps, points: Any, age: Any) -> Any:
+def _(decay: words.Steps, points: Any, age: Any) -> Left:
     steps = cast(age // decay.every, Double)
     kept = _kept(decay)
     enough = ENOUGH / -math.log2(kept) if 0 < kept < 1 else ENOUGH
-    return case((steps > enough, 0.0), else_=points * func.power(cast(kept, Double), steps))
+    return Left(steps > enough, points * func.power(cast(kept, Double), steps))
 
 
 def _kept(decay: words.Steps) -> float:
@@ -85,8 +91,8 @@ def _kept(decay: words.Steps) -> float:
 def worth(decay: words.Decay, points: Any, own_at: Any, at: Any, dialect: str) -> Any:
     """SQL: the worth (10⁻⁸ points) at decay instant `at` of a line of so many (10⁻⁸) points."""
     age = case((at > own_at, at - own_at), else_=0)
-    value = left(decay, cast(points, Double) / float(POINT), age)
-    return rounded(value, dialect)
+    found = left(decay, cast(points, Double) / float(POINT), age)
+    return case((found.gone, 0), else_=rounded(found.points, dialect))
 
 
 def rounded(value: Any, dialect: str) -> ColumnElement[int]:
