@@ -50,7 +50,7 @@ def _stays(case: Case, lifecycle: Lifecycle) -> list[Row]:
     rows.sort(key=lambda row: row.left_at is None)  # the present one last
     return [
         *_beginning(case, lifecycle, rows),
-        *(_stay(lifecycle, row, rows[place + 1 :]) for place, row in enumerate(rows)),
+        *(_stay(lifecycle, rows, place) for place in range(len(rows))),
     ]
 
 
@@ -73,33 +73,43 @@ def _beginning(case: Case, lifecycle: Lifecycle, rows: Sequence[Any]) -> list[Ro
     ]
 
 
-def _stay(lifecycle: Lifecycle, row: Any, later: Sequence[Any]) -> Row:
+def _stay(lifecycle: Lifecycle, rows: Sequence[Any], place: int) -> Row:
+    row = rows[place]
     return {
         "stage": row.stage,
         "entered_at": shown_at(row.entered_at),
         "left_at": shown_at(row.left_at),
         "skipped": row.skipped,
         "cause": row.cause,
-        "why": _skipped_why(lifecycle, later) if row.skipped else _why(lifecycle, row),
+        "why": _skipped_why(lifecycle, rows, place)
+        if row.skipped
+        else _why(lifecycle, rows, place),
     }
 
 
-def _skipped_why(lifecycle: Lifecycle, later: Sequence[Any]) -> str:
+def _skipped_why(lifecycle: Lifecycle, rows: Sequence[Any], place: int) -> str:
     """A stage that was passed over was left at once, for one further on."""
-    reached = next((one for one in later if not one.skipped), None)
+    reached = next((n for n in range(place, len(rows)) if not rows[n].skipped), None)
     if reached is None:
         return "passed over"
-    return f"passed over, straight to {reached.stage}: {_why(lifecycle, reached)}"
+    return f"passed over, straight to {rows[reached].stage}: {_why(lifecycle, rows, reached)}"
 
 
-def _why(lifecycle: Lifecycle, row: Any) -> str:
-    """The cause in words."""
-    stage = next((one for one in lifecycle.stages if one.name == row.stage), None)
+def _why(lifecycle: Lifecycle, rows: Sequence[Any], place: int) -> str:
+    """The cause of a stay in words."""
+    row = rows[place]
     if row.cause == "lifecycle":
-        return sentence(stage.when) if stage and stage.when else "its condition held"
+        return _asks(lifecycle, row.stage)
     if row.cause == "retreat":
-        return "fell back: what the stage before asks held no more"
+        left = next((one.stage for one in reversed(rows[:place]) if not one.skipped), "")
+        return f"fell back from {left}, which asks: {_asks(lifecycle, left)}"
     return f"set by {row.cause}" if row.cause else ""
+
+
+def _asks(lifecycle: Lifecycle, stage: str) -> str:
+    """The condition of a stage in words."""
+    found = next((one for one in lifecycle.stages if one.name == stage), None)
+    return sentence(found.when) if found and found.when else "its condition"
 
 
 # ---------------------------------------------------------------- what lies ahead
