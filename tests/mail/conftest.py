@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from flowscore.clock import DAY
+from flowscore.language.lifecycle import Lifecycle
 from flowscore.language.policy import Policy, Sender
 from flowscore.language.project import Project
 from flowscore.mail.delivery import DeliveryReport, deliver
@@ -58,6 +59,7 @@ class House:
     templates: Templates
     policy: Policy
     settings: MailSettings = SETTINGS
+    lifecycle: Lifecycle | None = None
 
     @property
     def outbox(self) -> Path:
@@ -65,7 +67,7 @@ class House:
 
     @property
     def project(self) -> Project:
-        return Project(policy=self.policy)
+        return Project(policy=self.policy, lifecycle=self.lifecycle)
 
     def use(self, files: dict[str, str]) -> None:
         """Replace the templates."""

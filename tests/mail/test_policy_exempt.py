@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import insert, update
 
 from flowscore.clock import DAY, HOUR, MINUTE
-from flowscore.language.conditions import AttributeIs, InList
+from flowscore.language.conditions import AttributeIs, InList, StageIs
+from flowscore.language.lifecycle import Lifecycle, Stage
 from flowscore.language.policy import FrequencyCap, Policy, SendWindow
 from flowscore.language.words import ValueTest, ValueTests
 from flowscore.mail.smtp import SmtpTransport
-from flowscore.store.tables import attributes, consents, contacts, members
+from flowscore.store.tables import attributes, consents, contacts, members, stages
 from mail.conftest import NOW, SENDER, House
 from mail.smtp_server import Script, serve
 
@@ -55,6 +56,21 @@ def test_suppress_may_be_any_condition(house):
     house.policy = Policy(sender=SENDER, suppress=AttributeIs(attributes=(asked,)))
     report = house.deliver()
     assert (report.sent, report.withheld) == (1, {"suppressed": 1})
+
+
+@pytest.mark.parametrize(("kept_out", "sent"), [("lead", ["bo"]), ("customer", ["ana"])])
+def test_suppress_reads_the_stage_the_first_one_too(house, kept_out, sent):
+    """Who has no stay is in the first stage."""
+    ana, bo = house.add_contact("ana@example.com"), house.add_contact("bo@example.com")
+    with house.store.transact() as connection:
+        stay = {"contact_id": bo, "stage": "customer", "entered_at": NOW - DAY, "cause": "by hand"}
+        connection.execute(insert(stages).values(skipped=False, **stay))
+    house.queue(ana, "ana")
+    house.queue(bo, "bo")
+    house.lifecycle = Lifecycle(name="buyer", stages=(Stage(name="lead"), Stage(name="customer")))
+    house.policy = Policy(sender=SENDER, suppress=StageIs(stages=(kept_out,)))
+    assert house.deliver().withheld == {"suppressed": 1}
+    assert [key for key, row in house.rows().items() if row["status"] == "sent"] == sent
 
 
 def test_who_gets_kept_out_while_a_mail_waits_is_withheld_at_once(house):
