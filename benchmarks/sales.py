@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from figures import Figure
+from figures import Figure, table
 from measure import peak_mb, said_by
 from sizes import MIDNIGHT, Size
 from stores import build, tell
@@ -28,6 +28,7 @@ from flowscore.clock import DAY
 
 PROJECT = Path(__file__).with_name("sales")
 EXPLAIN_MS, LEADS_MS, RESCORE = 100, 300, 2.0
+FULL, ARRIVING = ("1000000", "20000000"), 10_000
 
 # The same points by hand: one aggregate over the log, and the same with its lines written down.
 WORTH = """CASE name WHEN 'page_viewed' THEN 1 WHEN 'email_opened' THEN 2 WHEN 'email_clicked' THEN 4
@@ -207,4 +208,8 @@ PARTS = {"apply": apply, "tick": tick, "rescore": rescore, "by-hand": by_hand, "
 
 if __name__ == "__main__":
     name, place, *more = sys.argv[1:]
-    print(json.dumps(PARTS[name](Path(place), *more)))
+    if name in PARTS:
+        print(json.dumps(PARTS[name](Path(place), *more)))
+    else:
+        size = Size(*(int(one) for one in (*sys.argv[2:], *FULL)[:2]), ARRIVING)
+        print(table(measure_sales(Path(name), size)))

@@ -218,38 +218,28 @@ MESSAGES = f"""
 
 
 def _settle(place: Path) -> None:
-    """Standing points, balances and lists by the engine's own statements; then the night's tick,
-    after which nothing is due until dawn.
+    """Standing points, balances and lists as a recompute finds them; then the night's tick, after
+    which nothing is due until dawn.
     """
-    from sqlalchemy import delete, text
+    from dataclasses import asdict
 
-    from flowscore.engine import balances, lists, registry, scoring
-    from flowscore.engine.scratch import prepare_scratch
+    from flowscore.engine import registry
+    from flowscore.engine.recompute import PENDING, Order
+    from flowscore.engine.states import write_state
     from flowscore.engine.tick import run_ticks
-    from flowscore.engine.work import Work
     from flowscore.store import statistics
     from flowscore.store.database import open_store
-    from flowscore.store.tables import changes, contacts, events
 
     store = open_store(place / "flowscore.db")
     with store.transact() as connection:
-        program = registry.program(connection, store.dialect)
         statistics.expect(connection, "main", statistics.STORE)  # lost with the indexes
-        prepare_scratch(connection)
-        work = Work(connection, program.book, program.patterns, MIDNIGHT, MIDNIGHT, GRID)
-        work.stand_at(work.last(events) + 1, work.last(contacts))
-        work.silent = True
-        tell("standing points")
-        standing = {(one.score.name, one.rule.name) for one in program.scoring.when}
-        scoring.stand(work, program.scoring, 0, by_clock=False, only=standing)
-        tell("balances")
-        connection.execute(text("DELETE FROM balances"))
-        balances.rebalance_fully(work, program.scoring.scores)
-        tell("lists")
-        lists.refresh_fully(work, program.lists)
-        connection.execute(delete(changes))
-        work.tidy()
+        project = registry.live_project(connection)
+        lists = [one.name for one in project.lists.values() if one.members is not None]
+        order = Order(faded=sorted(project.scores), lists=lists, whens=True)
+        write_state(connection, PENDING, asdict(order))
         registry.set_watermark(connection, MIDNIGHT)
+    tell("standing points, balances, lists")
+    registry.catch_up(store)
     tell("the night")
     run_ticks(store, from_=NIGHT, until=NIGHT, step=GRID)
     store.close()
