@@ -32,7 +32,8 @@ FULL, ARRIVING = ("1000000", "20000000"), 10_000
 
 # The same points by hand: one aggregate over the log, and the same with its lines written down.
 WORTH = """CASE name WHEN 'page_viewed' THEN 1 WHEN 'email_opened' THEN 2
-    WHEN 'email_clicked' THEN 4 WHEN 'email_sent' THEN -0.5 WHEN 'product_added' THEN 10 WHEN 'order_completed' THEN 20
+    WHEN 'email_clicked' THEN 4 WHEN 'email_sent' THEN -0.5 WHEN 'product_added' THEN 10
+    WHEN 'order_completed' THEN 20
     WHEN 'video_watched' THEN 3 END"""
 AGGREGATE = f"""
     CREATE TABLE by_hand AS SELECT contact_id, sum({WORTH} * max(0, 1 - (:now - own_at) / :span))
