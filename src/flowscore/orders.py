@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flowscore.clock import rfc3339
@@ -98,7 +99,7 @@ class Feedback:
             raise FlowscoreError(line.reason)
         return line._replace(source="flowscore feedback")
 
-    def _message_id(self, folded: str, properties: dict[str, object]) -> str:
+    def _message_id(self, folded: str, properties: Mapping[str, object]) -> str:
         if self.number:
             return f"feedback/{folded}/{self.number}"
         return f"feedback/{digest([folded, rfc3339(self.at)[:10], properties])}"

@@ -16,44 +16,50 @@ if TYPE_CHECKING:
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The lead's address.")]
 
 PAGE = 20
+OfGrade = Annotated[
+    str | None, typer.Option("--grade", metavar="NAME", help="By this grade, of several.")
+]
+OfCells = Annotated[
+    list[str] | None,
+    typer.Option("--cell", metavar="CELL", help="In this cell, or `green`; may be repeated."),
+]
+OfStages = Annotated[
+    list[str] | None,
+    typer.Option("--stage", metavar="NAME", help="In this stage; may be repeated."),
+]
+OfList = Annotated[str | None, typer.Option("--list", metavar="NAME", help="In this list.")]
+OfOwner = Annotated[
+    str | None, typer.Option("--owner", metavar="WHO", help="Of this owner; `none`: nobody's.")
+]
+OfScore = Annotated[
+    str | None,
+    typer.Option(
+        "--score", metavar="NAME", help="What --at-least counts; the order, without a grade."
+    ),
+]
+AtLeast = Annotated[
+    str | None,
+    typer.Option("--at-least", metavar="POINTS", help="From so many points, or a band, on."),
+]
+So = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, help="So many, 20; a CSV file takes all.")
+]
+Behind = Annotated[
+    int, typer.Option("--offset", metavar="N", min=0, help="Behind the first so many.")
+]
 
 
 def leads(  # noqa: PLR0913, PLR0917 (a door's options are its arguments)
     context: typer.Context,
-    grade: Annotated[
-        str | None, typer.Option("--grade", metavar="NAME", help="By this grade, of several.")
-    ] = None,
-    cells: Annotated[
-        list[str] | None,
-        typer.Option("--cell", metavar="CELL", help="In this cell, or `green`; may be repeated."),
-    ] = None,
-    stages: Annotated[
-        list[str] | None,
-        typer.Option("--stage", metavar="NAME", help="In this stage; may be repeated."),
-    ] = None,
-    in_list: Annotated[
-        str | None, typer.Option("--list", metavar="NAME", help="In this list.")
-    ] = None,
-    owner: Annotated[
-        str | None, typer.Option("--owner", metavar="WHO", help="Of this owner; `none`: nobody's.")
-    ] = None,
-    score: Annotated[
-        str | None,
-        typer.Option(
-            "--score", metavar="NAME", help="What --at-least counts; the order, without a grade."
-        ),
-    ] = None,
-    at_least: Annotated[
-        str | None,
-        typer.Option("--at-least", metavar="POINTS", help="From so many points, or a band, on."),
-    ] = None,
-    limit: Annotated[
-        int,
-        typer.Option("--limit", metavar="N", min=1, help="So many, 20; a CSV file takes all."),
-    ] = PAGE,
-    offset: Annotated[
-        int, typer.Option("--offset", metavar="N", min=0, help="Behind the first so many.")
-    ] = 0,
+    grade: OfGrade = None,
+    cells: OfCells = None,
+    stages: OfStages = None,
+    in_list: OfList = None,
+    owner: OfOwner = None,
+    score: OfScore = None,
+    at_least: AtLeast = None,
+    limit: So = PAGE,
+    offset: Behind = 0,
     everyone: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
     as_json: AsJson = False,
     sheet: Annotated[
