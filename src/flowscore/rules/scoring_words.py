@@ -41,7 +41,7 @@ def _asks(word: Word) -> bool:
 
 
 def rule_text(rule: scoring.Rule, score: scoring.Score) -> str:
-    """`+10 for each cart_updated, at most 30 points per 1 day; half of it is gone every 30 days`."""
+    """`+10 for each cart_updated, at most 30 points per 1 day; fades to nothing over 60 days`."""
     parts = "".join(_said_of(rule))
     fading = score.fading_of(rule)
     fades = f"; {fading_text(fading)}" if fading is not None else ""
