@@ -147,6 +147,13 @@ def test_b09_e05_the_line_is_the_total_that_three_of_four_customers_reach() -> N
     assert lines.customers == (1, 26, 51, 75, 100) or lines.customers[2] in (50, 51)
 
 
+def test_b09_a_total_that_everybody_has_is_no_line() -> None:
+    half = lines_of("fit", [16] * 66 + [0] * 34 + [0] * 90 + [16] * 10, [1] * 100 + [0] * 100, {})
+    assert [line.points for line in half.lines if line.proposed] == [16]
+    none = lines_of("fit", [0] * 20, [1] * 10 + [0] * 10, {})
+    assert not [line for line in none.lines if line.proposed]
+
+
 def test_reached_by_all_is_the_lowest() -> None:
     assert reached_by([1, 2, 3, 4], 1.0) == 1
     assert reached_by([7], 0.25) == 7

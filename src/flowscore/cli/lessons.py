@@ -28,7 +28,8 @@ def tell_lessons(lessons: Lessons, *, every: bool) -> None:
     for lines in lessons.lines:
         _tell_lines(lines)
     if lessons.lines:
-        say("   proposed: the total that three of four customers had collected before they bought.")
+        say("   proposed: what three of four customers had collected before they bought (half or a")
+        say("   quarter of them, where everybody has that).")
     _tell_comparison(lessons)
     for question, answer in lessons.questions:
         say(f"\n{question}\n{indented(answer)}")

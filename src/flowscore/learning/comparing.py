@@ -52,16 +52,22 @@ def split(sheet: Sheet) -> tuple[list[int], list[int]]:
 
 
 def compare(
-    sheet: Sheet, cuts: Sequence[Cut], old: Scorecard | None = None
+    sheet: Sheet,
+    cuts: Sequence[Cut],
+    old: Scorecard | None = None,
+    written: Callable[[Scorecard], Scorecard] = lambda card: card,
 ) -> tuple[list[Judged], Rate]:
-    """Each model's figures on the held-out leads; the new one is learned from the others alone."""
+    """Each model's figures on the held-out leads; the new one is learned from the others alone.
+
+    `old` are the points as they are, `written` makes a scorecard one that rules can say.
+    """
     learning, held = split(sheet)
     subjects = {one.subject.key for one in cuts}
     kept = Sheet(
         sheet.leads, sheet.won, tuple(c for c in sheet.columns if c.subject.key in subjects)
     )
     own = [cut(column.subject, count(column, sheet.won, learning)) for column in kept.columns]
-    card = weigh(kept, own, learning)
+    card = written(weigh(kept, own, learning))
     models: list[tuple[str, Sequence[float]]] = []
     if old is not None:
         models.append(("the points as they are now", old.totals(sheet, held)))

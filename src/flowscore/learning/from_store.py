@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flowscore.clock import datetime_of
@@ -17,7 +18,7 @@ from flowscore.learning.cycles import cycle_of
 from flowscore.learning.lessons import Lessons, Proposal
 from flowscore.learning.outcomes import Outcome, find_outcome
 from flowscore.learning.population import Period
-from flowscore.learning.present_rules import Present, applied_at, as_they_are
+from flowscore.learning.present_rules import Present, applied_at, as_they_are, as_written
 from flowscore.learning.proposals import homes_of, propose
 from flowscore.learning.questions import questions
 from flowscore.learning.sampling import load_sheet
@@ -76,13 +77,14 @@ def _learn(connection: Connection, live: Project, folder: Project, question: Que
         tell_rates(lessons, [*found.cuts, *found.unclear], None)
         return lessons
     sheet, cuts = without_twins(load_sheet(connection, found.cuts, present.whens, params), found)
-    card = weigh(sheet, cuts, range(len(sheet.won)))
+    card = as_written(weigh(sheet, cuts, range(len(sheet.won))), present)
     tell_rates(lessons, [*found.cuts, *found.unclear], card)
     lessons.questions = questions(lessons)
     _propose(lessons, sheet, card, folder, question)
     if question.compare:
         old = as_they_are(card, present)
-        lessons.compared, lessons.held_out = compare(sheet, cuts, old)
+        written = partial(as_written, present=present)
+        lessons.compared, lessons.held_out = compare(sheet, cuts, old, written)
     lessons.proposals = _with_then(connection, lessons.proposals, outcome, period, ages, present)
     return lessons
 
@@ -163,6 +165,8 @@ def _propose(
             or (one.cut.subject.source != "rule" and homes.of(one.cut.subject) == score)
         }
         totals = Scorecard(mine, card.overall, card.strength).totals(sheet, range(len(sheet.won)))
+        if len(set(totals)) == 1:
+            continue  # nobody stands above anybody: there is no line to draw
         bands = dict(folder.scores[score].bands) if score in folder.scores else {}
         lessons.lines.append(lines_of(score, totals, sheet.won, bands))
 

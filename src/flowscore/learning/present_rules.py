@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, select
@@ -105,6 +105,17 @@ def _family(rule: Rule) -> str:
         return COMPANY if "CompanyIs" in repr(rule.when) else DEMOGRAPHIC
     names = sorted(name for trigger in rule.on for name in listens_to(trigger) if name)
     return family_of_event(names[0] if names else "")
+
+
+def as_written(card: Scorecard, present: Present) -> Scorecard:
+    """The scorecard as rules can say it: points cannot be 0, so a rule keeps one point at least."""
+    columns = {
+        key: one
+        if one.cut.subject.source != "rule" or one.points[1]
+        else replace(one, points=(0, 1 if present.rules[one.cut.subject.place].points > 0 else -1))
+        for key, one in card.columns.items()
+    }
+    return replace(card, columns=columns)
 
 
 def as_they_are(card: Scorecard, present: Present) -> Scorecard:

@@ -8,8 +8,11 @@ from flowscore.learning.lessons import Line, Lines
 from flowscore.learning.rates import Rate
 
 REACHED_BY = (0.95, 0.9, 0.75, 0.5, 0.25, 0.1)  # shares of the customers
-PROPOSED = 0.75
-"""The ideal customer's total: what three of four customers had collected before they bought."""
+PROPOSED = (0.75, 0.5, 0.25)
+"""The ideal customer's total: what three of four customers had collected before they bought.
+
+Where everybody has that, it is no line: then what half of them had, or a quarter.
+"""
 
 
 def lines_of(
@@ -18,7 +21,7 @@ def lines_of(
     """Several lines tried: how many leads stand at or above, and what share of them won."""
     customers = sorted(round(total) for total, one in zip(totals, won, strict=True) if one)
     others = sorted(round(total) for total, one in zip(totals, won, strict=True) if not one)
-    proposed = reached_by(customers, PROPOSED)
+    proposed = _proposed(customers, min(round(total) for total in totals))
     tried = {reached_by(customers, share) for share in REACHED_BY}
     named = {round(points): name for name, points in bands.items()}
     lines = tuple(
@@ -26,6 +29,12 @@ def lines_of(
         for points in sorted(tried | set(named))
     )
     return Lines(score, _five(customers), _five(others), lines)
+
+
+def _proposed(customers: Sequence[int], lowest: int) -> int | None:
+    """The first of the proposed totals that not everybody has; None where there is none."""
+    found = (reached_by(customers, share) for share in PROPOSED)
+    return next((total for total in found if total > lowest), None)
 
 
 def reached_by(customers: Sequence[int], share: float) -> int:
