@@ -20,40 +20,46 @@ SHOWN, READ = 10, 1000
 """Rows of a list: for people, and for programs."""
 
 
+Since = Annotated[
+    int | None,
+    typer.Option(
+        "--since", metavar="TIME", parser=read_instant, help=f"After then: {INSTANT_FORMS}."
+    ),
+]
+Until = Annotated[
+    int | None,
+    typer.Option(
+        "--until", metavar="TIME", parser=read_instant, help="Up to then; else the last tick."
+    ),
+]
+Section = Annotated[
+    str | None,
+    typer.Option(
+        "--section",
+        metavar="NAME",
+        help="funnel, qualification, feedback, scenarios, templates, sources, groups or model.",
+    ),
+]
+Stage = Annotated[
+    str | None,
+    typer.Option(
+        "--qualified",
+        metavar="STAGE",
+        help="From which stage on a lead is qualified; else sql, mql, or green cells.",
+    ),
+]
+Meeting = Annotated[
+    str, typer.Option("--meeting", metavar="EVENT", help="The event of a meeting with sales.")
+]
+
+
 def report(
     context: typer.Context,
-    since: Annotated[
-        int | None,
-        typer.Option(
-            "--since", metavar="TIME", parser=read_instant, help=f"After then: {INSTANT_FORMS}."
-        ),
-    ] = None,
-    until: Annotated[
-        int | None,
-        typer.Option(
-            "--until", metavar="TIME", parser=read_instant, help="Up to then; else the last tick."
-        ),
-    ] = None,
-    section: Annotated[
-        str | None,
-        typer.Option(
-            "--section",
-            metavar="NAME",
-            help="Only funnel, qualification, feedback, scenarios, templates, sources, groups "
-            "or model.",
-        ),
-    ] = None,
-    qualified: Annotated[
-        str | None,
-        typer.Option(
-            "--qualified",
-            metavar="STAGE",
-            help="From which stage on a lead is qualified; else sql, mql, or green cells.",
-        ),
-    ] = None,
-    meeting: Annotated[
-        str, typer.Option("--meeting", metavar="EVENT", help="The event of a meeting with sales.")
-    ] = "meeting_booked",
+    since: Since = None,
+    until: Until = None,
+    section: Section = None,
+    qualified: Stage = None,
+    meeting: Meeting = "meeting_booked",
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:

@@ -48,7 +48,7 @@ def groups(inquiry: Inquiry) -> Row:
         "qualified_means": qualified.words or None,
         "attributes": told,
         "rules": read,
-        "notes": list(_doubts(told, read, qualified)),
+        "notes": [*_as_of(inquiry), *_doubts(told, read, qualified)],
     }
 
 
@@ -191,6 +191,12 @@ def _rules(inquiry: Inquiry) -> Iterator[Row]:
                     "because": rule.because,
                     "where": str(rule.mark),
                 }
+
+
+def _as_of(inquiry: Inquiry) -> Iterator[str]:
+    """Balances are kept as they are, not as they were."""
+    if inquiry.period.until < inquiry.as_of and inquiry.project.scores:
+        yield "mean scores are those of the last tick, not of the end of the period"
 
 
 def _doubts(told: list[Row], read: list[Row], qualified: Qualified) -> Iterator[str]:
