@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flowscore.cli.printer import table_lines
 from flowscore.language.scoring import cell_name
 
 Row = dict[str, Any]
@@ -80,13 +79,14 @@ def _threshold_line(line: Row, told: Telling) -> Iterator[str]:
 
 def _grade_lines(name: str, one: Row, told: Telling) -> Iterator[str]:
     yield f"{name}: {told.contacts(one['contacts'])} {told.verb('changed', 'change')} cell"
-    heads = ["", *one["engagement"]]
-    rows = [
-        [fit, *(_cell(one, cell_name(fit, label), told) for label in one["engagement"])]
-        for fit in one["fit"]
-    ]
-    for line in table_lines(heads, rows):
-        yield f"  {line}"
+    rows = [["", *one["engagement"]]]
+    for fit in one["fit"]:
+        names = (cell_name(fit, label) for label in one["engagement"])
+        rows.append([fit, *(_cell(one, name, told) for name in names)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for fit, *cells in rows:
+        held = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+        yield "  " + "  ".join([fit.ljust(widths[0]), *held])
 
 
 def _cell(one: Row, cell: str, told: Telling) -> str:

@@ -70,6 +70,6 @@ def tell_moved(row: dict[str, Any], *, fires: bool) -> None:
     elif not fires:
         say("Nothing fired.")
     else:
-        say("The next tick notices it:")
-        for line in list(firing_lines(row, told)) or ["nothing waits for any of that"]:
+        say("The next tick notices it; cells, stages and lists follow there.")
+        for line in firing_lines(row, told):
             say(f"  {line}")

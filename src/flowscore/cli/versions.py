@@ -1,4 +1,4 @@
-"""Doors to the versions of a scenario: its history, its text as it was, the way back."""
+"""Doors to the versions of a definition: its history, its text as it was, the way back."""
 
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
@@ -10,7 +10,10 @@ from flowscore.cli.arguments import AsJson, workspace_of
 from flowscore.cli.printer import counted, say, show_json
 from flowscore.views.words import day
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The scenario.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="The scenario; also a score, list, grade or lifecycle."),
+]
 
 
 def history(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
@@ -38,6 +41,11 @@ def _tell_version(row: dict[str, Any]) -> None:
     say(f"version {row['version']}, applied {day(row['applied_at'])}, {until} ({row['where']})")
     for sentence in row["changes"]:
         say(f"  {sentence}")
+    if "scenario" in row:
+        _tell_fates(row)
+
+
+def _tell_fates(row: dict[str, Any]) -> None:
     ends = [(row[word], word) for word in ("inside", "finished", "exited", "converted")]
     told = ", ".join(f"{count:,} {word}" for count, word in ends if count)
     held = f"; {row['held']:,} of them held out" if row["held"] else ""

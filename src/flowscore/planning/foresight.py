@@ -81,8 +81,10 @@ def foresee(
 
 
 def as_moved(standing: Standing, found: Foresight) -> Moved:
-    """With addresses; which lists would be filled anew."""
-    return moved(standing.connection, found.moves, standing.new, standing.refilled)
+    """With addresses; what is filled and placed anew is told apart, since nothing notices it."""
+    order = standing.order
+    asked = (standing.connection, found.moves, standing.new)
+    return moved(*asked, order.lists, replaced=order.stages)
 
 
 class _TakenBackError(Exception):

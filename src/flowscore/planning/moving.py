@@ -31,7 +31,8 @@ class Moved:
     project: Project
     addresses: dict[int, str]
     refilled: frozenset[str] = frozenset()
-    """The lists that are filled anew, which nothing notices."""
+    """The lists that are filled anew, which nothing notices; `replaced`: so are stages."""
+    replaced: bool = False
 
     def as_row(self) -> Row:
         """For programs, and for whoever puts it into words."""
@@ -101,7 +102,12 @@ class Moved:
 
 
 def moved(
-    connection: Connection, moves: Moves, project: Project, refilled: Collection[str] = ()
+    connection: Connection,
+    moves: Moves,
+    project: Project,
+    refilled: Collection[str] = (),
+    *,
+    replaced: bool = False,
 ) -> Moved:
     """With the addresses of those who gained and lost most."""
     found = [far for one in moves.scores.values() for far in (one.most, one.least) if far]
@@ -109,7 +115,7 @@ def moved(
         contacts.c.id.in_({contact_id for _, contact_id in found})
     )
     addresses = {row.id: row.email for row in connection.execute(query)}
-    return Moved(moves, project, addresses, frozenset(refilled))
+    return Moved(moves, project, addresses, frozenset(refilled), replaced)
 
 
 def _ways(ways: dict[str, int]) -> list[Row]:
@@ -169,7 +175,7 @@ def _(trigger: triggers.GradeEnters, moved: Moved) -> int:
 
 @occurring.register
 def _(trigger: triggers.StageEnters, moved: Moved) -> int:
-    ways = moved.moves.stages
+    ways = {} if moved.replaced else moved.moves.stages
     return sum(
         number
         for way, number in ways.items()

@@ -25,15 +25,17 @@ class Restored:
     new: bool
 
 
-def restore(root: Path, name: str, text: str, kept: Collection[str]) -> Restored:
-    """Write a scenario's older text where the scenario stands; where it is gone, a new file.
+def restore(root: Path, what: tuple[str, str], text: str, kept: Collection[str]) -> Restored:
+    """Write a definition's older text where it stands; where it is gone, a new file.
+
+    `what` is its kind and name.
 
     `kept` are the texts that the store has of it: what is none of them would be lost, and is
     refused.
     """
-    document = _find(root, name)
+    document = _find(root, *what)
     if document is None:
-        return _write_new(root, name, text)
+        return _write_new(root, *what, text)
     place = document.root.mark
     where = f"{place.file}:{place.line}"
     if document.text == text:
@@ -47,37 +49,37 @@ def restore(root: Path, name: str, text: str, kept: Collection[str]) -> Restored
     return Restored(place.file, place.line, new=False)
 
 
-def _find(root: Path, name: str) -> Document | None:
-    """The document that defines the scenario now."""
+def _find(root: Path, kind: str, name: str) -> Document | None:
+    """The document that defines it now."""
     files, problems = read_scenario_files(root)
     found: list[Document] = []
     for file in files:
         documents, wrong = read_documents(file.text, file.name)
         problems += wrong
-        found += [one for one in documents if _defines(one, name)]
+        found += [one for one in documents if _defines(one, kind, name)]
     if len(found) > 1:
         places = " and ".join(str(one.root.mark) for one in found)
-        raise FlowscoreError(f"scenario '{name}' stands twice, in {places}: take one out first")
+        raise FlowscoreError(f"{kind} '{name}' stands twice, in {places}: take one out first")
     if not found and problems:
         raise FlowscoreError(
-            f"{problems[0].mark}: {problems[0].message}; mend it first, since scenario '{name}' "
+            f"{problems[0].mark}: {problems[0].message}; mend it first, since {kind} '{name}' "
             "may stand in a part that cannot be read; nothing was written"
         )
     return found[0] if found else None
 
 
-def _defines(document: Document, name: str) -> bool:
-    node = document.root.items.get("scenario")
+def _defines(document: Document, kind: str, name: str) -> bool:
+    node = document.root.items.get(kind)
     return node is not None and str(node.value) == name
 
 
-def _write_new(root: Path, name: str, text: str) -> Restored:
+def _write_new(root: Path, kind: str, name: str, text: str) -> Restored:
     file = f"{SCENARIOS}/{name}.yaml"
     path = root / file
     if path.exists():
         raise FlowscoreError(
-            f"{file} is there already and does not define '{name}': move it out of the way, or "
-            f"put the text in yourself (flowscore scenarios show {name})"
+            f"{file} is there already and does not define {kind} '{name}': move it out of the "
+            f"way, or put the text in yourself (flowscore scenarios show {name})"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")

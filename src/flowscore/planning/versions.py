@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select
 
 from flowscore.engine import recompute
-from flowscore.engine.registry import load_applied
+from flowscore.engine.registry import definitions_of, load_applied
 from flowscore.errors import FlowscoreError
 from flowscore.language.document import Node, read_documents
 from flowscore.language.project import Project, read_stored
@@ -28,7 +28,7 @@ from flowscore.views.columns import shown_at
 from flowscore.views.people import name_known
 
 if TYPE_CHECKING:
-    from flowscore.language.scenario import Scenario
+    from flowscore.language.words import Scope
 
 Row = dict[str, Any]
 
@@ -80,45 +80,54 @@ class Versions:
         with self.store.read() as connection:
             yield Standing(connection, self.store.dialect, load_applied(connection), new)
 
-    def history(self, scenario: str) -> list[Row]:
-        """The versions of a scenario, newest first."""
+    def history(self, name: str) -> list[Row]:
+        """The versions of a definition, newest first."""
         with self.store.read() as connection:
             rows = list(connection.execute(select(definitions).order_by(definitions.c.id)))
-            own = _versions_of(scenario, rows)
+            own = _versions_of(name, rows)
             return [*_history(connection, own, rows)][::-1]
 
-    def source(self, scenario: str, version: int | None) -> Row:
+    def source(self, name: str, version: int | None) -> Row:
         """A version as it was written; the newest where none is named."""
         with self.store.read() as connection:
             rows = list(connection.execute(select(definitions).order_by(definitions.c.id)))
-        row = _version(scenario, version, _versions_of(scenario, rows))
+        row = _version(version, _versions_of(name, rows))
         return {
-            "scenario": scenario,
+            row.kind: name,
             "version": row.version,
             "where": f"{row.file}:{row.line}",
             "applied_at": shown_at(row.applied_at),
             "text": row.source,
         }
 
-    def restore(self, scenario: str, version: int) -> Restored:
+    def restore(self, name: str, version: int) -> Restored:
         """Write a version's text into `scenarios/` in the place of what stands there."""
         with self.store.read() as connection:
             rows = list(connection.execute(select(definitions).order_by(definitions.c.id)))
-        own = _versions_of(scenario, rows)
-        text = _version(scenario, version, own).source
-        return restore(self.root, scenario, text, kept={row.source for row in own})
+        own = _versions_of(name, rows)
+        text = _version(version, own).source
+        what = (own[0].kind, name)
+        return restore(self.root, what, text, kept={row.source for row in own})
 
 
-def _versions_of(scenario: str, rows: list[Any]) -> list[Any]:
-    """The versions of a scenario that was ever live, oldest first."""
-    known = {row.name for row in rows if row.kind == "scenario"}
-    if not known:
+def _versions_of(name: str, rows: list[Any]) -> list[Any]:
+    """The versions of a scenario that was ever live, oldest first; else of what is called so."""
+    kinds = {row.kind for row in rows if row.name == name}
+    scenarios = {row.name for row in rows if row.kind == "scenario"}
+    if not kinds and not scenarios:
         raise FlowscoreError("no scenario was ever applied; `flowscore apply` makes one live")
-    name_known(scenario, known, "scenario that was ever live")
-    return [row for row in rows if (row.kind, row.name) == ("scenario", scenario)]
+    kinds = {row.kind for row in rows if row.name == name}
+    if "scenario" in kinds or not kinds:
+        name_known(
+            name, {r.name for r in rows if r.kind == "scenario"}, "scenario that was ever live"
+        )
+        kinds = {"scenario"}
+    if len(kinds) > 1:
+        raise FlowscoreError(f"'{name}' is a {' and a '.join(sorted(kinds))}: no telling which")
+    return [row for row in rows if row.kind in kinds and row.name == name]
 
 
-def _version(scenario: str, version: int | None, own: list[Any]) -> Any:
+def _version(version: int | None, own: list[Any]) -> Any:
     """The one with that number, the newest where none is named."""
     if version is None:
         return own[-1]
@@ -126,7 +135,8 @@ def _version(scenario: str, version: int | None, own: list[Any]) -> Any:
         if row.version == version:
             return row
     numbers = ", ".join(str(row.version) for row in own)
-    raise FlowscoreError(f"scenario '{scenario}' has no version {version}; there are: {numbers}")
+    of = f"{own[0].kind} '{own[0].name}'"
+    raise FlowscoreError(f"{of} has no version {version}; there are: {numbers}")
 
 
 def _history(connection: Connection, own: list[Any], rows: list[Any]) -> Iterator[Row]:
@@ -134,14 +144,14 @@ def _history(connection: Connection, own: list[Any], rows: list[Any]) -> Iterato
     before: Any = None
     for row in own:
         yield {
-            "scenario": row.name,
+            row.kind: row.name,
             "version": row.version,
             "state": "live" if row.retired_at is None else "retired",
             "applied_at": shown_at(row.applied_at),
             "live_from": shown_at(row.live_from),
             "retired_at": shown_at(row.retired_at),
             "where": f"{row.file}:{row.line}",
-            **fates.get(row.id, NOBODY),
+            **(fates.get(row.id, NOBODY) if row.kind == "scenario" else {}),
             "changes": list(_changes(row, before, own, rows)),
         }
         before = row
@@ -184,11 +194,14 @@ def _changes(row: Any, before: Any, own: list[Any], rows: list[Any]) -> Iterator
         yield f"what changed cannot be told: {error}"
 
 
-def _as_it_was(row: Any, rows: list[Any]) -> Scenario:
-    """The scenario of that version, read among the definitions that were live beside it."""
+def _as_it_was(row: Any, rows: list[Any]) -> Scope:
+    """The definition of that version, read among those that were live beside it."""
     beside = [one for one in rows if one.applied_at <= row.applied_at < _end(one)]
     texts = [(one.file, one.line, one.source) for one in beside]
-    return read_stored(texts, _whatever_is_named(texts)).scenarios[row.name]
+    project = read_stored(texts, _whatever_is_named(texts))
+    return next(
+        one for kind, name, one in definitions_of(project) if (kind, name) == (row.kind, row.name)
+    )
 
 
 def _end(row: Any) -> float:
