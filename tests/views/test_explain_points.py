@@ -45,7 +45,9 @@ def test_d07_decay_is_a_line_and_each_line_says_what_it_is_worth(world: Explaine
         ("none", ""),
     ],
 )
-def test_d07_a_rule_says_how_its_points_fade(world: Explained, decay: str, words: str) -> None:
+def test_f06_a_rule_says_in_plain_words_what_it_gives_and_how_that_fades(
+    world: Explained, decay: str, words: str
+) -> None:
     rule = f"{{name: r, points: 10, on: {{event: hello}}, cap: {{times: 1}}, decay: {decay}}}"
     world.apply(engagement("decay: {half_life: 30 days}", rule))
     world.track(ANA, "hello", START)

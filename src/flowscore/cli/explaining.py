@@ -14,6 +14,7 @@ from flowscore.cli.explanation import tell_contact
 from flowscore.cli.explanation_trees import tell_list, tell_scenario
 from flowscore.cli.printer import say, show_json
 from flowscore.errors import FlowscoreError
+from flowscore.views.explain_lines import NEWEST
 
 Row = dict[str, Any]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's address.")]
@@ -62,7 +63,7 @@ def explain(
     elif in_list is not None:
         _answer(look.explain_list(email, in_list), tell_list, as_json)
     elif page is not None:
-        _write(look.explain(email), page)
+        _write(look.explain(email), page, every=every)
     else:
         _answer(look.explain(email), partial(tell_contact, every=every), as_json)
 
@@ -71,8 +72,8 @@ def _answer(told: Row, tell: Callable[[Row], None], as_json: bool) -> None:
     show_json(told) if as_json else tell(told)
 
 
-def _write(told: Row, page: Path) -> None:
+def _write(told: Row, page: Path, *, every: bool) -> None:
     from flowscore.views.explain_page import page_of
 
-    page.write_text(page_of(told), encoding="utf-8")
+    page.write_text(page_of(told, None if every else NEWEST), encoding="utf-8")
     say(f"{page} explains {told['contact']}; it needs nothing but a browser.")

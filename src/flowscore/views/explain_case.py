@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Select, Table, select
 
 from flowscore.language.project import Project
-from flowscore.rules.book import NEVER, Book
+from flowscore.rules.book import EARLIEST, Book
 from flowscore.store.tables import enrollments, events
 from flowscore.views.columns import in_order, shown_at, watermark
 from flowscore.views.people import find_contact
@@ -35,7 +35,7 @@ class Case:
     @property
     def at(self) -> int:
         """The instant as of which everything is told."""
-        return NEVER if self.mark is None else self.mark
+        return EARLIEST if self.mark is None else self.mark
 
     @cached_property
     def places(self) -> Places:

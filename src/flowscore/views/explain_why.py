@@ -11,7 +11,7 @@ from flowscore.language.actions import Action, AddToList, MoveToList, RemoveFrom
 from flowscore.language.triggers import ScoreGains
 from flowscore.language.words import walk
 from flowscore.rules.explain import sentence
-from flowscore.store.tables import decisions, ledger
+from flowscore.store.tables import contacts, decisions, ledger
 from flowscore.views.columns import shown_at, shown_points
 from flowscore.views.explain_states import standing
 from flowscore.views.explain_walks import lists_of, refusals_of, scenarios_of
@@ -20,6 +20,8 @@ from flowscore.views.trees import Of, trees_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import ColumnElement
 
     from flowscore.language.conditions import Condition
     from flowscore.language.scenario import ContactList, Reenroll, Scenario
@@ -95,7 +97,7 @@ def _trigger(case: Case, trigger: Trigger, state: Row | None) -> Row:
 def _gained(case: Case, trigger: ScoreGains) -> Row:
     """The points won in the window that ends now (ruling 23)."""
     won = select(func.coalesce(func.sum(ledger.c.points), 0)).where(
-        ledger.c.contact_id == case.contact.id,
+        _whose_lines(case, trigger.score),
         ledger.c.score == trigger.score,
         ledger.c.points > 0,
         ledger.c.own_at > case.at - trigger.within,
@@ -110,6 +112,14 @@ def _gained(case: Case, trigger: ScoreGains) -> Row:
         "where": str(trigger.mark) or None,
         "of": [],
     }
+
+
+def _whose_lines(case: Case, score: str) -> ColumnElement[bool]:
+    """The contact's own, or those of everybody with the company (ruling 96)."""
+    if score not in case.project.company_scores or case.contact.company_id is None:
+        return ledger.c.contact_id == case.contact.id
+    people = select(contacts.c.id).where(contacts.c.company_id == case.contact.company_id)
+    return ledger.c.contact_id.in_(people)
 
 
 def _reenroll(case: Case, reenroll: Reenroll, name: str) -> Row:
