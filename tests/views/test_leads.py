@@ -412,9 +412,13 @@ def test_the_queue_of_a_random_store(store: Store, put: Put, seed: int) -> None:
     assert matrix(store)["counts"] == counts
     emails = [row[-1] for row in sorted(wanted)]
     assert [lead["contact"] for lead in queue(store)] == emails
-    for offset in range(0, 70, 7):
-        page = [lead["contact"] for lead in queue(store, limit=7, offset=offset)]
-        assert page == emails[offset : offset + 7]
+    for limit, offset in [*((7, n) for n in range(0, 70, 7)), *((1, n) for n in range(0, 70, 3))]:
+        page = [lead["contact"] for lead in queue(store, limit=limit, offset=offset)]
+        assert page == emails[offset : offset + limit]
+    for place in ("A4", "B4"):
+        here = [email for number, *_, email in sorted(wanted) if order[number] == place]
+        page = queue(store, cells=(place,), limit=2, offset=1)
+        assert [lead["contact"] for lead in page] == here[1:3]
     ranked = sorted((balance_, won, email) for _, won, balance_, email in wanted if balance_)
     by_score = [lead["contact"] for lead in queue(store, UNGRADED)]
     assert by_score == [email for *_, email in ranked]

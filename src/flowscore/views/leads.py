@@ -41,6 +41,7 @@ from flowscore.views.momentum import won_lately
 from flowscore.views.people import name_known
 
 Row = dict[str, Any]
+Found = Sequence[Any]  # rows of `id`, `email` and `won`
 ADDRESS = contacts.c.email_folded
 
 
@@ -138,21 +139,44 @@ class Queue:
     def rows(self, limit: int | None, offset: int = 0) -> Iterator[Row]:
         """The leads from `offset` on, at most so many, with what sales needs to know."""
         teller = Teller(self.connection, self.project, self.at, self.score, self.grade)
-        query = self._graded(limit, offset) if self.grade else self._scored(limit, offset)
-        if query is None:
-            return
-        result = self.connection.execute(query, execution_options={"yield_per": PAGE})
-        for part in result.partitions(PAGE):
+        found = self._graded(limit, offset) if self.grade else self._scored(limit, offset)
+        for part in found:
             page = Page({row.id: row.email for row in part})
             yield from teller.leads(page, {row.id: int(row.won) for row in part})
 
+    def _parts(self, query: Select[Any]) -> Iterator[Found]:
+        result = self.connection.execute(query, execution_options={"yield_per": PAGE})
+        yield from result.partitions(PAGE)
+
     # --- with a grade -------------------------------------------------------------------------
 
-    def _graded(self, limit: int | None, offset: int) -> Select[Any] | None:
+    def _graded(self, limit: int | None, offset: int) -> Iterator[Found]:
         """Only the cells that reach the page are looked at."""
         among, before = self._reached(limit, offset)
-        if not among:
-            return None
+        if len(among) == 1 and limit is not None and self.score.of == "contact":
+            moving = self.connection.execute(self._moving(among, limit, offset - before)).all()
+            if len(moving) == limit:  # before anybody of the cell who won nothing
+                yield moving
+                return
+        if among:
+            yield from self._parts(self._standing(among, limit, offset - before))
+
+    def _moving(self, among: Sequence[str], limit: int, offset: int) -> Select[Any]:
+        """Those of a cell who won points of late: few, and the first of their cell."""
+        here = select(cells.c.contact_id).where(self._stands_in(among))
+        lately = won_lately(self.score, self.at, here).subquery()
+        kept = and_(self._whose_balance, self._kept.c.score == self.score.name)
+        balance = func.coalesce(self._kept.c.balance, 0)
+        query = (
+            select(contacts.c.id, contacts.c.email, lately.c.won)
+            .select_from(lately)
+            .join(contacts, contacts.c.id == lately.c.id)
+            .outerjoin(self._kept, kept)
+            .where(*self._passing)
+        )
+        return _cut(query.order_by(lately.c.won.desc(), balance.desc(), ADDRESS), limit, offset)
+
+    def _standing(self, among: Sequence[str], limit: int | None, offset: int) -> Select[Any]:
         lately = won_lately(self.score, self.at, self._standing_in(among)).subquery()
         kept = and_(self._whose_balance, self._kept.c.score == self.score.name)
         query = self._asked(among).outerjoin(lately, lately.c.id == self._whose)
@@ -164,7 +188,7 @@ class Queue:
             ADDRESS,
         ]
         query = query.outerjoin(self._kept, kept).add_columns(won.label("won")).order_by(*order)
-        return _cut(query, limit, offset - before)
+        return _cut(query, limit, offset)
 
     def _reached(self, limit: int | None, offset: int) -> tuple[list[str], int]:
         """The cells that hold the page, and how many leads stand in the cells before it."""
@@ -210,7 +234,10 @@ class Queue:
 
     # --- without one --------------------------------------------------------------------------
 
-    def _scored(self, limit: int | None, offset: int) -> Select[Any]:
+    def _scored(self, limit: int | None, offset: int) -> Iterator[Found]:
+        yield from self._parts(self._by_score(limit, offset))
+
+    def _by_score(self, limit: int | None, offset: int) -> Select[Any]:
         """Only balances that reach the page are looked at, from the highest down."""
         kept = self._kept
         query = (
