@@ -100,6 +100,9 @@ def _company_reset(path: Path, action: words.ResetScore, score: str) -> Insert:
 
 def _line(path: Path, step: str, score: str, kind: str, worth: Any, reason: str) -> Insert:
     """Statement: a line of the ledger, dated T, for each whom the step touches."""
+    # In a company's score it matters whose line came last (ruling 115).
+    first = [walking.c.email] if score in path.book.company_scores else []
+    order = [*first, walking.c.enrollment_id]
     rows = (
         select(
             walking.c.contact_id,
@@ -115,7 +118,7 @@ def _line(path: Path, step: str, score: str, kind: str, worth: Any, reason: str)
             literal(reason),
         )
         .where(path.touched())
-        .order_by(walking.c.enrollment_id)
+        .order_by(*order)
     )
     return insert_from(ledger, LINE_COLUMNS, rows)
 
