@@ -24,17 +24,23 @@ def sentence(word: Any) -> str:
 
 @sentence.register
 def _(word: words.All) -> str:
-    return " and ".join(_grouped(one) for one in word.of) or "always"
+    return _joined(" and ", word.of) or "always"
 
 
 @sentence.register
 def _(word: words.AnyOf) -> str:
-    return " or ".join(_grouped(one) for one in word.of) or "never"
+    return _joined(" or ", word.of) or "never"
+
+
+def _joined(link: str, several: tuple[words.Condition, ...]) -> str:
+    return sentence(several[0]) if len(several) == 1 else link.join(map(_grouped, several))
 
 
 def _grouped(word: words.Condition) -> str:
+    """One of several; a leaf that says `or` itself (A4 or B4) is set apart like a group."""
     said = sentence(word)
-    return f"({said})" if isinstance(word, (words.All, words.AnyOf)) and len(word.of) > 1 else said
+    several = isinstance(word, (words.All, words.AnyOf)) and len(word.of) > 1
+    return f"({said})" if several or " or " in said else said
 
 
 @sentence.register
