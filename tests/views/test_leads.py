@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+import shutil
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy
 
 from flowscore.clock import DAY, HOUR
 from flowscore.errors import FlowscoreError
@@ -14,6 +18,7 @@ from flowscore.language.project import Project
 from flowscore.language.scenario import ContactList
 from flowscore.language.scoring import Axis, Grade, HalfLife, Rule, Score
 from flowscore.store import tables
+from flowscore.store.database import open_store
 from flowscore.store.tables import POINT
 from flowscore.views.leads import Asked, open_queue
 from flowscore.views.matrix import in_calling_order, table_of
@@ -423,3 +428,55 @@ def test_the_queue_of_a_random_store(store: Store, put: Put, seed: int) -> None:
     by_score = [lead["contact"] for lead in queue(store, UNGRADED)]
     assert by_score == [email for *_, email in ranked]
     assert [lead["contact"] for lead in queue(store, UNGRADED, limit=9, offset=4)] == by_score[4:13]
+
+
+# --- cost -------------------------------------------------------------------------------------
+
+
+SOMEBODY = (
+    (tables.contacts, person(2, "b@x.example")),
+    (tables.state, {"key": "watermark", "value": NOW}),
+    (tables.cells, cell(2, "A4")),
+    (tables.balances, balance(2, 80, 80)),
+    (tables.ledger, line(2, 5, NOW - DAY)),
+    (tables.stages, stay(2, "sql")),
+    (tables.attributes, attribute(2, "owner", "luis@x.example")),
+)
+
+
+@pytest.mark.parametrize(
+    ("project", "asked"),
+    [
+        (PROJECT, {}),
+        (PROJECT, {"cells": ("green",)}),
+        (PROJECT, {"stages": ("sql",), "limit": 2}),
+        (PROJECT, {"owner": "luis@x.example"}),
+        (PROJECT, {"at_least": "hot"}),
+        (UNGRADED, {}),
+    ],
+    ids=["first page", "green", "stage", "owner", "points", "no grade"],
+)
+def test_no_page_walks_over_a_whole_table(
+    migrated_sqlite: Path, tmp_path: Path, project: Project, asked: dict[str, Any]
+) -> None:
+    """A million leads are as good as a thousand: ranges of indexes, and rows by their key."""
+    shutil.copytree(migrated_sqlite, tmp_path, dirs_exist_ok=True)
+    with closing(open_store(tmp_path / "flowscore.db")) as store:
+        with store.transact() as connection:
+            for table, row in SOMEBODY:
+                connection.execute(table.insert().values(**row))
+        said: list[tuple[str, Any]] = []
+        sqlalchemy.event.listen(
+            store.engine, "before_cursor_execute", lambda *seen: said.append((seen[2], seen[3]))
+        )
+        assert len(queue(store, project, **{"limit": 20, **asked})) == 1
+        with store.read() as connection:
+            plans = [
+                row[3]
+                for text, given in [*said]
+                if text.startswith("SELECT")
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given)
+            ]
+    walked = {plan.split()[1] for plan in plans if plan.startswith("SCAN")}
+    assert walked & set(tables.SQLModel.metadata.tables) == set()
+    assert any("COVERING INDEX ledger_won" in plan for plan in plans)
