@@ -49,10 +49,9 @@ def learn_from_store(
     if question.compare:
         require_yardstick()
     homes_of(folder, question.score)
-    try:
-        return _learn(connection, live, folder, question)
-    finally:
-        population.forget(connection)
+    lessons = _learn(connection, live, folder, question)
+    population.forget(connection)  # where it fails, the transaction takes the table with it
+    return lessons
 
 
 def _learn(connection: Connection, live: Project, folder: Project, question: Question) -> Lessons:

@@ -98,7 +98,7 @@ def _changed(card: Scorecard, weighed: Weighed, project: Project) -> Iterable[Pr
         return
     rate, points = weighed.rates[1], int(weighed.points[1])
     note = f"per time; {weighed.times:.1f} times each" if weighed.times >= 1.05 else ""
-    if not weighed.weight:
+    if weighed.is_slight:
         note = "next to no difference; points cannot be 0"
     yield Proposal(score, name, points, rate, _lift(card, rate), now=rule.points, note=note)
 

@@ -36,6 +36,11 @@ class Weighed:
     points: tuple[float, ...]
     times: float = 1.0
 
+    @property
+    def is_slight(self) -> bool:
+        """Whether to have done it is worth less than half a point."""
+        return not _each(FACTOR * self.weight * (self.evidence[1] - self.evidence[0]), self.times)
+
     def worth(self, value: Value) -> float:
         """The points of a value."""
         if self.cut.subject.kind == "count":
