@@ -145,10 +145,10 @@ def test_e14_e15_cycle_and_revenue_are_told_with_what_they_rest_on(run: Run, liv
 
 def test_e09_report_tells_which_source_brings_leads_that_qualify(run: Run, lived: Path) -> None:
     told = asked(run, lived, "--section", "sources")["sources"]
-    by_source = {row["value"]: row["any_touch"] for row in told["source"]}
+    by_source = {row["value"]: row["any_touch"] for row in told["source"]["values"]}
     assert (by_source["fair"]["count"], by_source["fair"]["of"]) == (20, 20)
     assert (by_source["quiz"]["count"], by_source["quiz"]["of"]) == (0, 20)
-    assert told["page"][0]["value"] == "/pricing"
+    assert told["page"]["values"][0]["value"] == "/pricing"
 
 
 def test_e12_f05_f06_feedback_groups_and_model_are_told(run: Run, lived: Path) -> None:

@@ -233,3 +233,7 @@ def test_long_ledgers_are_summed_by_rule_and_still_add_up(world: Explained) -> N
     assert len(shown.lines) == 2 + 10 + 1
     assert sum(line.points or 0 for line in shown.lines) == shown.total == 3999
     assert len(sheet(score, None).lines) == 61
+    assert score["strongest"] == [
+        {"kind": "rule", "rule": "b", "times": 30, "worth": 30},
+        {"kind": "rule", "rule": "a", "times": 30, "worth": 9.99},
+    ]

@@ -441,29 +441,43 @@ def _left(naive: Naive, template: str) -> set[int]:
 
 def test_e09_sources_that_bring_leads_that_qualify(store: Store, world: World) -> None:
     for asked, naive in each_period(world):
-        told = report(store, "sources", **asked)
+        told, window = report(store, "sources", **asked), _window(naive)
+        ripe = [o for o in naive.new if naive.leads[o]["created_at"] <= naive.until - window]
+        good = [one for one in ripe if naive.qualified_at(one) is not None]
+        assert told["hours_looked_at"] == pytest.approx(window / HOUR, abs=1e-3)
+        assert share(told["all_leads"]) == (len(good), len(ripe))
+        assert told["too_young"] == len(naive.new) - len(ripe)
         for kind in ("page", "source", "campaign", "referrer"):
-            any_, first = _touched(naive, kind)
-            assert {r["value"]: share(r["any_touch"]) for r in told[kind]} == any_, kind
-            seen = {r["value"]: share(r["first_touch"]) for r in told[kind]}
+            any_, first = _touched(naive, kind, ripe, window)
+            rows = told[kind]["values"]
+            assert {r["value"]: share(r["any_touch"]) for r in rows} == any_, kind
+            seen = {r["value"]: share(r["first_touch"]) for r in rows}
             assert {value: one for value, one in seen.items() if one[1]} == first, kind
+            named = tuple(sum(one[place] for one in first.values()) for place in (0, 1))
+            assert share(told[kind]["named"]) == named
 
 
-def _touched(naive: Naive, kind: str) -> tuple[Row, Row]:
+def _window(naive: Naive) -> float:
+    spans = [
+        at - naive.leads[one]["created_at"]
+        for one in naive.leads
+        if (at := naive.qualified_at(one)) is not None
+    ]
+    return float(np.percentile(spans, 75))
+
+
+def _touched(naive: Naive, kind: str, ripe: list[int], window: float) -> tuple[Row, Row]:
     """(qualified, leads) by value: any touch, and the first."""
     any_: defaultdict[str, list[bool]] = defaultdict(list)
     first: defaultdict[str, list[bool]] = defaultdict(list)
-    for one in naive.new:
-        qualified = naive.qualified_at(one)
-        touches = sorted(
-            (at, value)
-            for at, value in _values(naive, one, kind)
-            if at <= naive.until and (qualified is None or at <= qualified)
-        )
+    for one in ripe:
+        qualified = naive.qualified_at(one) is not None
+        end = naive.leads[one]["created_at"] + window
+        touches = sorted((at, it) for at, it in _values(naive, one, kind) if at <= end)
         for value in dict.fromkeys(value for _, value in touches):
-            any_[value].append(qualified is not None)
+            any_[value].append(qualified)
         if touches:
-            first[touches[0][1]].append(qualified is not None)
+            first[touches[0][1]].append(qualified)
     return tuple(
         {value: (sum(good), len(good)) for value, good in found.items()} for found in (any_, first)
     )  # type: ignore[return-value]

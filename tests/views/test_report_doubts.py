@@ -239,16 +239,36 @@ def test_e09_only_enough_leads_give_a_hint(store: Store, put: Put) -> None:
         ),
     )
     told = report(store, "sources")["sources"]
-    hints = {row["value"]: row["hint"] for row in told["page"]}
+    hints = {row["value"]: row["hint"] for row in told["page"]["values"]}
     assert hints == {"/pricing": "keep", "/jokes": "drop", "/few": "thin"}
     assert any("fewer than 30 leads" in note for note in told["notes"])
 
 
-def test_e09_pages_seen_after_qualifying_brought_nobody(store: Store, put: Put) -> None:
-    people(put, 1)
-    put(tables.stages, stay(1, "sql", NOW - 10 * DAY))
-    put(tables.events, event(1, 1, "page_viewed", NOW - 9 * DAY, subject="/invoices"))
-    assert report(store, "sources")["sources"]["page"] == []
+def test_e09_a_page_that_everybody_sees_gets_no_hint(store: Store, put: Put) -> None:
+    """Whoever qualifies early has had less time to see it: that must not count against it."""
+    people(put, 200)
+    put(tables.stages, *(stay(n, "sql", NOW - 40 * DAY) for n in range(1, 101)))
+    for day, path in ((5, "/a"), (20, "/b")):
+        put(
+            tables.events,
+            *(
+                event(1000 * day + n, n, "page_viewed", NOW - (50 - day) * DAY, subject=path)
+                for n in range(1, 201)
+            ),
+        )
+    told = report(store, "sources")["sources"]
+    assert told["hours_looked_at"] == 240
+    (row,) = told["page"]["values"]
+    assert (row["value"], row["any_touch"]["share"], row["hint"]) == ("/a", 0.5, "")
+
+
+def test_e09_leads_too_young_to_have_qualified_are_left_out(store: Store, put: Put) -> None:
+    people(put, 40)
+    put(tables.contacts, *(person(n, f"p{n}@x.example", NOW - DAY) for n in range(41, 61)))
+    put(tables.stages, *(stay(n, "sql", NOW - 40 * DAY) for n in range(1, 21)))
+    told = report(store, "sources")["sources"]
+    assert (told["all_leads"]["count"], told["all_leads"]["of"], told["too_young"]) == (20, 40, 20)
+    assert "20 younger leads left out: too new to tell whether they qualify" in told["notes"]
 
 
 def test_f05_small_groups_are_not_shown(store: Store, put: Put) -> None:

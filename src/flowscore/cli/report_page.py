@@ -215,13 +215,19 @@ KINDS = {
 
 def _tell_sources(told: Row) -> None:
     share = told["all_leads"]
-    say(f"  All leads of the period: {share['count']:,} of {share['of']:,} qualified{_sure(share)}")
+    say(f"  All leads looked at: {share['count']:,} of {share['of']:,} qualified{_sure(share)}")
     for kind, title in KINDS.items():
-        if told[kind]:
+        if told[kind]["values"]:
             say()
             heads = (title, "leads", "qualified", "95 % between", "first touch", "qualified", "")
-            table(heads, (_source_row(one) for one in told[kind]))
+            table(heads, (*map(_source_row, told[kind]["values"]), _any_row(told[kind]["named"])))
     notes(told)
+
+
+def _any_row(named: Row) -> tuple[object, ...]:
+    """All leads that have any touch of the kind: what each is held against."""
+    leads, share = f"{named['of']:,}", counted_share(named)
+    return ("any of them", leads, share, between(named), leads, share, "")
 
 
 def _source_row(one: Row) -> tuple[object, ...]:
