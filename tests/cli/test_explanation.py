@@ -51,6 +51,7 @@ def told(*lines: Row, **more: Any) -> Row:
         "scale": None,
         "rank": None,
         "parts": {"explicit": 0, "implicit": balance, "given": 0, "cut": 0},
+        "strongest": [{"kind": "rule", "rule": "cart", "times": len(lines), "worth": balance}],
         "lines": list(lines),
     }
     nothing: list[object] = []
@@ -86,6 +87,7 @@ def test_lines_shown_add_up_to_the_balance(capsys: pytest.CaptureFixture[str]) -
     assert len(points) == NEWEST + 1
     assert round(sum(points), 2) == 7
     assert TOTAL.findall(out) == ["7.00"]
+    assert "  above all cart 7 (101 times)\n" in out
     assert "61 earlier lines" in out
     assert "older lines are summed by rule; --all shows each" in out
     assert "scenarios/all.yaml:4:5 (version 2)" in out

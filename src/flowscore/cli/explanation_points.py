@@ -6,7 +6,7 @@ from typing import Any
 
 from flowscore.cli.printer import say, show_table
 from flowscore.views.explain_lines import NEWEST, Printed, parts_in_hundredths, sheet
-from flowscore.views.words import PARTS, day, event_words, number
+from flowscore.views.words import PARTS, day, event_words, number, strongest_words
 
 Row = dict[str, Any]
 
@@ -40,7 +40,8 @@ def _more(score: Row) -> list[str]:
         for part, words in PARTS.items()
         if parts[part] or part in ("explicit", "implicit")
     ]
-    return [_whose(score), "; ".join(said), ", ".join(told) if score["lines"] else ""]
+    apart = ", ".join(told) if score["lines"] else ""
+    return [_whose(score), "; ".join(said), apart, strongest_words(score)]
 
 
 def _whose(score: Row) -> str:

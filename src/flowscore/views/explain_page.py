@@ -40,7 +40,7 @@ def _template() -> Template:
         refusal=sentences.refusal_words,
         hundredths=_in_hundredths,
     )
-    home.globals.update(share=_share, rules=_rules)
+    home.globals.update(share=_share, rules=_rules, strongest=words.strongest_words)
     return home.get_template("explain_page.html")
 
 

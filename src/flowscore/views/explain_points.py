@@ -43,6 +43,7 @@ UNIT = POINT // SHOWN  # 10⁻⁸ points in the unit of a balance
 FIRST = 1000
 """Ranks are counted so far, so that the last of a million is no dearer than the first."""
 PARTS = ("explicit", "implicit", "given", "cut")
+REASONS_TOLD = 3
 
 
 def scores_of(case: Case) -> list[Row]:
@@ -135,7 +136,8 @@ def _score(case: Case, name: str, lines: list[Any], kept: Any, ranks: dict[str, 
         "next_band": _next_band(score, balance),
         "scale": _scale(score, balance),
         "rank": ranks.get(name),
-        "parts": _parts(told, lines, raw, balance),
+        "parts": _parts(told, lines, balance),
+        "strongest": _strongest(lines),
         "lines": told + _adjustments(score, lines, raw, balance),
     }
 
@@ -211,7 +213,20 @@ def _part(row: Any, behind: Behind | None) -> str:
     return "explicit" if row.kind == "when" else "implicit"
 
 
-def _parts(told: list[Row], lines: list[Any], raw: int, balance: int) -> dict[str, int | float]:
+def _strongest(lines: Iterable[Any]) -> list[Row]:
+    """The rules and scenarios that weigh most now, whichever way; what weighs nothing is none."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for row in lines:
+        sums.setdefault((KINDS.get(row.kind, row.kind), row.rule), []).append(row.worth)
+    told: list[Row] = [
+        {"kind": kind, "rule": rule, "times": len(worths), "worth": shown_points(sum(worths))}
+        for (kind, rule), worths in sums.items()
+        if sum(worths)
+    ]
+    return sorted(told, key=lambda one: (-abs(one["worth"]), one["rule"]))[:REASONS_TOLD]
+
+
+def _parts(told: list[Row], lines: list[Any], balance: int) -> dict[str, int | float]:
     """What each part is worth now (ACCEPTANCE A16); together they are the balance."""
     sums = dict.fromkeys(PARTS, 0)
     for line, row in zip(told, lines, strict=True):

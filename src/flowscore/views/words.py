@@ -8,6 +8,7 @@ from flowscore.views.explain_lines import hundredths
 
 Row = dict[str, Any]
 LONGEST = 70
+FEW = 8  # lines that need no summary
 PARTS = {
     "explicit": "what they told us",
     "implicit": "what they did",
@@ -30,6 +31,18 @@ def number(points: float) -> str:
     """`57`, `57.5`, `1,057.25`: in hundredths, without zeros at the end."""
     whole = f"{hundredths(points) / 100:,.2f}"
     return whole.rstrip("0").removesuffix(".")
+
+
+def strongest_words(score: Row) -> str:
+    """`above all cart 29.88 (4 times), trial 19.12`; nothing where the lines say so at a glance."""
+    if len(score["lines"]) <= FEW:
+        return ""
+    told = [f"{one['rule']} {number(one['worth'])}{_often(one)}" for one in score["strongest"]]
+    return f"above all {', '.join(told)}" if told else ""
+
+
+def _often(one: Row) -> str:
+    return f" ({one['times']:,} times)" if one["times"] > 1 else ""
 
 
 def event_words(event: Row | None) -> str:
