@@ -274,9 +274,14 @@ KEPT = {
 def kept(rows: Callable[[str], list[tuple[Any, ...]]]) -> dict[str, list[Any]]:
     """All that is kept true, whatever its rows are numbered."""
     return {
-        table: sorted(map(repr, rows(f"SELECT {columns} FROM {table}")))
+        table: sorted(repr(_plain(row)) for row in rows(f"SELECT {columns} FROM {table}"))
         for table, columns in KEPT.items()
     }
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """SQLite's true is 1."""
+    return tuple(int(one) if isinstance(one, bool) else one for one in row)
 
 
 @pytest.mark.parametrize("seed", range(6))
