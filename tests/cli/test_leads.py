@@ -149,7 +149,9 @@ def test_what_is_not_there_is_told(leads: Any) -> None:
 
 def test_e16_the_csv_opens_in_a_spreadsheet(leads: Any, tmp_path: Path) -> None:
     file = tmp_path / "leads.csv"
-    assert leads("--csv", str(file)).out == f"{file}: 4 leads, as of 2026-01-10T00:00:00Z.\n"
+    said = leads("--csv", str(file)).out.splitlines()
+    assert said[0] == f"{file}: 4 leads, as of 2026-01-10T00:00:00Z."
+    assert said[1].startswith("A = fit from 75"), "the legend, wherever cells are shown (B01)"
     content = file.read_bytes()
     assert content.startswith(b"\xef\xbb\xbf"), "Excel takes it for UTF-8"
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))

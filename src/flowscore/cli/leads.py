@@ -106,6 +106,8 @@ def _write_sheet(queue: "Queue", path: Path, limit: int | None, offset: int) -> 
     rows = (sheet_row(lead, scores) for lead in queue.rows(limit, offset))
     count = write_sheet(path, sheet_heads(scores), rows)
     say(f"{path}: {counted(count, 'lead')}, as of {queue.as_of}.")
+    if queue.legend:
+        say(queue.legend)
 
 
 def _tell(queue: "Queue", limit: int | None, offset: int) -> None:

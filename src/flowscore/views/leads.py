@@ -26,6 +26,7 @@ from flowscore.errors import FlowscoreError
 from flowscore.language.project import Project
 from flowscore.language.scoring import Grade, Score
 from flowscore.rules.book import NEVER
+from flowscore.rules.scoring_words import legend
 from flowscore.store.tables import balances, cells, company_balances, contacts
 from flowscore.views.columns import PAGE, Page, shown_at, watermark
 from flowscore.views.lead_filters import (
@@ -114,6 +115,11 @@ class Queue:
     def matrix(self) -> Row | None:
         """How many contacts stand in each cell, whatever the filters ask."""
         return matrix_of(self.connection, self.grade) if self.grade else None
+
+    @property
+    def legend(self) -> str:
+        """What the letters and digits of the cells mean."""
+        return legend(self.grade) if self.grade else ""
 
     @property
     def as_of(self) -> str | None:
