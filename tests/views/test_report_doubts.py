@@ -262,6 +262,20 @@ def test_e09_a_page_that_everybody_sees_gets_no_hint(store: Store, put: Put) -> 
     assert (row["value"], row["any_touch"]["share"], row["hint"]) == ("/a", 0.5, "")
 
 
+def test_e09_many_values_are_said_to_give_false_alarms(store: Store, put: Put) -> None:
+    people(put, 40)
+    put(
+        tables.events,
+        *(
+            event(100 * page + n, n, "page_viewed", NOW - 49 * DAY, subject=f"/{page}")
+            for n in range(1, 41)
+            for page in range(80)
+        ),
+    )
+    said = "of 80 values held against the rest about 2 look worse by chance alone"
+    assert said in report(store, "sources")["sources"]["notes"]
+
+
 def test_e09_leads_too_young_to_have_qualified_are_left_out(store: Store, put: Put) -> None:
     people(put, 40)
     put(tables.contacts, *(person(n, f"p{n}@x.example", NOW - DAY) for n in range(41, 61)))

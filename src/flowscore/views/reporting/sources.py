@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from flowscore.views.reporting.qualified import Qualified
 
 Row = dict[str, Any]
+FALSE_ALARM = 40
+"""One in so many values that are no worse than others looks worse by chance: 95 % on two sides."""
 SHOWN_ROWS = 1000
 """Values of one kind that are read, at most: those with most leads."""
 
@@ -148,6 +150,10 @@ def _doubts(told: Row, overall: Share, qualified: Qualified) -> Iterator[str]:
             f"no hint where fewer than {ENOUGH} leads came: a share of so few says little "
             "(the interval says how little)"
         )
+    judged = sum(row["hint"] != "thin" for kind in KINDS for row in told[kind]["values"])
+    if judged >= FALSE_ALARM:
+        few = judged // FALSE_ALARM
+        yield f"of {judged:,} values held against the rest about {few:,} look worse by chance alone"
     if missing := [kind for kind in KINDS if not told[kind]["values"]]:
         yield f"no lead looked at names any {' or '.join(missing)}"
 
