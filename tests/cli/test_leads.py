@@ -144,6 +144,31 @@ def test_what_is_not_there_is_told(leads: Any) -> None:
     assert "one of the two" in leads("--json", "--csv", "a.csv").err
 
 
+def test_before_the_first_tick_there_is_nobody(
+    project_folder: Path, run: Run, tmp_path: Path
+) -> None:
+    (project_folder / "scenarios" / "all.yaml").write_text(MODEL)
+    assert run("--project", project_folder, "apply").code == 0
+    told = run("--project", project_folder, "leads")
+    assert "0 leads (no tick has run yet: flowscore tick)" in told.out
+    assert run("--project", project_folder, "leads", "--json").json["as_of"] is None
+
+
+def test_without_a_grade_there_is_no_matrix(project_folder: Path, run: Run) -> None:
+    score = MODEL.partition("---")[0]
+    (project_folder / "scenarios" / "all.yaml").write_text(score)
+    people = project_folder / "people.csv"
+    people.write_text(PEOPLE)
+    for words in (("apply",), ("import", "contacts", people), ("tick",)):
+        assert run("--project", project_folder, *words).code == 0
+    lines = run("--project", project_folder, "leads").out.splitlines()
+    assert lines[0].split() == ["contact", "stage", "fit", "7", "days", "owner", "company"]
+    assert [line.split()[0] for line in lines if "@x.example  " in line][:2] == [
+        "ana@x.example",
+        "gus@x.example",
+    ]
+
+
 # --- the spreadsheet --------------------------------------------------------------------------
 
 

@@ -105,7 +105,7 @@ def _write_sheet(queue: "Queue", path: Path, limit: int | None, offset: int) -> 
     scores = list(queue.project.scores)
     rows = (sheet_row(lead, scores) for lead in queue.rows(limit, offset))
     count = write_sheet(path, sheet_heads(scores), rows)
-    say(f"{path}: {counted(count, 'lead')}, as of {queue.as_of}.")
+    say(f"{path}: {counted(count, 'lead')}{_as_of(queue)}.")
     if queue.legend:
         say(queue.legend)
 
@@ -119,7 +119,11 @@ def _tell(queue: "Queue", limit: int | None, offset: int) -> None:
     found = list(queue.rows(limit, offset))
     tell_leads(found, queue.ranked, graded=queue.grade is not None)
     where = f" after the first {offset:,}" if offset else ""
-    say(f"{counted(len(found), 'lead')}{where}, as of {queue.as_of}; explain EMAIL says it all.")
+    say(f"{counted(len(found), 'lead')}{where}{_as_of(queue)}; explain EMAIL says it all.")
+
+
+def _as_of(queue: "Queue") -> str:
+    return f", as of {queue.as_of}" if queue.as_of else " (no tick has run yet: flowscore tick)"
 
 
 def feedback(  # noqa: PLR0913, PLR0917 (likewise)
