@@ -48,7 +48,6 @@ from flowscore.store.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowscore.engine.program import Program
     from flowscore.engine.work import Work
     from flowscore.language.project import Project
 
@@ -165,11 +164,11 @@ def is_move(way: str) -> bool:
 # ---------------------------------------------------------------- then
 
 
-def remember(work: Work, program: Program) -> None:
-    """Keep how the contacts in `batch` stand: before they are judged anew."""
+def remember(work: Work, project: Project) -> None:
+    """Keep how the contacts in `batch` stand under a project: before they are judged anew."""
     forget(work)
-    names = list(program.applied.project.scores)
-    work.fill(stood_at_balances, _keep(stood_at_balances, _balances(program, names)), kept=False)
+    standing = _balances(project, list(project.scores))
+    work.fill(stood_at_balances, _keep(stood_at_balances, standing), kept=False)
     work.fill(stood_in_cells, _keep(stood_in_cells, CELLS), kept=False)
     work.fill(stood_in_stages, _keep(stood_in_stages, STAYS), kept=False)
     work.fill(stood_in_lists, _keep(stood_in_lists, MEMBERS), kept=False)
@@ -192,11 +191,10 @@ def _people() -> Any:
     )
 
 
-def _balances(program: Program, names: list[str]) -> Any:
+def _balances(project: Project, names: list[str]) -> Any:
     """What contacts read: their own balance, or their company's (ruling 96)."""
-    of_companies = program.book.company_scores
-    own = [name for name in names if name not in of_companies]
-    theirs = [name for name in names if name in of_companies]
+    theirs = [name for name in names if project.scores[name].of == "company"]
+    own = [name for name in names if name not in theirs]
     mine = (
         select(balances.c.contact_id, balances.c.score, balances.c.balance)
         .select_from(_people().join(balances, balances.c.contact_id == batch.c.contact_id))
@@ -232,32 +230,32 @@ MEMBERS = (
 # ---------------------------------------------------------------- now
 
 
-def count(work: Work, program: Program, first_stage: str = "") -> Moves:
+def count(work: Work, project: Project, first_stage: str = "") -> Moves:
     """What is another than `remember` kept; `first_stage` was theirs who stood in none."""
-    project = program.applied.project
     total = work.once(select(func.count()).select_from(_people())).scalar_one()
     return Moves(
         contacts=total,
-        scores=dict(_count_scores(work, program)),
+        scores=dict(_count_scores(work, project)),
         cells=_count_cells(work, project),
         stages=_count_stages(work, project, first_stage),
         lists=_count_lists(work),
     )
 
 
-def _count_scores(work: Work, program: Program) -> Iterator[tuple[str, ScoreMoves]]:
-    named = thresholds(program.applied.project)
-    for name in program.applied.project.scores:
-        moved = _moved(program, name)
+def _count_scores(work: Work, project: Project) -> Iterator[tuple[str, ScoreMoves]]:
+    named = thresholds(project)
+    for name in project.scores:
+        moved = _moved(project, name)
         row = work.once(_sums(moved, named[name])).one()
         if row.number:
             yield name, _score_moves(work, moved, row, named[name])
 
 
-def _moved(program: Program, name: str) -> Any:
+def _moved(project: Project, name: str) -> Any:
     """Whose balance in a score is another: before, after, and whose balance it is."""
-    owner = contacts.c.company_id if name in program.book.company_scores else contacts.c.id
-    now = _balances(program, [name]).subquery()
+    companys = project.scores[name].of == "company"
+    owner = contacts.c.company_id if companys else contacts.c.id
+    now = _balances(project, [name]).subquery()
     stood = and_(
         stood_at_balances.c.contact_id == now.c.contact_id, stood_at_balances.c.score == name
     )

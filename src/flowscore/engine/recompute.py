@@ -168,9 +168,9 @@ def do_batch(connection: Connection, program: Program, mark: int) -> Judged:
         write_state(connection, PENDING, None)
         work.tidy()
         return Judged(0, order.moved)
-    movement.remember(work, program)
+    movement.remember(work, program.applied.project)
     judge(work, program, order)
-    order.moved.add(movement.count(work, program))
+    order.moved.add(movement.count(work, program.applied.project))
     write_state(connection, PENDING, asdict(order))
     work.tidy()
     return Judged(len(found), order.moved)
@@ -296,9 +296,9 @@ def _finish_and_count(work: Work, program: Program, order: Order) -> None:
         finish(work, program, order)
         return
     work.fill(batch, COLLEAGUES_ALL)
-    movement.remember(work, program)
+    movement.remember(work, program.applied.project)
     finish(work, program, order)
-    order.moved.follow(movement.count(work, program))
+    order.moved.follow(movement.count(work, program.applied.project))
 
 
 # ---------------------------------------------------------------- whatever reads it

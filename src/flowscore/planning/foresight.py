@@ -112,11 +112,11 @@ def _try(
     program = compile_program(registry.load_applied(connection), standing.dialect)
     work = recompute.begin(connection, program, mark)
     judged = work.fill(batch, _part(program, order, *part), kept=False)
-    movement.remember(work, program)
+    movement.remember(work, standing.old)
     recompute.prepare(work, program)
     recompute.judge(work, program, order)
     recompute.finish(work, program, order)
-    found.moves.add(movement.count(work, program, _first_stage(standing.old)))
+    found.moves.add(movement.count(work, standing.new, _first_stage(standing.old)))
     for name in standing.taken_in_anew:
         there = stands_there(standing.new.scenarios[name], program.book).subquery()
         mine = select(func.count()).select_from(there.join(batch, batch.c.contact_id == there.c[0]))
