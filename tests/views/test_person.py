@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from engine.small import ANA, BEN
 from engine.world import START, World
@@ -117,3 +118,24 @@ def test_f02_nothing_of_anybody_else(told: Any) -> None:
     assert BEN not in json.dumps(ana)
     assert "note of " + ANA in json.dumps(ana)
     assert ANA not in json.dumps(told(BEN))
+
+
+def test_f03_no_use_of_the_data_is_hidden_from_the_person(told: Any, store: Store) -> None:
+    """Every row of the store that is of the person stands in what the person is told."""
+    ana = told(ANA)
+    tables = {
+        "events": len(ana["events"]),
+        "identities": len(ana["identities"]),
+        "attributes": len(ana["attributes"]),
+        "members": len(ana["lists"]),
+        "enrollments": len(ana["scenarios"]),
+        "messages": len(ana["mails"]),
+        "decisions": len(ana["refused"]),
+        "ledger": sum(line["at"] is not None for s in ana["scores"] for line in s["lines"]),
+        "cells": len(ana["grades"]),
+    }
+    of_ana = f"contact_id = (SELECT id FROM contacts WHERE email = '{ANA}')"
+    with store.read() as connection:
+        for table, shown in tables.items():
+            count = text(f"SELECT count(*) FROM {table} WHERE {of_ana}")
+            assert connection.scalar(count) == shown, table
