@@ -24,6 +24,12 @@ LINKS = Record(
     "links",
 )
 KNOWN = {"email": "lola@x.example", "first_name": "Lola & <Söhne>", "interest": "writing"}
+POINTS = {"score": "engagement", "rule": "enquiry", "points": 15}
+STANDING = {  # what everybody has, however little they told us
+    "score": {"engagement": 95, "fit": 60},
+    "grade": {"lead-grade": "B4"},
+    "ledger": [{"at": "2026-09-30T08:00:00Z", **POINTS}],
+}
 COURSE = {"sku": "PHOTO", "name": "Photograph what you sell", "price": 89}
 EVENT = {
     **COURSE,
@@ -37,7 +43,8 @@ EVENT = {
 
 def context(known: bool, locale: str) -> MailContext:
     """For the fullest and for the barest contact."""
-    contact = {**(KNOWN if known else {"email": "a@x.example"}), "locale": locale}
+    told = KNOWN if known else {"email": "a@x.example"}
+    contact = {**told, **STANDING, "locale": locale}
     zone = ZoneInfo("Europe/Madrid")
     return MailContext(
         contact=Record(contact, "contact"),

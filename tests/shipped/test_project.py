@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowscore.language.actions import Action, If, SendEmail
+from flowscore.language.actions import Action, If, Notify, SendEmail
 from flowscore.language.project import Project, load_project
 from flowscore.mail.templates import load_templates
 
@@ -47,7 +47,7 @@ def _mails(actions: tuple[Action, ...]) -> list[str]:
     found: list[str] = []
     for action in actions:
         match action:
-            case SendEmail():
+            case SendEmail() | Notify():
                 found += action.templates
             case If():
                 found += _mails(action.then) + _mails(action.otherwise)
