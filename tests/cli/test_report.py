@@ -134,11 +134,14 @@ def test_b11_report_tells_which_leads_became_sql(run: Run, lived: Path) -> None:
     assert "p00@x.example" in said
 
 
-def test_e14_e15_cycle_and_revenue_are_told_with_what_they_rest_on(run: Run, lived: Path) -> None:
+def test_e14_cycle_and_revenue_are_told(run: Run, lived: Path) -> None:
     said = run("--project", lived, "report", "--section", "qualification").out
     assert "Won: 1 deal worth 1,200\n" in said
     assert "From lead to customer: half within 19.5 days" in said
     assert "First meeting: no event meeting_booked came in" in said
+
+
+def test_e15_what_is_too_thin_to_judge_is_said_beside_it(run: Run, lived: Path) -> None:
     funnel = run("--project", lived, "report", "--section", "funnel").out
     assert "too thin to judge: 10 customers; at least 30 make this meaningful" in funnel
 
@@ -151,18 +154,36 @@ def test_e09_report_tells_which_source_brings_leads_that_qualify(run: Run, lived
     assert told["page"]["values"][0]["value"] == "/pricing"
 
 
-def test_e12_f05_f06_feedback_groups_and_model_are_told(run: Run, lived: Path) -> None:
-    told = asked(run, lived)
-    wrong = told["feedback"]["against_the_model"]["wrongly_qualified"]
+def test_e12_unqualified_that_reached_sales_are_told_with_the_reason(run: Run, lived: Path) -> None:
+    told = asked(run, lived, "--section", "feedback")["feedback"]
+    wrong = told["against_the_model"]["wrongly_qualified"]
     assert (wrong["count"], wrong["of"]) == (1, 2)
-    assert told["feedback"]["reasons"] == [
-        {"verdict": "not_qualified", "reason": "student", "times": 1}
-    ]
-    (rule,) = told["groups"]["rules"]
+    assert told["reasons"] == [{"verdict": "not_qualified", "reason": "student", "times": 1}]
+    said = run("--project", lived, "report", "--section", "feedback").out
+    assert "Unqualified that reached sales: 1 of 2 judged leads" in said
+
+
+def test_f05_sensitive_groups_and_the_rules_over_them_are_told(run: Run, lived: Path) -> None:
+    told = asked(run, lived, "--section", "groups")["groups"]
+    assert [row["attribute"] for row in told["attributes"]] == ["age"]
+    (rule,) = told["rules"]
     assert (rule["rule"], rule["because"]) == ("young", "we teach students")
-    assert [row["attribute"] for row in told["groups"]["attributes"]] == ["age"]
-    rules = [row["said"] for row in told["model"]["scores"][0]["rules"]]
+    said = run("--project", lived, "report", "--section", "groups").out
+    assert "Rule young of score interest reads age:" in said
+
+
+def test_f06_how_leads_are_rated_is_told_in_plain_words(run: Run, lived: Path) -> None:
+    told = asked(run, lived, "--section", "model")["model"]
+    rules = [row["said"] for row in told["scores"][0]["rules"]]
     assert rules == ["for each trial_started", "while age is below 30"]
+    said = run("--project", lived, "report", "--section", "model").out
+    assert "Score interest: Who is about to book." in said
+    assert re.search(r"lifecycle buyer +version 1 +live", said)
+
+
+def test_f04_contact_pressure_is_told_beside_the_cap(run: Run, lived: Path) -> None:
+    said = run("--project", lived, "report", "--section", "templates").out
+    assert "1 to one at most; the policy allows 1 mail per 1 day, which withheld 0" in said
 
 
 def test_period_and_line_of_qualification_are_as_asked(run: Run, lived: Path) -> None:

@@ -322,9 +322,7 @@ def test_f05_days_of_birth_are_told_as_ages(store: Store, put: Put) -> None:
 # --- scenarios and mails ----------------------------------------------------------------------
 
 
-def test_d_a_scenario_is_compared_with_its_holdout_in_a_plain_sentence(
-    store: Store, put: Put
-) -> None:
+def test_scenario_is_compared_with_its_holdout_in_a_plain_sentence(store: Store, put: Put) -> None:
     goal = Goal(trigger=ContactCreated())
     project = Project(scenarios={"welcome": Scenario(name="welcome", trigger=(), goal=goal)})
     people(put, 600)

@@ -26,13 +26,14 @@ def evidence(inquiry: Inquiry) -> Row:
     """Counts, and what they do not carry."""
     period, everybody = inquiry.period, Period(None, inquiry.period.until)
     contacts_ = inquiry.count(leads(everybody))
+    did = inquiry.number(_active(everybody))
     found = {
         "contacts": contacts_,
         "new_contacts": inquiry.count(leads(period)),
         "visitors": inquiry.count(visitors(everybody)),
         "with_attributes": inquiry.number(_known(attributes, everybody)),
-        "with_behaviour": inquiry.number(_active(everybody)),
-        "active": inquiry.number(_active(period)),
+        "with_behaviour": did,
+        "active": did if period == everybody else inquiry.number(_active(period)),
     }
     return {**found, "notes": list(_doubts(inquiry, found))}
 
