@@ -16,6 +16,7 @@ from flowscore.store import schema
 from flowscore.store.database import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SCENARIO = """\
@@ -64,14 +65,30 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
+@pytest.fixture(params=["0001", "0002"])
+def release(request: pytest.FixtureRequest) -> str:
+    """The revision of the tables that a release before had."""
+    return str(request.param)
+
+
+def later_than(release: str) -> Callable[[str, list[str]], list[str]]:
+    """What a release did not have of the folder of migrations."""
+
+    def ignored(_: str, names: list[str]) -> list[str]:
+        revisions = [name for name in names if name[:4].isdigit() and name[:4] > release]
+        return [*revisions, *(name for name in names if name == "__pycache__")]
+
+    return ignored
+
+
 @pytest.fixture
-def older(tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def older(tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch, release: str) -> str:
     """A store with the tables of that release: Ana is inside, in the wait."""
     migrations = tmp_path / "migrations"
-    shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("0002*", "__*__"))
+    shutil.copytree(schema.MIGRATIONS, migrations, ignore=later_than(release))
     with monkeypatch.context() as before:
         before.setattr(schema, "MIGRATIONS", migrations)
-        before.setattr(schema, "LATEST", "0001")
+        before.setattr(schema, "LATEST", release)
         store = open_store(empty_url, create=True)
         values = {"ana": ANA, "start": START, "due": START + 10 * HOUR}
         script = ROWS.format(**values, true="true", false="false")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import insert, update
 
 from flowscore.errors import FlowscoreError
 from flowscore.language.project import Project
@@ -155,3 +156,21 @@ def test_unknown_name_asks_did_you_mean() -> None:
         name_known("welcom", PROJECT.scenarios, "scenario")
     with pytest.raises(FlowscoreError, match="there are: empty, hot"):
         name_known("zzz", PROJECT.lists, "list")
+
+
+def test_a_companys_score_ranks_by_what_its_people_read(store: Store, people: Put) -> None:
+    """The contact's own part of it is not what they are ordered by (ruling 96)."""
+    account = Project(scores={"account": Score(name="account", of="company")})
+    with store.transact() as connection:
+        connection.execute(insert(tables.companies).values(id=7, key="acme"))
+        rows = {"score": "account", "raw": 0, "looked": 0}
+        connection.execute(
+            insert(tables.company_balances).values(company_id=7, balance=500_000, **rows)
+        )
+        connection.execute(insert(tables.balances).values(contact_id=2, balance=300_000, **rows))
+        moved = update(tables.contacts).where(tables.contacts.c.id == 1)
+        connection.execute(moved.values(company_id=7, company_at=NOW))
+    with store.read() as connection:
+        wanted = Wanted(score="account", at_least=20)
+        found = [row["contact"] for row in list_contacts(connection, account, wanted)]
+    assert found == ["Ben@example.com"]

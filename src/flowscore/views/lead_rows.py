@@ -156,7 +156,7 @@ class Teller:
         return _most_worth(query, lines).where(_are(page))
 
     def _lines(self, names: list[str], whose: ColumnElement[bool]) -> Select[Any]:
-        book = Book(self.connection.dialect.name, self.project.policy)
+        book = Book.of(self.project, self.connection.dialect.name)
         every = present(self.project, book, self.at)
         return every.where(whose, ledger.c.score.in_(names))
 

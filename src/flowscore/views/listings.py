@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 from flowscore.store.tables import (
     SHOWN,
     balances,
+    company_balances,
     contacts,
     decisions,
     definitions,
@@ -47,7 +48,7 @@ def list_contacts(connection: Connection, project: Project, wanted: Wanted) -> I
     at = watermark(connection)
     if at is None:
         return
-    for page in pages(connection, _chosen(wanted, at)):
+    for page in pages(connection, _chosen(wanted, at, project.company_scores)):
         scores, lists = _balances(connection, page, project), _lists(connection, page)
         graded, staged = cells_of(connection, page.ids), stages_of(connection, page.ids)
         for contact, created_at in _created(connection, page).items():
@@ -61,7 +62,7 @@ def list_contacts(connection: Connection, project: Project, wanted: Wanted) -> I
             }
 
 
-def _chosen(wanted: Wanted, at: int) -> Select[Any]:
+def _chosen(wanted: Wanted, at: int, of_company: frozenset[str]) -> Select[Any]:
     query = people(at)
     if wanted.in_list is not None:
         stays = select(members.c.contact_id).where(*_now_in(wanted.in_list))
@@ -70,15 +71,17 @@ def _chosen(wanted: Wanted, at: int) -> Select[Any]:
         part = wanted.search.casefold()
         query = query.where(contacts.c.email_folded.contains(part, autoescape=True))
     if wanted.score is not None:
-        query = _hottest(query, wanted.score, wanted.at_least)
+        rows = company_balances if wanted.score in of_company else balances
+        query = _hottest(query, wanted.score, wanted.at_least, rows)
     return query.limit(wanted.limit)
 
 
-def _hottest(query: Select[Any], score: str, at_least: float | None) -> Select[Any]:
-    """By the balance, highest first; nobody without a balance row is left out."""
-    balance = func.coalesce(balances.c.balance, 0)
-    on = (balances.c.contact_id == contacts.c.id) & (balances.c.score == score)
-    query = query.outerjoin_from(contacts, balances, on)
+def _hottest(query: Select[Any], score: str, at_least: float | None, rows: Table) -> Select[Any]:
+    """By the balance they read, highest first; nobody without a balance row is left out."""
+    balance = func.coalesce(rows.c.balance, 0)
+    mine = contacts.c.company_id if rows is company_balances else contacts.c.id
+    on = (next(iter(rows.primary_key)) == mine) & (rows.c.score == score)
+    query = query.outerjoin_from(contacts, rows, on)
     if at_least is not None:
         query = query.where(balance >= round(at_least * SHOWN))
     return query.order_by(None).order_by(balance.desc(), contacts.c.email_folded)
