@@ -71,20 +71,32 @@ def test_what_two_columns_share_counts_once() -> None:
     assert naive > 1.6 * alone
 
 
-def test_weights_are_those_of_a_ridge_regression() -> None:
+def test_many_leads_get_the_weights_of_a_logistic_regression() -> None:
     from sklearn.linear_model import LogisticRegression
 
     chance = random.Random(2)
-    rows = [(chance.randrange(2), chance.randrange(2)) for _ in range(3_000)]
+    rows = [(chance.randrange(2), chance.randrange(2)) for _ in range(20_000)]
     odds = [-1 + 1.2 * first + 0.7 * second for first, second in rows]
     won = [int(chance.random() < 1 / (1 + math.exp(-one))) for one in odds]
     ours = fit_weights(gather(rows, won), [(0.0, 1.0), (0.0, 1.0)])
-    theirs = LogisticRegression(C=1.0, tol=1e-8).fit(rows, won).coef_[0]
-    assert ours == pytest.approx(list(theirs), abs=0.01)
+    theirs = LogisticRegression(C=1e6, tol=1e-8).fit(rows, won).coef_[0]
+    assert ours == pytest.approx(list(theirs), abs=0.02)
+
+
+def test_few_leads_share_one_weight() -> None:
+    """Trial and cart go together in forty leads: nobody can say yet which of them sells."""
+    patterns = [Pattern((0, 0), 20, 2), Pattern((1, 1), 15, 9), Pattern((0, 1), 5, 3)]
+    first, second = fit_weights(patterns, [(0.0, 1.5), (0.0, 1.5)])
+    assert first > 0.4 and second > 0.4
+    assert first + second < 1.9
 
 
 def test_weights_never_turn_a_better_close_rate_into_minus_points() -> None:
-    patterns = [Pattern((0, 0), 100, 10), Pattern((1, 1), 100, 60), Pattern((1, 0), 50, 45)]
+    patterns = [
+        Pattern((0, 0), 10_000, 1_000),
+        Pattern((1, 1), 10_000, 6_000),
+        Pattern((1, 0), 5_000, 4_500),
+    ]
     assert min(fit_weights(patterns, [(0.0, 1.0), (0.0, 1.0)])) == 0
 
 
@@ -147,7 +159,7 @@ def test_b09_e05_the_line_is_the_total_that_three_of_four_customers_reach() -> N
     assert lines.customers == (1, 26, 51, 75, 100) or lines.customers[2] in (50, 51)
 
 
-def test_b09_a_total_that_everybody_has_is_no_line() -> None:
+def test_b09_a_total_that_most_others_have_is_no_line() -> None:
     half = lines_of("fit", [16] * 66 + [0] * 34 + [0] * 90 + [16] * 10, [1] * 100 + [0] * 100, {})
     assert [line.points for line in half.lines if line.proposed] == [16]
     none = lines_of("fit", [0] * 20, [1] * 10 + [0] * 10, {})

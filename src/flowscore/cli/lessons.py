@@ -29,7 +29,7 @@ def tell_lessons(lessons: Lessons, *, every: bool) -> None:
         _tell_lines(lines)
     if lessons.lines:
         say("   proposed: what three of four customers had collected before they bought (half or a")
-        say("   quarter of them, where everybody has that).")
+        say("   quarter of them, where most others have that too).")
     _tell_comparison(lessons)
     for question, answer in lessons.questions:
         say(f"\n{question}\n{indented(answer)}")

@@ -38,8 +38,8 @@ def for_period(came: int, cycle: int) -> str:
     if came >= cycle:
         return ""
     return (
-        f"too short a period: the leads came in within {duration_text(_whole(came))}, and nine in "
-        f"ten customers take up to {duration_text(_whole(cycle))}; who has not bought yet may "
+        f"too short a period: the leads came in within {duration_text(_whole(came))}, and half of "
+        f"the customers took {duration_text(_whole(cycle))} or longer; who has not bought yet may "
         "still do so"
     )
 

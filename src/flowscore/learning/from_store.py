@@ -99,16 +99,16 @@ def _gather(
     cycle = cycle_of(ages)
     ripe = period
     if cycle is not None and period.last is None and len(ages) >= FEW_AGES:
-        ripe = replace(period, last=period.as_of - cycle.most + 1)
+        ripe = replace(period, last=period.as_of - cycle.middle + 1)
     everybody = population.gather(connection, outcome, ripe, ages, params)
     whole, span = population.came(connection, period)
     lessons = Lessons(outcome.english, everybody, period=_words(ripe), cycle=cycle)
     if cycle is not None and len(ages) >= FEW_AGES:
-        lessons.stop = enough.for_period(span, cycle.most)
+        lessons.stop = enough.for_period(span, cycle.middle)
     if whole > everybody.leads:
         lessons.notes.append(
-            f"{whole - everybody.leads:,} leads came in too late to be judged: less than nine in "
-            "ten customers took to buy before the last thing that anybody did"
+            f"{whole - everybody.leads:,} leads came in too late to be judged: half of the "
+            "customers took longer to buy than these have had"
         )
     return lessons, everybody
 

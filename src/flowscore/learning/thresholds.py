@@ -11,7 +11,7 @@ REACHED_BY = (0.95, 0.9, 0.75, 0.5, 0.25, 0.1)  # shares of the customers
 PROPOSED = (0.75, 0.5, 0.25)
 """The ideal customer's total: what three of four customers had collected before they bought.
 
-Where everybody has that, it is no line: then what half of them had, or a quarter.
+Where most others have that too, it is no line: then what half of them had, or a quarter.
 """
 
 
@@ -21,7 +21,7 @@ def lines_of(
     """Several lines tried: how many leads stand at or above, and what share of them won."""
     customers = sorted(round(total) for total, one in zip(totals, won, strict=True) if one)
     others = sorted(round(total) for total, one in zip(totals, won, strict=True) if not one)
-    proposed = _proposed(customers, min(round(total) for total in totals))
+    proposed = _proposed(customers, others)
     tried = {reached_by(customers, share) for share in REACHED_BY}
     named = {round(points): name for name, points in bands.items()}
     lines = tuple(
@@ -31,10 +31,13 @@ def lines_of(
     return Lines(score, _five(customers), _five(others), lines)
 
 
-def _proposed(customers: Sequence[int], lowest: int) -> int | None:
-    """The first of the proposed totals that not everybody has; None where there is none."""
-    found = (reached_by(customers, share) for share in PROPOSED)
-    return next((total for total in found if total > lowest), None)
+def _proposed(customers: Sequence[int], others: Sequence[int]) -> int | None:
+    """The first of the proposed totals that most others do not have; None where there is none."""
+    for share in PROPOSED:
+        line = reached_by(customers, share)
+        if 2 * sum(total >= line for total in others) < len(others):
+            return line
+    return None
 
 
 def reached_by(customers: Sequence[int], share: float) -> int:

@@ -95,11 +95,12 @@ def _weights(
     """Weights of all columns; those that add next to nothing are left out, the others fit anew."""
     patterns = gather(rows, won)
     first = fit_weights(patterns, proofs)
-    kept = [
-        some if weight >= SLIGHT else [0.0] * len(some)
-        for some, weight in zip(proofs, first, strict=True)
+    stays = [weight >= SLIGHT for weight in first]
+    nothing = [
+        some if stay else [0.0] * len(some) for some, stay in zip(proofs, stays, strict=True)
     ]
-    return fit_weights(patterns, kept)
+    second = fit_weights(patterns, nothing)
+    return [weight if stay else 0.0 for weight, stay in zip(second, stays, strict=True)]
 
 
 def _codes(sheet: Sheet, place: int, cut: Cut, rows: Sequence[int]) -> list[int]:
