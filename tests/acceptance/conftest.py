@@ -194,3 +194,13 @@ policy: default
 sender: {name: Acme, address: hello@acme.example}
 topics: [news, offers]
 """
+
+
+@pytest.fixture(scope="session")
+def sold(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A company whose results are known; tests only read it."""
+    from . import results
+
+    made = Project(tmp_path_factory.mktemp("sold") / "project")
+    made.write("scenarios/policy.yaml", POLICY)
+    return results.fill(made)

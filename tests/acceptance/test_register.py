@@ -5,10 +5,13 @@ from __future__ import annotations
 from . import register
 
 WANTED = (
-    [f"A{n:02}" for n in range(1, 14)]
+    [f"A{n:02}" for n in range(1, 20)]
+    + [f"B{n:02}" for n in range(1, 16)]
     + [f"C{n:02}" for n in range(1, 12)]
-    + "A18 B08 D01 D02 D03 D04 D07 D09 D10 D11 D12 D13 E17 E18 F01 F04".split()
-    + [f"T{n:02}" for n in range(1, 21) if n not in (2, 4, 5, 19)]
+    + [f"D{n:02}" for n in range(1, 14)]
+    + [f"E{n:02}" for n in range(1, 19)]
+    + [f"F{n:02}" for n in range(1, 7)]
+    + [f"T{n:02}" for n in range(1, 21) if n != 19]
 )
 
 
