@@ -306,17 +306,17 @@ def test_f05_days_of_birth_are_told_as_ages(store: Store, put: Put) -> None:
     from datetime import UTC, datetime
 
     people(put, 12)
-    born = instant_of(datetime(1990, 5, 1, tzinfo=UTC))
+    born = instant_of(datetime(1995, 1, 1, tzinfo=UTC))  # 29 years and 9 months
     put(
         tables.attributes,
         *(
-            {"contact_id": n, "name": "birth_date", "element": 0, "value": "1990-05-01",
-             "text": "1990-05-01", "local": born, "set_at": NOW}
+            {"contact_id": n, "name": "birth_date", "element": 0, "value": "1995-01-01",
+             "text": "1995-01-01", "local": born, "set_at": NOW}
             for n in range(1, 13)
         ),
     )  # fmt: skip
     (row,) = report(store, "groups")["groups"]["attributes"][0]["groups"]
-    assert (row["value"], row["contacts"]) == ("age 30-39", 12)
+    assert (row["value"], row["contacts"]) == ("age 20-29", 12)
 
 
 # --- scenarios and mails ----------------------------------------------------------------------

@@ -118,9 +118,9 @@ def _value(inquiry: Inquiry, name: str) -> ColumnElement[Any]:
     """The text; a number by its band, a day of birth by the age at the end of the period."""
     of = attributes.c
     born = func.coalesce(of.instant, of.local)
-    years = cast((inquiry.period.until - born) / YEAR, BigInteger)
+    lived = cast(inquiry.period.until - born, Float) / (YEAR * BAND)
     band = cast(func.floor(of.number / BAND), BigInteger) * BAND
-    decade = cast(func.floor(cast(years, Float) / BAND), BigInteger) * BAND
+    decade = cast(func.floor(lived), BigInteger) * BAND
     return case(
         (of.number.is_not(None), _band(band)),
         (born.is_not(None), "age " + _band(decade)),
