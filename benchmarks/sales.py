@@ -2,8 +2,8 @@
 
     python benchmarks/sales.py FOLDER [contacts events]
 
-Takes the store of the tick benchmarks (copied, it is changed here) and applies another project,
-by which nearly every event is worth something and one line of twenty still fades.
+Takes the store of the tick benchmarks (copied, it is changed here) with its project, whose points
+now fade within three weeks, so that one line of twenty still moves.
 """
 
 from __future__ import annotations
@@ -22,22 +22,20 @@ from typing import Any
 from figures import Figure, table
 from measure import peak_mb, said_by
 from sizes import MIDNIGHT, Size
-from stores import build, tell
+from stores import EARNED, PROJECT, build, tell
 
 from flowscore.clock import DAY
 
-PROJECT = Path(__file__).with_name("sales")
+SALES = Path(__file__).with_name("sales")
+FADES = "decay: {linear: 21 days}"
 EXPLAIN_MS, LEADS_MS, RESCORE = 100, 300, 2.0
 FULL, ARRIVING = ("1000000", "20000000"), 10_000
 
 # The same points by hand: one aggregate over the log, and the same with its lines written down.
-WORTH = """CASE name WHEN 'page_viewed' THEN 1 WHEN 'email_opened' THEN 2
-    WHEN 'email_clicked' THEN 4 WHEN 'email_sent' THEN -0.5 WHEN 'product_added' THEN 10
-    WHEN 'order_completed' THEN 20
-    WHEN 'video_watched' THEN 3 END"""
+FADED = "max(0, 1 - (:now - own_at) / :span)"
 AGGREGATE = f"""
-    CREATE TABLE by_hand AS SELECT contact_id, sum({WORTH} * max(0, 1 - (:now - own_at) / :span))
-    AS balance FROM events WHERE {WORTH} IS NOT NULL GROUP BY contact_id"""
+    CREATE TABLE by_hand AS SELECT contact_id, sum(worth * {FADED}) AS balance
+    FROM ({EARNED}) GROUP BY contact_id"""
 LINES = (
     """CREATE TABLE lines_by_hand (id INTEGER PRIMARY KEY, contact_id INT, score TEXT, rule TEXT,
        kind TEXT, key TEXT, points INT, own_at INT, tick_at INT, event_id INT, definition_id INT,
@@ -45,38 +43,35 @@ LINES = (
     "CREATE INDEX lines_by_hand_score ON lines_by_hand (score, rule)",
     f"""INSERT INTO lines_by_hand (contact_id, score, rule, kind, key, points, own_at, tick_at,
             event_id, definition_id, reason)
-        SELECT contact_id, 'activity', name, 'rule', message_id, 100000000 * ({WORTH}), own_at,
-            :now, id, 1, '' FROM events WHERE {WORTH} IS NOT NULL""",
-    """CREATE TABLE by_hand AS SELECT contact_id, sum(points * max(0, 1 - (:now - own_at) / :span))
-       AS balance FROM lines_by_hand GROUP BY contact_id""",
+        SELECT contact_id, 'engagement', rule, 'rule', key, 100000000 * worth, own_at, :now, id,
+            1, '' FROM ({EARNED})""",
+    f"""CREATE TABLE by_hand AS SELECT contact_id, sum(points * {FADED}) AS balance
+        FROM lines_by_hand GROUP BY contact_id""",
 )
 
 
 def prepare(folder: Path, size: Size) -> Path:
-    """A copy of the store to which the sales project has been applied."""
+    """A copy of the store whose points fade, with a grade and a funnel over them."""
     place = folder / f"sales-{size.contacts}-{size.events}"
     if (place / "ready").exists():
         return place
     shutil.rmtree(place, ignore_errors=True)
     tell("copying the store")
     shutil.copytree(build(folder, size), place, ignore=shutil.ignore_patterns("*.lock", "ready"))
-    shutil.copytree(PROJECT / "scenarios", place / "scenarios")
-    _send_everybody_home(place)
-    tell("applying the sales project")
+    _write_project(place)
+    tell("what has faded, cells, stages")
     said_by("sales.py", "apply", place)
-    tell("a day's tick")
-    said_by("sales.py", "tick", place, MIDNIGHT + DAY)
     (place / "ready").touch()
     return place
 
 
-def _send_everybody_home(place: Path) -> None:
-    """Nobody is inside the scenarios of the tick benchmarks, which go."""
-    db = sqlite3.connect(place / "flowscore.db")
-    for name in ("enrollments", "messages", "steps"):
-        db.execute(f"DELETE FROM {name}")
-    db.commit()
-    db.close()
+def _write_project(place: Path) -> None:
+    """The project of the tick benchmarks with fading points, a grade and a lifecycle."""
+    shutil.copytree(PROJECT, place, dirs_exist_ok=True)
+    scores = place / "scenarios" / "scores.yaml"
+    told = scores.read_text().replace(", cap: {points: 4, per: 1 day}", "")
+    scores.write_text(told.replace("score: engagement\n", f"score: engagement\n{FADES}\n", 1))
+    shutil.copy(SALES / "sales.yaml", place / "scenarios" / "sales.yaml")
 
 
 def measure_sales(folder: Path, size: Size) -> list[Figure]:
@@ -132,13 +127,25 @@ def timed() -> Iterator[dict[str, Any]]:
 
 
 def apply(place: Path) -> dict[str, Any]:
-    """Make the sales project the live one; all of it is judged."""
-    from flowscore.workspace import Workspace
+    """Make it live; the lines are there, so only what they are worth is found anew."""
+    from dataclasses import asdict
 
-    workspace = Workspace(place)
+    from flowscore.engine import registry
+    from flowscore.engine.recompute import PENDING, Order
+    from flowscore.engine.states import write_state
+    from flowscore.language.project import load_project
+    from flowscore.store.database import open_store
+
+    project, problems = load_project(place)
+    assert not [one for one in problems if one.severity == "error"], problems
+    store = open_store(place / "flowscore.db")
     with timed() as found:
-        workspace.apply()
-    workspace.close()
+        with store.transact() as connection:
+            registry.make_live(connection, project, MIDNIGHT, registry.ApplyReport(), fires=False)
+            order = Order(faded=["engagement"], grades=["lead"], stages=True)
+            write_state(connection, PENDING, asdict(order))
+        registry.catch_up(store)
+    store.close()
     return found
 
 
@@ -166,7 +173,7 @@ def rescore(place: Path) -> dict[str, Any]:
     store = open_store(place / "flowscore.db")
     with timed() as found:
         with store.transact() as connection:
-            order_scores(connection, registry.live_project(connection), ["activity"])
+            order_scores(connection, registry.live_project(connection), ["engagement"])
         registry.catch_up(store)
     store.close()
     return found
@@ -177,24 +184,30 @@ def by_hand(place: Path, which: str) -> dict[str, Any]:
     db = sqlite3.connect(place / "flowscore.db", isolation_level=None)
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=NORMAL")
-    values = {"now": MIDNIGHT + 2 * DAY, "span": 20.0 * DAY}
+    values = {"now": MIDNIGHT + 2 * DAY, "span": 21.0 * DAY, "day": DAY, "midnight": MIDNIGHT}
     with timed() as found:
         for words in (AGGREGATE,) if which == "aggregate" else LINES:
-            db.execute(words, values if ":now" in words else {})
+            db.execute(words, values)
     for name in ("by_hand", "lines_by_hand"):
         db.execute(f"DROP TABLE IF EXISTS {name}")
     return found
 
 
 def look(place: Path) -> dict[str, Any]:
-    """Explain a contact, and the first page of the queue: the median of some."""
-    from flowscore.orders import LeadsWish
+    """Explain a contact, and the first page of the queue: the median of some, warm."""
+    from flowscore.views.leads import Asked
     from flowscore.workspace import Workspace
 
     workspace = Workspace(place)
     people = [f"person{number}@example.com" for number in range(17, 100, 8)]
-    explained = [_milliseconds(lambda who=who: workspace.explain(who)) for who in people]
-    listed = [_milliseconds(lambda: workspace.leads(LeadsWish())) for _ in range(7)]
+
+    def queue() -> None:
+        with workspace.look.leads(Asked()) as leads:
+            assert leads.head
+            assert list(leads.rows(20, 0))
+
+    explained = [_milliseconds(lambda who=who: workspace.look.explain(who)) for who in people]
+    listed = [_milliseconds(queue) for _ in range(7)]
     workspace.close()
     return {"explain": median(explained[1:]), "leads": median(listed[1:])}
 

@@ -146,8 +146,7 @@ RULE = """CASE name WHEN 'page_viewed' THEN CASE
 WORTH = """CASE rule WHEN 'article' THEN 1 WHEN 'course' THEN 3 WHEN 'pricing' THEN 5
     WHEN 'opened' THEN 1 WHEN 'clicked' THEN 3 WHEN 'cart' THEN 10 WHEN 'order' THEN 20
     ELSE -5 END"""
-LEDGER = (
-    f"""{LINE} FROM (
+EARNED = f"""
         SELECT *, {WORTH} AS worth FROM (
             SELECT contact_id, {RULE} AS rule, message_id AS key, own_at, id FROM events
             UNION ALL
@@ -159,9 +158,8 @@ LEDGER = (
                 WHERE a.contact_id = s.contact_id AND a.name = 'email_opened' AND NOT a.machine
                   AND a.own_at > s.own_at AND a.own_at <= s.own_at + 3 * :day
                   AND a.subject = s.subject)
-        ) WHERE rule IS NOT NULL
-    ) ORDER BY contact_id, rule, key""",
-)
+        ) WHERE rule IS NOT NULL"""
+LEDGER = (f"{LINE} FROM ({EARNED}) ORDER BY contact_id, rule, key",)
 PLACES = {  # where people wait by the clock
     "rung-50": 2, "cart": 1, "reader": 1, "welcome": 2, "pricing-and-wait": 1,
     "cart-and-exit": 1, "course-six": 1,
