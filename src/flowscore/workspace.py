@@ -12,7 +12,7 @@ from flowscore.clock import clock_now
 from flowscore.ground import Ground
 
 if TYPE_CHECKING:
-    from flowscore.engine.movement import Moves
+    from flowscore.engine.moves import Moves
     from flowscore.engine.registry import ApplyReport
     from flowscore.engine.tick import TickReport
     from flowscore.errors import Problem

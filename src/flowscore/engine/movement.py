@@ -6,16 +6,14 @@ that have an address, as every listing does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
     and_,
     case,
-    cast,
     distinct,
     func,
     insert,
@@ -23,9 +21,9 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    union_all,
 )
 
+from flowscore.engine.moves import Farthest, ListMoves, Moves, ScoreMoves
 from flowscore.engine.scratch import (
     stood_at_balances,
     stood_in_cells,
@@ -46,132 +44,39 @@ from flowscore.store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from flowscore.engine.work import Work
     from flowscore.language.project import Project
 
-Farthest = tuple[int, int]  # (by how many 10⁻⁴ points, the contact's id)
 STOOD = (stood_at_balances, stood_in_cells, stood_in_stages, stood_in_lists)
-
-
-@dataclass
-class ScoreMoves:
-    """Whose balance is another in one score; `change` is the sum of it in 10⁻⁴ points.
-
-    By number (as `80`): `passed` are those who are at or over it now, `fell` those below it now,
-    `sank` those at or below it now; of a company's score `passing` and `sinking` count companies,
-    since a crossing is the company's.
-    """
-
-    more: int = 0
-    less: int = 0
-    change: int = 0
-    most: Farthest | None = None
-    least: Farthest | None = None
-    passed: dict[str, int] = field(default_factory=dict)
-    fell: dict[str, int] = field(default_factory=dict)
-    passing: dict[str, int] = field(default_factory=dict)
-    sinking: dict[str, int] = field(default_factory=dict)
-
-    def add(self, other: ScoreMoves) -> None:
-        """Take in what was counted of other contacts."""
-        self.more += other.more
-        self.less += other.less
-        self.change += other.change
-        both = [one for one in (self.most, other.most) if one is not None]
-        self.most = max(both, key=lambda one: one[0], default=None)
-        both = [one for one in (self.least, other.least) if one is not None]
-        self.least = min(both, key=lambda one: one[0], default=None)
-        for name in ("passed", "fell", "passing", "sinking"):
-            _add(getattr(self, name), getattr(other, name))
-
-
-@dataclass
-class ListMoves:
-    """How many were in a list, and who came and went."""
-
-    before: int = 0
-    joined: int = 0
-    left: int = 0
-
-
-@dataclass
-class Moves:
-    """What moved of so many contacts. From and to are (cell or stage, cell or stage) as `A3>A4`.
-
-    Who stayed where they were is counted too: `A4>A4`; who had no cell comes from nothing: `>D1`.
-    """
-
-    contacts: int = 0
-    scores: dict[str, ScoreMoves] = field(default_factory=dict)
-    cells: dict[str, dict[str, int]] = field(default_factory=dict)
-    stages: dict[str, int] = field(default_factory=dict)
-    lists: dict[str, ListMoves] = field(default_factory=dict)
-
-    def add(self, other: Moves) -> None:
-        """Take in what was counted of other contacts."""
-        self.contacts += other.contacts
-        for name, one in other.scores.items():
-            self.scores.setdefault(name, ScoreMoves()).add(one)
-        for grade, found in other.cells.items():
-            _add(self.cells.setdefault(grade, {}), found)
-        _add(self.stages, other.stages)
-        for name, moved in other.lists.items():
-            mine = self.lists.setdefault(name, ListMoves())
-            _add(vars(mine), vars(moved))
-
-    def follow(self, other: Moves) -> None:
-        """Take in what happened to contacts that are counted here already, after that.
-
-        Who moved on from a cell is taken off those who stayed in it: so the sums before and
-        after are right for each cell.
-        """
-        for one in other.lists.values():
-            one.before = 0
-        for ways in (other.stages, *other.cells.values()):
-            for way in [way for way in ways if not is_move(way)]:
-                del ways[way]
-            for way, number in list(ways.items()):
-                stayed = way.partition(">")[0]
-                ways[f"{stayed}>{stayed}"] = ways.get(f"{stayed}>{stayed}", 0) - number
-        other.contacts = 0
-        self.add(other)
-
-    @classmethod
-    def read(cls, kept: Any) -> Moves:
-        """As the store's state keeps it (JSON)."""
-        return cls(
-            contacts=kept["contacts"],
-            scores={name: ScoreMoves(**one) for name, one in kept["scores"].items()},
-            cells=kept["cells"],
-            stages=kept["stages"],
-            lists={name: ListMoves(**one) for name, one in kept["lists"].items()},
-        )
-
-
-def _add(mine: dict[str, int], others: dict[str, int]) -> None:
-    for name, number in others.items():
-        mine[name] = mine.get(name, 0) + number
-
-
-def is_move(way: str) -> bool:
-    """Whether `A3>A4` leads elsewhere."""
-    origin, _, target = way.partition(">")
-    return origin != target
 
 
 # ---------------------------------------------------------------- then
 
 
-def remember(work: Work, project: Project) -> None:
-    """Keep how the contacts in `batch` stand under a project: before they are judged anew."""
+def remember(
+    work: Work, project: Project, scores: Collection[str], old: Project | None = None
+) -> None:
+    """Keep how the contacts in `batch` stand: before they are judged anew under `project`.
+
+    Of balances those of these scores, as they are read under the `old` project.
+    """
     forget(work)
-    standing = _balances(project, list(project.scores))
-    work.fill(stood_at_balances, _keep(stood_at_balances, standing), kept=False)
-    work.fill(stood_in_cells, _keep(stood_in_cells, CELLS), kept=False)
-    work.fill(stood_in_stages, _keep(stood_in_stages, STAYS), kept=False)
-    work.fill(stood_in_lists, _keep(stood_in_lists, MEMBERS), kept=False)
+    read_by = project if old is None else old
+    for name in sorted(read_by.scores.keys() & scores):
+        work.fill(stood_at_balances, _keep(stood_at_balances, _read(read_by, name)), kept=False)
+    if project.grades:
+        work.fill(stood_in_cells, _keep(stood_in_cells, CELLS), kept=False)
+    if project.lifecycle is not None:
+        work.fill(stood_in_stages, _keep(stood_in_stages, STAYS), kept=False)
+    if kept_true := _kept_true(project):
+        work.fill(stood_in_lists, _keep(stood_in_lists, _members(kept_true)), kept=False)
+
+
+def _kept_true(project: Project) -> list[str]:
+    """The dynamic lists: nobody joins or leaves another by being judged anew."""
+    return [one.name for one in project.lists.values() if one.members is not None]
 
 
 def forget(work: Work) -> None:
@@ -191,25 +96,19 @@ def _people() -> Any:
     )
 
 
-def _balances(project: Project, names: list[str]) -> Any:
-    """What contacts read: their own balance, or their company's (ruling 96)."""
-    theirs = [name for name in names if project.scores[name].of == "company"]
-    own = [name for name in names if name not in theirs]
-    mine = (
-        select(balances.c.contact_id, balances.c.score, balances.c.balance)
-        .select_from(_people().join(balances, balances.c.contact_id == batch.c.contact_id))
-        .where(balances.c.score.in_(own))
-    )
-    if not theirs:
-        return mine
-    companys = (
-        select(batch.c.contact_id, company_balances.c.score, company_balances.c.balance)
-        .select_from(
-            _people().join(company_balances, company_balances.c.company_id == contacts.c.company_id)
-        )
-        .where(company_balances.c.score.in_(theirs))
-    )
-    return union_all(mine, companys)
+def _holding(project: Project, name: str) -> tuple[Any, Any]:
+    """Whose balance contacts read in a score: their own, or their company's (ruling 96)."""
+    if project.scores[name].of == "company":
+        same = company_balances.c.company_id == contacts.c.company_id
+        return company_balances, and_(same, company_balances.c.score == name)
+    same = balances.c.contact_id == batch.c.contact_id
+    return balances, and_(same, balances.c.score == name)
+
+
+def _read(project: Project, name: str) -> Select[Any]:
+    table, holds = _holding(project, name)
+    rows = select(batch.c.contact_id, literal(name), table.c.balance)
+    return rows.select_from(_people().join(table, holds))
 
 
 CELLS = select(cells.c.contact_id, cells.c.grade, cells.c.cell).select_from(
@@ -220,108 +119,119 @@ STAYS = (
     .select_from(_people().join(stages, stages.c.contact_id == batch.c.contact_id))
     .where(stages.c.left_at.is_(null()))
 )
-MEMBERS = (
-    select(members.c.contact_id, members.c.list)
-    .select_from(_people().join(members, members.c.contact_id == batch.c.contact_id))
-    .where(members.c.left_at.is_(null()))
-)
+
+
+def _members(lists: list[str]) -> Select[Any]:
+    return (
+        select(members.c.contact_id, members.c.list)
+        .select_from(_people().join(members, members.c.contact_id == batch.c.contact_id))
+        .where(members.c.left_at.is_(null()), members.c.list.in_(lists))
+    )
 
 
 # ---------------------------------------------------------------- now
 
 
-def count(work: Work, project: Project, first_stage: str = "") -> Moves:
+def count(work: Work, project: Project, scores: Collection[str], first_stage: str = "") -> Moves:
     """What is another than `remember` kept; `first_stage` was theirs who stood in none."""
     total = work.once(select(func.count()).select_from(_people())).scalar_one()
     return Moves(
         contacts=total,
-        scores=dict(_count_scores(work, project)),
+        scores=dict(_count_scores(work, project, scores)),
         cells=_count_cells(work, project),
         stages=_count_stages(work, project, first_stage),
-        lists=_count_lists(work),
+        lists=_count_lists(work, project),
     )
 
 
-def _count_scores(work: Work, project: Project) -> Iterator[tuple[str, ScoreMoves]]:
+def _count_scores(
+    work: Work, project: Project, scores: Collection[str]
+) -> Iterator[tuple[str, ScoreMoves]]:
     named = thresholds(project)
-    for name in project.scores:
+    for name in sorted(scores):
         moved = _moved(project, name)
         row = work.once(_sums(moved, named[name])).one()
         if row.number:
             yield name, _score_moves(work, moved, row, named[name])
 
 
-def _moved(project: Project, name: str) -> Any:
-    """Whose balance in a score is another: before, after, and whose balance it is."""
-    companys = project.scores[name].of == "company"
-    owner = contacts.c.company_id if companys else contacts.c.id
-    now = _balances(project, [name]).subquery()
+@dataclass(frozen=True)
+class _Moved:
+    """Whose balance in a score is another: before, after, and (of companies) whose it is."""
+
+    before: Any
+    after: Any
+    rows: Any
+    differ: Any
+    company: Any
+
+    @property
+    def change(self) -> Any:
+        return self.after - self.before
+
+
+def _moved(project: Project, name: str) -> _Moved:
+    table, holds = _holding(project, name)
     stood = and_(
-        stood_at_balances.c.contact_id == now.c.contact_id, stood_at_balances.c.score == name
+        stood_at_balances.c.contact_id == batch.c.contact_id, stood_at_balances.c.score == name
     )
     before = func.coalesce(stood_at_balances.c.balance, 0)
-    return (
-        select(
-            now.c.contact_id,
-            before.label("before"),
-            now.c.balance.label("after"),
-            owner.label("owner"),
-        )
-        .select_from(
-            now.join(contacts, contacts.c.id == now.c.contact_id).outerjoin(
-                stood_at_balances, stood
-            )
-        )
-        .where(now.c.balance != before)
-        .subquery("moved")
+    return _Moved(
+        before=before,
+        after=table.c.balance,
+        rows=_people().join(table, holds).outerjoin(stood_at_balances, stood),
+        differ=table.c.balance != before,
+        company=contacts.c.company_id if table is company_balances else None,
     )
 
 
-def _sums(moved: Any, numbers: tuple[float, ...]) -> Select[Any]:
-    change = moved.c.after - moved.c.before
+def _sums(moved: _Moved, numbers: tuple[float, ...]) -> Select[Any]:
     columns = [
         func.count().label("number"),
-        _how_many(change > 0).label("more"),
-        func.coalesce(func.sum(change), 0).label("change"),
+        _how_many(moved.change > 0).label("more"),
+        func.coalesce(func.sum(moved.change), 0).label("change"),
+        func.max(moved.change).label("most"),
+        func.min(moved.change).label("least"),
     ]
     for place, number in enumerate(numbers):
-        line = scaled(number, SHOWN)
-        up = and_(moved.c.before < line, moved.c.after >= line)
-        down = and_(moved.c.before >= line, moved.c.after < line)
-        sunk = and_(moved.c.before > line, moved.c.after <= line)
-        columns += [
-            _how_many(up).label(f"passed_{place}"),
-            _how_many(down).label(f"fell_{place}"),
-            _how_many_owners(moved, up).label(f"passing_{place}"),
-            _how_many_owners(moved, sunk).label(f"sinking_{place}"),
-        ]
-    return select(*columns).select_from(moved)
+        columns += _crossings(moved, scaled(number, SHOWN), place)
+    return select(*columns).select_from(moved.rows).where(moved.differ)
+
+
+def _crossings(moved: _Moved, line: float, place: int) -> list[Any]:
+    """Who passed a number, fell below it, sank to it; companies, where the balance is theirs."""
+    up = and_(moved.before < line, moved.after >= line)
+    down = and_(moved.before >= line, moved.after < line)
+    sunk = and_(moved.before > line, moved.after <= line)
+    counts = [_how_many(up).label(f"passed_{place}"), _how_many(down).label(f"fell_{place}")]
+    if moved.company is None:
+        return [*counts, _how_many(sunk).label(f"sinking_{place}")]
+    owners = {"passing": up, "sinking": sunk}
+    return counts + [
+        func.count(distinct(case((crossed, moved.company)))).label(f"{word}_{place}")
+        for word, crossed in owners.items()
+    ]
 
 
 def _how_many(condition: ColumnElement[bool]) -> Any:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-def _how_many_owners(moved: Any, condition: ColumnElement[bool]) -> Any:
-    return func.count(distinct(case((condition, moved.c.owner))))
-
-
-def _score_moves(work: Work, moved: Any, row: Any, numbers: tuple[float, ...]) -> ScoreMoves:
+def _score_moves(work: Work, moved: _Moved, row: Any, numbers: tuple[float, ...]) -> ScoreMoves:
     found = ScoreMoves(row.more, row.number - row.more, int(row.change))
-    found.most, found.least = _farthest(work, moved, up=True), _farthest(work, moved, up=False)
+    found.most = _farthest(work, moved, row.most) if row.most > 0 else None
+    found.least = _farthest(work, moved, row.least) if row.least < 0 else None
     for name in ("passed", "fell", "passing", "sinking"):
-        counts = {f"{n:g}": getattr(row, f"{name}_{place}") for place, n in enumerate(numbers)}
+        of = name if name != "passing" or moved.company is not None else "passed"
+        counts = {f"{n:g}": getattr(row, f"{of}_{place}") for place, n in enumerate(numbers)}
         setattr(found, name, {number: count for number, count in counts.items() if count})
     return found
 
 
-def _farthest(work: Work, moved: Any, *, up: bool) -> Farthest | None:
-    """Who gained most, or lost most; of equals the oldest contact."""
-    change = cast(moved.c.after - moved.c.before, BigInteger).label("change")
-    rows = select(change, moved.c.contact_id).where(change > 0 if up else change < 0)
-    order = change.desc() if up else change.asc()
-    found = work.once(rows.order_by(order, moved.c.contact_id).limit(1)).one_or_none()
-    return None if found is None else (found.change, found.contact_id)
+def _farthest(work: Work, moved: _Moved, change: int) -> Farthest:
+    """One of those who gained or lost so much."""
+    who = select(batch.c.contact_id).select_from(moved.rows).where(moved.change == change)
+    return int(change), work.once(who.limit(1)).scalar_one()
 
 
 def _count_cells(work: Work, project: Project) -> dict[str, dict[str, int]]:
@@ -355,8 +265,8 @@ def _count_ways(work: Work, rows: Any, origin: Any, target: Any) -> dict[str, in
     return {f"{row.origin or ''}>{row.target or ''}": row.number for row in found}
 
 
-def _count_lists(work: Work) -> dict[str, ListMoves]:
-    now = MEMBERS.subquery()
+def _count_lists(work: Work, project: Project) -> dict[str, ListMoves]:
+    now = _members(_kept_true(project)).subquery()
     same = and_(
         stood_in_lists.c.contact_id == now.c.contact_id, stood_in_lists.c.list == now.c.list
     )

@@ -33,7 +33,7 @@ from flowscore.engine import (
     scoring,
     stages,
 )
-from flowscore.engine.movement import Moves
+from flowscore.engine.moves import Moves
 from flowscore.engine.rejudging import rejudge
 from flowscore.engine.scratch import prepare_scratch
 from flowscore.engine.staleness import (
@@ -168,12 +168,19 @@ def do_batch(connection: Connection, program: Program, mark: int) -> Judged:
         write_state(connection, PENDING, None)
         work.tidy()
         return Judged(0, order.moved)
-    movement.remember(work, program.applied.project)
+    judged = (program.applied.project, _may_move(program, order))
+    movement.remember(work, *judged)
     judge(work, program, order)
-    order.moved.add(movement.count(work, program.applied.project))
+    order.moved.add(movement.count(work, *judged))
     write_state(connection, PENDING, asdict(order))
     work.tidy()
     return Judged(len(found), order.moved)
+
+
+def _may_move(program: Program, order: Order) -> set[str]:
+    """The scores that are judged, and those that stand on what may move."""
+    standing = {one.score.name for one in program.scoring.when}
+    return {*order.scores, *order.faded, *standing}
 
 
 def prepare(work: Work, program: Program) -> None:
@@ -296,9 +303,10 @@ def _finish_and_count(work: Work, program: Program, order: Order) -> None:
         finish(work, program, order)
         return
     work.fill(batch, COLLEAGUES_ALL)
-    movement.remember(work, program.applied.project)
+    judged = (program.applied.project, _may_move(program, order))
+    movement.remember(work, *judged)
     finish(work, program, order)
-    order.moved.follow(movement.count(work, program.applied.project))
+    order.moved.follow(movement.count(work, *judged))
 
 
 # ---------------------------------------------------------------- whatever reads it

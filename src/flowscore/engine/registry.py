@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, insert, null, select, upd
 
 from flowscore.engine import outbox, recompute
 from flowscore.engine.enrollment import stands_there, states_of
-from flowscore.engine.movement import Moves
+from flowscore.engine.moves import Moves
 from flowscore.engine.program import Applied, Program, Version, compile_program
 from flowscore.engine.refusals import refuse_if_needed
 from flowscore.engine.states import read_state, write_state

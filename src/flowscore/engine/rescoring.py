@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowscore.engine import recompute, registry
-from flowscore.engine.movement import Moves
+from flowscore.engine.moves import Moves
 
 if TYPE_CHECKING:
     from flowscore.store.database import Store

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, Table, func, select
 
 from flowscore.engine import rejudging, staleness
 from flowscore.engine.enrollment import stands_there
-from flowscore.engine.movement import is_move
+from flowscore.engine.moves import is_move
 from flowscore.engine.patterns import Patterns
 from flowscore.engine.refusals import refusals
 from flowscore.language.words import walk

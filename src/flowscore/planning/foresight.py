@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Insert, case, func, select
 
 from flowscore.engine import movement, recompute, registry
 from flowscore.engine.enrollment import stands_there
-from flowscore.engine.movement import ListMoves, Moves
+from flowscore.engine.moves import ListMoves, Moves
 from flowscore.engine.program import compile_program
 from flowscore.planning.moving import Moved, moved
 from flowscore.rules.sight import batch
@@ -112,11 +112,12 @@ def _try(
     program = compile_program(registry.load_applied(connection), standing.dialect)
     work = recompute.begin(connection, program, mark)
     judged = work.fill(batch, _part(program, order, *part), kept=False)
-    movement.remember(work, standing.old)
+    movement.remember(work, standing.new, standing.new.scores, standing.old)
     recompute.prepare(work, program)
     recompute.judge(work, program, order)
     recompute.finish(work, program, order)
-    found.moves.add(movement.count(work, standing.new, _first_stage(standing.old)))
+    counted = movement.count(work, standing.new, standing.new.scores, _first_stage(standing.old))
+    found.moves.add(counted)
     for name in standing.taken_in_anew:
         there = stands_there(standing.new.scenarios[name], program.book).subquery()
         mine = select(func.count()).select_from(there.join(batch, batch.c.contact_id == there.c[0]))

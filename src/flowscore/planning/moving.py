@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from flowscore.engine.movement import Moves, is_move
+from flowscore.engine.moves import Moves, is_move
 from flowscore.engine.thresholds import thresholds
 from flowscore.language import triggers
 from flowscore.language.project import Project
@@ -17,7 +17,7 @@ from flowscore.planning.phrases import phrase
 from flowscore.store.tables import SHOWN, contacts
 
 if TYPE_CHECKING:
-    from flowscore.engine.movement import Farthest, ScoreMoves
+    from flowscore.engine.moves import Farthest, ScoreMoves
     from flowscore.language.scoring import Grade
 
 Row = dict[str, Any]
