@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from flowscore.errors import FlowscoreError
+from flowscore.learning import population
 from flowscore.learning.asking import Question
 from learning.company import Lead, at, put, tick
 
@@ -338,6 +340,21 @@ def test_f05_sensitive_attributes_are_never_proposed_unasked(company: Company) -
     reason = "Older people get another offer, and pay the same."
     learned(workspace, replace(BOUGHT, sensitive=True, write=True, because=reason))
     assert f'because: "{reason}"' in (workspace.root / "scenarios" / "all.yaml").read_text()
+
+
+def test_of_very_many_leads_a_stable_sample_is_weighed_and_all_are_counted(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = company(ENGAGEMENT, example(1_000))
+    monkeypatch.setattr(population, "SAMPLE", 600)
+    lessons = learned(workspace)
+    assert rate_of(lessons, "free_trial_started").rate.leads == 200
+    trial = proposed(lessons, "free-trial-started")
+    assert (trial.rate.leads, trial.rate.won) == (200, 80)
+    assert trial.points >= 10
+    sampled = re.search(r"fitted on (\d+) of them", " ".join(lessons.notes))
+    assert sampled and 500 < int(sampled[1]) < 700
+    assert learned(workspace) == lessons
 
 
 # --- outcomes ---------------------------------------------------------------------------------

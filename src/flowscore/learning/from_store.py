@@ -76,6 +76,11 @@ def _learn(connection: Connection, live: Project, folder: Project, question: Que
         tell_rates(lessons, [*found.cuts, *found.unclear], None)
         return lessons
     sheet, cuts = without_twins(load_sheet(connection, found.cuts, present.whens, params), found)
+    if len(sheet.won) < everybody.leads:
+        lessons.notes.append(
+            f"close rates are of all leads; points and lines are fitted on {len(sheet.won):,} of "
+            "them, the same ones each time"
+        )
     card = as_written(weigh(sheet, cuts, range(len(sheet.won))), present)
     tell_rates(lessons, [*found.cuts, *found.unclear], card)
     lessons.questions = questions(lessons)

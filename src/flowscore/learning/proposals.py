@@ -82,37 +82,37 @@ def propose(
     found: list[Proposal] = []
     for weighed in card.columns.values():
         if weighed.cut.subject.source == "rule":
-            found += _changed(card, weighed, project)
+            found += _changed(weighed, project)
         else:
-            found += _added(card, weighed, homes, names)
+            found += _added(weighed, homes, names)
     return sorted(
         (one for one in found if wanted is None or one.score == wanted),
         key=lambda one: (one.now is None, one.score, -abs(one.points), one.name),
     )
 
 
-def _changed(card: Scorecard, weighed: Weighed, project: Project) -> Iterable[Proposal]:
+def _changed(weighed: Weighed, project: Project) -> Iterable[Proposal]:
     score, _, name = weighed.cut.subject.place.partition("/")
     rule = next((one for one in project.scores[score].rules if one.name == name), None)
     if rule is None:
         return
-    rate, points = weighed.rates[1], int(weighed.points[1])
+    rate, points = weighed.cut.answers[1].rate, int(weighed.points[1])
     note = f"per time; {weighed.times:.1f} times each" if weighed.times >= 1.05 else ""
     if weighed.is_slight:
         note = "next to no difference; points cannot be 0"
-    yield Proposal(score, name, points, rate, _lift(card, rate), now=rule.points, note=note)
+    yield Proposal(score, name, points, rate, _lift(weighed, rate), now=rule.points, note=note)
 
 
-def _added(card: Scorecard, weighed: Weighed, homes: Homes, names: Names) -> Iterable[Proposal]:
+def _added(weighed: Weighed, homes: Homes, names: Names) -> Iterable[Proposal]:
     subject = weighed.cut.subject
     score = homes.of(subject)
     sensitive = subject.source != "event" and is_sensitive(subject.place)
     for points, answers in _by_points(weighed):
-        rate = together(weighed.rates[place] for place in answers)
+        rate = together(weighed.cut.answers[place].rate for place in answers)
         answer = weighed.cut.together(answers)
         name = names.free(score, answer.name)
         yield Proposal(
-            score, name, points, rate, _lift(card, rate), answer.words, because=sensitive
+            score, name, points, rate, _lift(weighed, rate), answer.words, because=sensitive
         )
 
 
@@ -127,9 +127,10 @@ def _by_points(weighed: Weighed) -> list[tuple[int, list[int]]]:
     return [(points, places) for (points, _), places in found.items()]
 
 
-def _lift(card: Scorecard, rate: Rate) -> float:
-    """The close rate ÷ the overall one."""
-    return rate.share / card.overall.share if card.overall.won else 0.0
+def _lift(weighed: Weighed, rate: Rate) -> float:
+    """The close rate ÷ the one of all leads, also those outside of a sample."""
+    overall = together(answer.rate for answer in weighed.cut.answers)
+    return rate.share / overall.share if overall.won else 0.0
 
 
 def rule_text(proposal: Proposal, because: str) -> str:
