@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flowscore.engine.registry import definitions_of
-from flowscore.language import actions, policy, scenario, scoring
+from flowscore.language import actions, lifecycle, policy, scenario, scoring
 from flowscore.language.project import digest, load_project
 from flowscore.planning.differences import arrow, differences
 from flowscore.planning.phrases import phrase
 from flowscore.planning.summaries import summary
 from oracle.cases import write
+from oracle.features import whole
 from oracle.generate import seeded
 
 if TYPE_CHECKING:
@@ -224,6 +225,108 @@ def test_a_score_is_told_rule_by_rule(tmp_path: Path) -> None:
     ]
 
 
+FADING = [
+    ("", "{half_life: 30 days}", "decay added: half-life 30 days"),
+    ("{half_life: 30 days}", "{half_life: 14 days}", "decay half-life 30 days → 14 days"),
+    (
+        "{half_life: 30 days}",
+        "{expire: 90 days}",
+        "decay half-life 30 days → expires after 90 days",
+    ),
+    ("{linear: 90 days}", "", "decay removed: linear over 90 days"),
+    (
+        "{step: {lose: 15%, every: 45 days}}",
+        "{step: {lose: 20%, every: 45 days}}",
+        "decay loses 15% every 45 days → 20% every 45 days",
+    ),
+    (
+        "{idle: {after: 30 days, lose: 10, every: 7 days}}",
+        "{idle: {after: 60 days, reset: true}}",
+        "decay idle for 30 days loses 10 points, again every 7 days → 60 days resets",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), FADING, ids=[words for _, _, words in FADING])
+def test_how_points_fade_is_told_in_words(tmp_path: Path, old: str, new: str, words: str) -> None:
+    texts = [f"score: engagement\n{f'decay: {one}' if one else ''}\n{RULES}" for one in (old, new)]
+    assert told(tmp_path, "score", *texts) == [words]
+
+
+RULES = "rules: [{name: cart, points: 10, on: {event: cart_updated}}]\n"
+
+
+def test_what_a_score_is_beside_its_rules_is_told(tmp_path: Path) -> None:
+    old = "score: engagement\nscale: 1-10\nrange: {min: 0, max: 100}\n" + RULES
+    new = """
+    score: engagement
+    scale: 1-100
+    range: {min: 0, max: 100}
+    of: company
+    rules: [{name: cart, points: 10, on: {event: cart_updated}, decay: {linear: 9 days}}]
+    """
+    assert sorted(told(tmp_path, "score", old, new)) == [
+        "of contact → company",
+        "rule cart: decay added: linear over 9 days",
+        "scale 1-10 → 1-100",
+    ]
+
+
+GRADE = """
+grade: lead-grade
+fit: {score: fit, A: 75, B: 50, C: below}
+engagement: {score: engagement, 3: 50, 2: 25, 1: below}
+green: [A3]
+"""
+
+
+def test_a_grade_is_told_axis_by_axis(tmp_path: Path) -> None:
+    new = """
+    grade: lead-grade
+    fit: {score: fit, A: 80, B: 50, C: 25, D: below}
+    engagement: {score: interest, 3: 50, 2: 25, 1: below}
+    green: [A3, B3]
+    ---
+    score: interest
+    rules: [{name: look, points: 5, on: {event: looked}}]
+    """
+    assert told(tmp_path, "grade", GRADE, new) == [
+        "fit: A from 75 → 80",
+        "fit: C whatever is below → from 25",
+        "fit: D added: whatever is below",
+        "engagement: score engagement → interest",
+        "green cell added: B3",
+    ]
+    turned = GRADE.replace("1: below}", "1: below, axis: descending}")
+    [*_, said] = told(tmp_path, "grade", GRADE, turned)
+    assert said == "engagement: turned, so that 1 is the most active and 3 the least"
+
+
+def test_a_lifecycle_is_told_stage_by_stage(tmp_path: Path) -> None:
+    old = """
+    lifecycle: buyer
+    stages:
+      - lead
+      - {stage: mql, when: {score: {engagement: {at_least: 20}}}}
+      - {stage: sql, when: {in_list: a}}
+      - customer
+    """
+    new = """
+    lifecycle: buyer
+    stages:
+      - lead
+      - {stage: mql, when: {score: {engagement: {at_least: 30}}}, retreat: true}
+      - customer
+      - {stage: fan, when: {in_list: b}}
+    """
+    assert told(tmp_path, "lifecycle", old, new) == [
+        "stage sql removed",
+        "stage mql: when score engagement at least 20 → 30",
+        "stage mql: retreat false → true",
+        "stage fan added: when in list b",
+    ]
+
+
 def test_a_policy_is_told_in_words(tmp_path: Path) -> None:
     old = "policy: default\ntopics: [news, offers]\nwhen_capped: drop\n"
     new = """
@@ -236,6 +339,7 @@ def test_a_policy_is_told_in_words(tmp_path: Path) -> None:
     when_capped: {wait_up_to: 2 days}
     send_window: {days: [mon, fri], from: 09:00, to: 20:00, timezone: contact}
     pause_when: {bounces: 5%, of_last: 1000}
+    decay_every: 1 hour
     """
     assert told(tmp_path, "policy", old, new) == [
         "timezone UTC → Europe/Madrid",
@@ -247,6 +351,7 @@ def test_a_policy_is_told_in_words(tmp_path: Path) -> None:
         "a capped mail waits not at all → 2 days",
         "send window added: 09:00 to 20:00 on mon, fri in the contact's zone",
         "pause when added: bounces 5% of the last 1000",
+        "points fade every day → every 1 hour",
     ]
 
 
@@ -267,6 +372,8 @@ def test_an_arrow_says_only_what_is_another() -> None:
 
 PARTS = (
     *actions.Action.__subclasses__(),
+    *scoring.Decay.__subclasses__(),
+    *(scoring.Axis, lifecycle.Stage),
     *(actions.Portion, scenario.Goal, scenario.Reenroll, scoring.Rule, scoring.Cap, scoring.Range),
     *(policy.Sender, policy.FrequencyCap, policy.SendWindow, policy.PauseWhen),
 )
@@ -281,9 +388,9 @@ def test_every_part_of_a_definition_has_its_words(part: type) -> None:
 def test_random_definitions_differ_in_words_where_they_differ_in_meaning(
     tmp_path: Path, seed: int
 ) -> None:
-    write(seeded(seed), tmp_path)
+    write(seeded(seed, whole()), tmp_path)
     write_again = tmp_path / "other"
-    write(seeded(seed + 100), write_again)
+    write(seeded(seed + 100, whole()), write_again)
     found = [load_project(folder)[0] for folder in (tmp_path, write_again)]
     groups: dict[str, list[Any]] = {}
     for project in found:
