@@ -43,5 +43,5 @@ class UncleanError(FlowscoreError):
     """The folder has mistakes; nothing of it goes live."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("the folder has mistakes, nothing was applied")
+        super().__init__("the folder has mistakes; `flowscore validate` lists them")
         self.problems = problems

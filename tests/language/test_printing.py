@@ -66,5 +66,5 @@ def test_count_what_a_project_holds() -> None:
         }
     )
     assert contents_text(graded) == (
-        "0 scenarios, 2 scores, 1 grades, 1 lifecycle, 0 lists, 0 templates"
+        "0 scenarios, 2 scores, 1 grade, 1 lifecycle, 0 lists, 0 templates"
     )

@@ -125,7 +125,8 @@ def _tell_moves(moves: dict[str, Any]) -> None:
 def _verdict(planned: "Plan") -> str:
     rest = counted(planned.unchanged, "definition")
     if not planned.changes:
-        return f"Nothing would change: {rest} stand as they are live."
+        stand = "stands as it is" if planned.unchanged == 1 else "stand as they are"
+        return f"Nothing would change: {rest} {stand} live."
     words = ("added", "changed", "removed")
     counts = {word: sum(one.change == word for one in planned.changes) for word in words}
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)

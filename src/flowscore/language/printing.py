@@ -49,16 +49,16 @@ def summary(problems: Iterable[Problem]) -> str:
 
 
 def contents_text(project: Project) -> str:
-    """`3 scenarios, 1 scores, …`: how many of each kind a project holds."""
+    """`3 scenarios, 1 score, …`: how many of each kind a project holds."""
     parts = {
-        "scenarios": len(project.scenarios),
-        "scores": len(project.scores),
-        **({"grades": len(project.grades)} if project.grades else {}),
+        "scenario": len(project.scenarios),
+        "score": len(project.scores),
+        **({"grade": len(project.grades)} if project.grades else {}),
         **({"lifecycle": 1} if project.lifecycle else {}),
-        "lists": len(project.lists),
-        "templates": len(project.templates),
+        "list": len(project.lists),
+        "template": len(project.templates),
     }
-    return ", ".join(f"{count} {word}" for word, count in parts.items())
+    return ", ".join(f"{n} {word}" if n == 1 else f"{n} {word}s" for word, n in parts.items())
 
 
 def _excerpt(line: str, column: int) -> list[str]:
