@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from flowscore.language.policy import Policy
 from flowscore.language.scoring import Decay, Expires, HalfLife, Linear, Steps
 from flowscore.rules.instants import decays_between, last_decay, next_decay
 from flowscore.rules.worth import worth, worth_of
+from flowscore.store import functions
 from flowscore.store.tables import POINT, ledger
 
 if TYPE_CHECKING:
@@ -104,3 +106,12 @@ def test_points_fade_as_often_as_the_policy_says() -> None:
         at("03-29T06:00"),
         at("03-29T12:00"),
     ]
+
+
+def test_a_sqlite_without_math_functions_reckons_the_same() -> None:
+    """Not every build has them; Python's stand in."""
+    bare, whole = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
+    functions.register_math(bare)
+    asked = "SELECT power(0.5, 2.5), power(0.85, 3.0), ln(123456789.0), floor(-2.5)"
+    assert functions.has_math(whole)
+    assert bare.execute(asked).fetchone() == whole.execute(asked).fetchone()
