@@ -68,12 +68,12 @@ class Features:
     pauses: bool = True
     versions: bool = True
     # Scores that sales believe in.
-    decay: bool = False
-    idle: bool = False
-    grades: bool = False
-    stages: bool = False
-    company_scores: bool = False
-    recomputes: bool = False  # second versions change scores and grades too
+    decay: bool = True
+    idle: bool = True
+    grades: bool = True
+    stages: bool = True
+    company_scores: bool = True
+    recomputes: bool = True  # second versions change scores and grades too
 
 
 SALES = tuple("decay idle grades stages company_scores recomputes".split())

@@ -66,8 +66,10 @@ class Interpreter:
         self.adopt(project)
         for score in changed:
             recompute(self.world, score, self.people.became)
-        look_anew(self.world, changed)
         self.world.round = 0
+        if changed:
+            self.ask_when()
+        look_anew(self.world, list(project.scores.values()))
         for change in funnel.refresh(self.world, 0):
             if change.kind == "stage":
                 change.contact.stage_changes.pop()
@@ -179,6 +181,11 @@ class Interpreter:
     def award(self, changes: list[Change]) -> bool:
         """Phase 1: lines of `on` rules, then of `when` (rulings 52, 55 and 115)."""
         lines = give(self.world, self.awaiting + self.attribute_awards(changes))
+        return self.ask_when() or lines > 0
+
+    def ask_when(self) -> bool:
+        """Every `when`, scores that others read first; whether anything was written."""
+        lines = 0
         for score in self.scored:
             for rule in self.world.project.scores[score].rules:
                 if rule.when is not None:
