@@ -228,6 +228,15 @@ def test_e05_a_plan_tries_what_a_changed_score_would_move(folder: Folder) -> Non
     assert "nothing was done yet" in told
 
 
+def test_e05_several_numbers_are_tried_before_one_is_fixed(folder: Folder) -> None:
+    """Who is at a number now is told for the new one and the old one; nothing is judged anew."""
+    folder.live()
+    for number, people in ((10, "3 contacts are"), (25, "1 contact is"), (31, "0 contacts are")):
+        told = folder.edit("scores", ("hot: 20", f"hot: {number}")).plan()
+        assert f"  → hot: {people} at {number} or more now, 2 at 20 or more\n" in told
+        assert "What would move" not in told
+
+
 def test_b_plan_says_of_grades_and_stages_what_changed_and_whom_it_moves(folder: Folder) -> None:
     folder.write({"scenarios/model.yaml": MODEL})
     folder.live()

@@ -163,7 +163,8 @@ def apply(
     """
     workspace = workspace_of(context)
     try:
-        with progress("contacts", workspace.contacts_to_judge()) as watch:
+        workspace.clean()  # before the store is opened: with a mistake nothing is touched
+        with progress("contacts", workspace.contacts_to_judge() or None) as watch:
             report = workspace.apply(enroll_existing or (), fires=fire, watch=watch)
     except UncleanError as error:
         tell_problems(error.problems, workspace.root)

@@ -41,7 +41,7 @@ def rescore(
       flowscore rescore engagement --fire
     """
     workspace = workspace_of(context)
-    with progress("contacts", workspace.contacts_to_judge()) as watch:
+    with progress("contacts", workspace.contacts_to_judge() or None) as watch:
         found = workspace.rescore(scores or (), fires=fire, watch=watch)
     if as_json:
         show_json({"judged": found is not None, **(found or {})})

@@ -16,8 +16,11 @@ from flowscore.engine.refusals import refusals
 from flowscore.language.words import walk
 from flowscore.planning.differences import is_same
 from flowscore.rules.conditions import holds
+from flowscore.rules.happened import scaled
 from flowscore.rules.who import Who
 from flowscore.store.tables import (
+    SHOWN,
+    balances,
     cells,
     contacts,
     definitions,
@@ -150,9 +153,30 @@ def _of_score(name: str, change: str, standing: Standing) -> Found:
         people = _people_with(standing, ledger.c.score == name)
         said = f"{counted(people)} with points in it: they are kept, and count for nothing"
         yield Consequence("points_kept", people, said)
-    elif name in standing.recomputed:
+        return
+    if name in standing.recomputed:
         yield from _of_recomputing(standing.new.scores[name], standing)
         yield from _of_readers(name, standing)
+    elif name in standing.old.scores:
+        yield from _of_bands(standing.old.scores[name], standing.new.scores[name], standing)
+
+
+def _of_bands(old: Score, new: Score, standing: Standing) -> Found:
+    """A number is tried by asking who is at it now: here, and where it was."""
+    before = dict(old.bands)
+    for band, number in new.bands:
+        if number == before.get(band) or new.of == "company":
+            continue
+        people = _at(standing, new.name, number)
+        said = f"{band}: {_are(people)} at {number:g} or more now"
+        if band in before:
+            said += f", {_at(standing, new.name, before[band]):,} at {before[band]:g} or more"
+        yield Consequence("band", people, said)
+
+
+def _at(standing: Standing, score: str, number: float) -> int:
+    line = balances.c.balance >= scaled(number, SHOWN)
+    return _count(standing, balances, balances.c.score == score, line)
 
 
 def _of_recomputing(score: Score, standing: Standing) -> Found:
