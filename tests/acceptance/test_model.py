@@ -261,7 +261,7 @@ def test_e11_a_rep_says_so_by_one_command(project: Project) -> None:
     project.tick("2027-01-01", "2027-01-01")
     wrong = project.ok("report", "--json").json["feedback"]["against_the_model"]
     assert (wrong["wrongly_qualified"]["count"], wrong["wrongly_qualified"]["of"]) == (1, 1)
-    assert "sales said not qualified (student)" in project.ok("leads").out
+    assert "sales said not qualified (student)" in project.ok("leads", "--all").out
     nobody = project.run("feedback", "zoe@example.com", "--lost")
     assert nobody.code == 1
     assert "no contact has the address 'zoe@example.com'" in nobody.err
@@ -336,7 +336,7 @@ actions:
     [contact] = told["contacts"]
     assert (contact["attributes"]["crm_id"], contact["stage"]) == ("77", "sql")
     assert contact["grades"] == {"lead-grade": "A4"}
-    [lead] = project.ok("leads", "--json").json["leads"]
+    [lead] = project.ok("leads", "--all", "--json").json["leads"]
     assert (lead["feedback"]["verdict"], lead["feedback"]["amount"]) == ("won", 1200)
 
 

@@ -73,10 +73,10 @@ def test_b12_qualification_is_a_verdict_apart_from_the_score(project: Project) -
                "2026-01-10T01:00:00Z")  # fmt: skip
     project.tick("2027-01-01", "2027-01-01")
     assert explained(project, ANA)["balance"] == before
-    [lead] = project.ok("leads", "--cell", "A4", "--json").json["leads"]
+    [lead] = project.ok("leads", "--all", "--cell", "A4", "--json").json["leads"]
     assert lead["feedback"]["verdict"] == "not_qualified"
     assert lead["feedback"]["reason"] == "no budget until 2028"
-    assert "not qualified (no budget until 2028)" in project.ok("leads").out
+    assert "not qualified (no budget until 2028)" in project.ok("leads", "--all").out
     assert journey(project, ANA)["stage"] == "sql"
 
 
@@ -214,3 +214,28 @@ def test_d08_rep_sees_where_the_buyer_is_in_the_journey(project: Project) -> Non
     [lead] = project.ok("leads", "--cell", "A4", "--json").json["leads"]
     assert lead["stage"] == "sql"
     assert (lead["last_step"]["kind"], lead["last_step"]["what"]) == ("stage", "sql")
+
+
+def test_d07_points_below_the_range_have_to_be_won_back_first(project: Project) -> None:
+    """Fifty below what is read: 25 points more are not enough for the next letter, 75 are."""
+    project.scenario("""
+    score: fit
+    range: {min: 0}
+    bands: {possible: 25}
+    rules:
+      - {name: student, points: -50, when: {attribute: {job: student}}}
+      - {name: phone, points: 25, when: {attribute: {phone: {exists: true}}}}
+    ---
+    score: engagement
+    rules: [{name: visit, points: 10, on: {event: visit}}]
+    ---
+    grade: lead-grade
+    fit: {score: fit, A: 75, B: 50, C: 25}
+    engagement: {score: engagement, 2: 10, 1: below}
+    """).apply().people(ANA)
+    project.happened(project.identify(ANA, "2", job="student")).tick("1", "3", every="6h")
+    out = project.ok("explain", ANA).out
+    assert "needs 75 more fit for C1 (it is 50 below its range)" in out
+    assert "fit: 0 points (75 more to 'possible')" in out
+    project.happened(project.identify(ANA, "3", phone="+34 600")).tick("3", "4", every="6h")
+    assert "needs 50 more fit for C1 (it is 25 below its range)" in project.ok("explain", ANA).out

@@ -137,6 +137,41 @@ def test_b02_filters_and_pages(leads: Any) -> None:
     assert "2 leads after the first 2" in leads("--offset", "2").out
 
 
+def test_d06_who_is_no_lead_any_more_is_left_out_and_counted(
+    project_folder: Path, run: Run
+) -> None:
+    model = MODEL + "  - {stage: customer, when: {event: order_completed}}\n"
+    (project_folder / "scenarios" / "all.yaml").write_text(model)
+    (project_folder / "people.csv").write_text(PEOPLE)
+    deals = "track,order_completed,ana@x.example,2026-01-09 12:00,\n"
+    (project_folder / "events.csv").write_text(EVENTS + deals)
+
+    def shop(*words: str) -> Said:
+        said = run("--project", project_folder, *words)
+        assert said.code == 0, said.err
+        return said
+
+    shop("apply")
+    shop("import", "contacts", str(project_folder / "people.csv"))
+    shop("import", "events", str(project_folder / "events.csv"), "--as-live")
+    shop("tick", "--from", "2026-01-01", "--until", "2026-01-10", "--every", "1h")
+    shop("feedback", "eva@x.example", "--not-qualified", "student", "--at", "2026-01-09T12:00:00Z")
+    shop("tick", "--from", "2027-01-01", "--until", "2027-01-01")  # what was typed today
+    told = shop("leads").out
+    assert told.splitlines()[-1] == (
+        "2 left out (1 in stage customer, 1 closed by sales); --all shows them."
+    )
+    assert shop("leads", "--json").json["left_out"] == {
+        "stage": "customer", "in_stage": 1, "closed": 1,
+    }  # fmt: skip
+    assert "1 left out (1 in stage customer); --all" in shop("leads", "--cell", "A4").out
+    assert "left out" not in shop("leads", "--all").out
+    assert "ana@x.example" in shop("leads", "--stage", "customer").out
+    sheet = str(project_folder / "leads.csv")
+    assert "2 leads" in shop("leads", "--csv", sheet).out
+    assert "2 left out" in shop("leads", "--csv", sheet).out
+
+
 def test_what_is_not_there_is_told(leads: Any) -> None:
     told = leads("--cell", "E1")
     assert told.code == 1

@@ -19,9 +19,11 @@ from flowscore.language.scenario import ContactList
 from flowscore.language.scoring import Axis, Grade, HalfLife, Rule, Score
 from flowscore.store import tables
 from flowscore.store.database import open_store
+from flowscore.store.forms import flatten
 from flowscore.store.tables import POINT
 from flowscore.views.leads import Asked, open_queue
 from flowscore.views.matrix import in_calling_order, table_of
+from flowscore.views.settled import customer_stage
 
 from .conftest import NOW, Put, balance, line, mail, person
 
@@ -311,6 +313,102 @@ def test_of_several_grades_or_scores_one_is_to_be_named(store: Store, six: Put) 
         names(store, Project())
 
 
+# --- who is no lead any more ------------------------------------------------------------------
+
+SOLD = PROJECT.model_copy(
+    update={"lifecycle": Lifecycle(name="buyer", stages=tuple(
+        Stage(name=name) for name in ("lead", "mql", "sql", "customer")))}
+)  # fmt: skip
+
+
+def verdict(number: int, contact: int, said: str, at: int) -> dict[str, Any]:
+    properties = {"verdict": said}
+    more = {"properties": properties, "forms": flatten(properties)}
+    return event(number, contact, "sales_feedback", at, **more)
+
+
+def left_out(store: Store, project: Project = SOLD, **asked: Any) -> Any:
+    with store.read() as connection:
+        return open_queue(connection, project, Asked(**asked)).left_out
+
+
+@pytest.fixture
+def sold(six: Put) -> Put:
+    """B is a customer, C was one; of D sales said no, of E no and then yes, of F won."""
+    six(tables.stages, stay(2, "customer"), stay(3, "customer", NOW), stay(4, "sql"))
+    six(tables.stages, stay(9, "customer"))
+    six(
+        tables.events,
+        verdict(1, 4, "qualified", NOW - 3 * DAY),
+        verdict(2, 4, "not_qualified", NOW - 2 * DAY),
+        verdict(3, 5, "lost", NOW - 2 * DAY),
+        verdict(4, 5, "qualified", NOW - DAY),
+        verdict(5, 6, "lost", NOW - DAY),
+        verdict(6, 6, "won", NOW - DAY),
+    )
+    return six
+
+
+def test_d06_customers_and_closed_leads_are_left_out_and_counted(store: Store, sold: Put) -> None:
+    assert names(store, SOLD) == ["c", "e", "a"]
+    assert left_out(store) == {"stage": "customer", "in_stage": 1, "closed": 2}
+    assert names(store, SOLD, cells=("A4",)) == ["c"]
+    assert left_out(store, cells=("A4",)) == {"stage": "customer", "in_stage": 1, "closed": 1}
+    for limit, offset in [(1, 0), (1, 1), (2, 1), (3, 2), (9, 3)]:
+        page = names(store, SOLD, limit=limit, offset=offset)
+        assert page == ["c", "e", "a"][offset : offset + limit]
+
+
+def test_a_lost_lead_that_earns_a_stage_again_is_one_again(store: Store, six: Put) -> None:
+    """Not by being set back, and not a customer."""
+    six(
+        tables.stages,
+        stay(2, "mql") | {"entered_at": NOW - DAY},
+        stay(3, "lead") | {"entered_at": NOW - DAY, "cause": "scenario/sent-back#actions-0"},
+        stay(6, "sql") | {"entered_at": NOW - DAY},
+        stay(5, "sql"),
+    )
+    said = {2: "not_qualified", 3: "not_qualified", 6: "won", 5: "lost"}
+    six(tables.events, *(verdict(n, n, word, NOW - 2 * DAY) for n, word in said.items()))
+    assert names(store, SOLD) == ["b", "d", "a"]
+    assert left_out(store) == {"stage": "customer", "in_stage": 0, "closed": 3}
+
+
+def test_whoever_asks_for_a_stage_a_list_or_everybody_gets_them(store: Store, sold: Put) -> None:
+    sold(tables.members, {"list": "hot", "joined_at": NOW - DAY, "cause": "", "contact_id": 6})
+    assert names(store, SOLD, stages=("customer",)) == ["b"]
+    assert names(store, SOLD, in_list="hot") == ["f"]
+    assert names(store, SOLD, everybody=True) == ["b", "c", "f", "d", "e", "a"]
+    assert left_out(store, everybody=True) is None
+
+
+def test_without_a_grade_the_same_are_left_out(store: Store, sold: Put) -> None:
+    sold(tables.balances, *(balance(n, 10 * n, 10 * n) for n in (1, 2, 3, 4)))
+    bare = SOLD.model_copy(update={"grades": {}, "scores": UNGRADED.scores})
+    assert names(store, bare) == ["c", "a"]
+    assert names(store, bare, limit=1, offset=1) == ["a"]
+    assert left_out(store, bare) == {"stage": "customer", "in_stage": 1, "closed": 1}
+
+
+@pytest.mark.parametrize(
+    ("stages", "last"),
+    [
+        (("lead", "mql", "sql", "customer"), "customer"),
+        (("subscriber", "mql", "buyer"), "buyer"),
+        (("lead", "sql"), None),
+        (("lead", "mql"), None),
+        (("lead",), None),
+    ],
+)
+def test_the_last_stage_is_of_customers_where_that_of_sales_comes_before_it(
+    stages: tuple[str, ...], last: str | None
+) -> None:
+    """Else the queue would hide whom it is for."""
+    every = tuple(Stage(name=name) for name in stages)
+    assert customer_stage(Lifecycle(name="buyer", stages=every)) == last
+    assert customer_stage(None) is None
+
+
 # --- what is told -----------------------------------------------------------------------------
 
 
@@ -440,6 +538,7 @@ SOMEBODY = (
     (tables.balances, balance(2, 80, 80)),
     (tables.ledger, line(2, 5, NOW - DAY)),
     (tables.stages, stay(2, "sql")),
+    (tables.events, verdict(1, 2, "qualified", NOW - DAY)),
     (tables.attributes, attribute(2, "owner", "luis@x.example")),
 )
 
@@ -453,8 +552,9 @@ SOMEBODY = (
         (PROJECT, {"owner": "luis@x.example"}),
         (PROJECT, {"at_least": "hot"}),
         (UNGRADED, {}),
+        (SOLD, {}),
     ],
-    ids=["first page", "green", "stage", "owner", "points", "no grade"],
+    ids=["first page", "green", "stage", "owner", "points", "no grade", "leads only"],
 )
 def test_no_page_walks_over_a_whole_table(
     migrated_sqlite: Path, tmp_path: Path, project: Project, asked: dict[str, Any]

@@ -60,7 +60,9 @@ def leads(  # noqa: PLR0913, PLR0917 (a door's options are its arguments)
     at_least: AtLeast = None,
     limit: So = PAGE,
     offset: Behind = 0,
-    everyone: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Everybody, however many; customers and closed leads too.")
+    ] = False,
     as_json: AsJson = False,
     sheet: Annotated[
         Path | None,
@@ -72,6 +74,10 @@ def leads(  # noqa: PLR0913, PLR0917 (a door's options are its arguments)
     By the cell of the grade, green ones first, then by the points won in the last 7 days. Of
     each: the strongest reasons, the last step, the owner. Without a grade by a score.
 
+    Customers (the stage behind the one of sales) and those whom sales closed (not qualified or
+    lost, until they earn a stage again; won) are left out and counted; --stage, --list and --all
+    show them.
+
     \b
     Examples:
       flowscore leads
@@ -82,7 +88,8 @@ def leads(  # noqa: PLR0913, PLR0917 (a door's options are its arguments)
 
     if as_json and sheet:
         raise typer.BadParameter("--json and --csv: one of the two")
-    asked = Asked(grade, tuple(cells or ()), tuple(stages or ()), in_list, owner, score, at_least)
+    many = (tuple(cells or ()), tuple(stages or ()))
+    asked = Asked(grade, *many, in_list, owner, score, at_least, everyone)
     most = None if everyone or (sheet and _is_default(context, "limit")) else limit
     with workspace_of(context).look.leads(asked) as queue:
         if sheet:
@@ -106,6 +113,7 @@ def _write_sheet(queue: "Queue", path: Path, limit: int | None, offset: int) -> 
     rows = (sheet_row(lead, scores) for lead in queue.rows(limit, offset))
     count = write_sheet(path, sheet_heads(scores), rows)
     say(f"{path}: {counted(count, 'lead')}{_as_of(queue)}.")
+    _tell_left_out(queue)
     if queue.legend:
         say(queue.legend)
 
@@ -120,6 +128,14 @@ def _tell(queue: "Queue", limit: int | None, offset: int) -> None:
     tell_leads(found, queue.ranked, graded=queue.grade is not None)
     where = f" after the first {offset:,}" if offset else ""
     say(f"{counted(len(found), 'lead')}{where}{_as_of(queue)}; explain EMAIL says it all.")
+    _tell_left_out(queue)
+
+
+def _tell_left_out(queue: "Queue") -> None:
+    from flowscore.cli.lead_words import left_out_words
+
+    if words := left_out_words(queue.left_out):
+        say(f"{words}; --all shows them.")
 
 
 def _as_of(queue: "Queue") -> str:

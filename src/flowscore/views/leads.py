@@ -1,7 +1,8 @@
 """The queue for sales: whom to call first, and why (ACCEPTANCE D06).
 
 By the cell of the grade, green ones first, then by the points won in the last 7 days, the
-balance and the address; in a project without a grade by a score's balance first.
+balance and the address; in a project without a grade by a score's balance first. Customers and
+those whom sales has closed are left out and counted, unless they are asked for.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from sqlalchemy import (
     Table,
     and_,
     case,
+    exists,
     func,
+    not_,
     select,
 )
 
 from flowscore.errors import FlowscoreError
 from flowscore.language.project import Project
 from flowscore.language.scoring import Grade, Score
-from flowscore.rules.book import NEVER
+from flowscore.rules.book import NEVER, Book
 from flowscore.rules.scoring_words import legend
 from flowscore.store.tables import balances, cells, company_balances, contacts
 from flowscore.views.columns import PAGE, Page, shown_at, watermark
@@ -40,6 +43,7 @@ from flowscore.views.lead_rows import Teller, ranked
 from flowscore.views.matrix import in_calling_order, matrix_of
 from flowscore.views.momentum import won_lately
 from flowscore.views.people import name_known
+from flowscore.views.settled import Settled, customer_stage
 
 Row = dict[str, Any]
 Found = Sequence[Any]  # rows of `id`, `email` and `won`
@@ -57,6 +61,12 @@ class Asked:
     owner: str | None = None
     score: str | None = None
     at_least: str | None = None
+    everybody: bool = False
+
+    @property
+    def leads_only(self) -> bool:
+        """Whoever names a stage or a list means everybody in it."""
+        return not (self.everybody or self.stages or self.in_list)
 
 
 def open_queue(connection: Connection, project: Project, asked: Asked) -> Queue:
@@ -75,7 +85,13 @@ def open_queue(connection: Connection, project: Project, asked: Asked) -> Queue:
         read_points(asked.at_least, compared),
     )
     at = watermark(connection)
-    return Queue(connection, project, NEVER if at is None else at, active, grade, filters)
+    settled = _settled(connection, project) if asked.leads_only else None
+    return Queue(connection, project, NEVER if at is None else at, active, grade, filters, settled)
+
+
+def _settled(connection: Connection, project: Project) -> Settled:
+    book = Book(connection.dialect.name, project.policy)
+    return Settled(customer_stage(project.lifecycle), book)
 
 
 def _grade_of(project: Project, name: str | None) -> Grade | None:
@@ -110,6 +126,7 @@ class Queue:
     score: Score
     grade: Grade | None
     filters: Filters
+    settled: Settled | None
 
     @cached_property
     def matrix(self) -> Row | None:
@@ -134,7 +151,26 @@ class Queue:
     @property
     def head(self) -> Row:
         """What the rows are of."""
-        return {"as_of": self.as_of, "ordered_by": self.ranked, "matrix": self.matrix}
+        return {
+            "as_of": self.as_of,
+            "ordered_by": self.ranked,
+            "matrix": self.matrix,
+            "left_out": self.left_out,
+        }
+
+    @cached_property
+    def left_out(self) -> Row | None:
+        """How many the filters ask for who are no leads any more; None where they are listed."""
+        if self.settled is None:
+            return None
+        query = select(func.count()).select_from(contacts).where(*self._wanted, *self._listed)
+        customers = self.connection.scalar(query.where(self.settled.customers)) or 0
+        closed = query.where(self.settled.closed, not_(self.settled.customers))
+        return {
+            "stage": self.settled.stage,
+            "in_stage": customers,
+            "closed": self.connection.scalar(closed) or 0,
+        }
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -205,7 +241,7 @@ class Queue:
         for cell in self.cells:
             if limit is not None and seen >= offset + limit:
                 break
-            here = self._count(cell)
+            here = self._count(cell, None if limit is None else offset + limit - seen)
             if seen + here <= offset:
                 before += here
             else:
@@ -213,12 +249,12 @@ class Queue:
             seen += here
         return among, before
 
-    def _count(self, cell: str) -> int:
-        """How many leads the filters leave in a cell; without any, the matrix says it."""
-        if self.matrix and not self.filters.narrow:
+    def _count(self, cell: str, most: int | None) -> int:
+        """How many leads the filters leave in a cell, counted as far as the page goes."""
+        if self.matrix and not self.filters.narrow and self.settled is None:
             return int(self.matrix["counts"][cell])
-        query = self._asked([cell]).with_only_columns(func.count())
-        return self.connection.scalar(query) or 0
+        here = self._asked([cell]).with_only_columns(contacts.c.id).limit(most).subquery()
+        return self.connection.scalar(select(func.count()).select_from(here)) or 0
 
     def _asked(self, among: Sequence[str]) -> Select[Any]:
         """The contacts of these cells whom the filters let pass."""
@@ -272,9 +308,23 @@ class Queue:
 
     @cached_property
     def _passing(self) -> list[ColumnElement[bool]]:
+        """Who is wanted, and still a lead."""
+        return [*self._wanted, *(self.settled.leads if self.settled else ())]
+
+    @cached_property
+    def _wanted(self) -> list[ColumnElement[bool]]:
         """Known contacts with an address (ruling 71), and what the filters ask."""
         exist = (ADDRESS.is_not(None), contacts.c.created_at <= self.at)
         return [*exist, *conditions_of(self.filters, self.project)]
+
+    @property
+    def _listed(self) -> Iterator[ColumnElement[bool]]:
+        """Who has a place in the queue: in the cells that are asked for, or by a balance."""
+        if self.grade is None:
+            there = and_(self._whose_balance, self._kept.c.score == self.score.name)
+            yield exists().where(there).correlate(contacts)
+        elif self.filters.cells:
+            yield contacts.c.id.in_(select(cells.c.contact_id).where(self._stands_in(self.cells)))
 
     @property
     def _kept(self) -> Table:

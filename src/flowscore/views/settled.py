@@ -1,0 +1,77 @@
+"""Who is no lead any more: customers, and those of whom sales has said how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
+
+from flowscore.rules.book import NEVER, Book
+from flowscore.store.feedback import FEEDBACK
+from flowscore.store.tables import contacts, events, stages
+from flowscore.views.reporting.qualified import usual_stage
+
+if TYPE_CHECKING:
+    from flowscore.language.lifecycle import Lifecycle
+
+LOST = ("not_qualified", "lost")
+WON = "won"
+BY_CONDITION = "lifecycle"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """`stage` is where people are customers; None where the lifecycle does not go so far."""
+
+    stage: str | None
+    book: Book
+
+    @property
+    def customers(self) -> ColumnElement[bool]:
+        """Over `contacts`: who stands in that stage, from an index that has them in order."""
+        if self.stage is None:
+            return false()
+        here = and_(stages.c.stage == self.stage, stages.c.left_at.is_(None))
+        return contacts.c.id.in_(select(stages.c.contact_id).where(here))
+
+    @property
+    def closed(self) -> ColumnElement[bool]:
+        """Over `contacts`: whom sales has closed, from the index of what it said."""
+        spoken = select(events.c.contact_id).where(events.c.name == FEEDBACK)
+        return and_(contacts.c.id.in_(spoken), self._closed)
+
+    @property
+    def leads(self) -> tuple[ColumnElement[bool], ...]:
+        """Everybody else, each asked by their own rows: a page has few of them."""
+        if self.stage is None:
+            return (not_(self._closed),)
+        return (func.coalesce(_stay(stages.c.stage), "") != self.stage, not_(self._closed))
+
+    @property
+    def _closed(self) -> ColumnElement[bool]:
+        """By sales' last word; a no holds until they have earned another stage."""
+        word = func.coalesce(_newest(self.book.first_text(events.c.forms, "verdict")), "")
+        earned = _stay(stages.c.entered_at, stages.c.cause == BY_CONDITION)
+        since = func.coalesce(earned, NEVER) > func.coalesce(_newest(events.c.own_at), NEVER)
+        return or_(word == WON, and_(word.in_(LOST), not_(since)))
+
+
+def _newest(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Of what sales said of a contact last."""
+    said = and_(events.c.contact_id == contacts.c.id, events.c.name == FEEDBACK)
+    newest = select(column).where(said).order_by(events.c.own_at.desc(), events.c.id.desc())
+    return newest.limit(1).correlate(contacts).scalar_subquery()
+
+
+def _stay(column: ColumnElement[Any], *also: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Of a contact's present stay in a stage."""
+    now = and_(stages.c.contact_id == contacts.c.id, stages.c.left_at.is_(None), *also)
+    return select(column).where(now).correlate(contacts).scalar_subquery()
+
+
+def customer_stage(lifecycle: Lifecycle | None) -> str | None:
+    """The last stage, where the one at which sales works comes before it."""
+    if lifecycle is None or usual_stage(lifecycle) == lifecycle.names[-1]:
+        return None
+    return lifecycle.names[-1]
