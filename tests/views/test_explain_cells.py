@@ -57,8 +57,8 @@ def test_d07_it_says_what_is_missing_for_the_next_cells(world: Explained) -> Non
     grade = graded(world, GRADE, fits=6, hellos=6)
     assert grade["cell"] == "B3"
     assert grade["missing"] == [
-        {"cell": "B4", "score": "engagement", "points": 12},
-        {"cell": "A3", "score": "fit", "points": 15},
+        {"cell": "B4", "score": "engagement", "points": 12, "below_range": 0},
+        {"cell": "A3", "score": "fit", "points": 15, "below_range": 0},
     ]
 
 
@@ -66,7 +66,9 @@ def test_b01_a_turned_axis_has_1_as_the_most_active(world: Explained) -> None:
     turned = GRADE.replace("4: hot, 3: warm, 2: 25", "axis: descending, 1: 75, 2: 50, 3: 25")
     grade = graded(world, turned.replace("green: [A4, B4]", ""), fits=8, hellos=6)
     assert grade["cell"] == "A2"
-    assert grade["missing"] == [{"cell": "A1", "score": "engagement", "points": 12}]
+    assert grade["missing"] == [
+        {"cell": "A1", "score": "engagement", "points": 12, "below_range": 0}
+    ]
     assert "1 = engagement from 75 (the most active), 2 from 50" in str(grade["legend"])
 
 
@@ -79,4 +81,4 @@ def test_b02_own_words_stand_in_cells_and_legend(world: Explained) -> None:
     grade = graded(world, own, fits=5, hellos=0)
     assert grade["cell"] == "good-1"
     assert str(grade["legend"]).startswith("ideal = fit from 75, good from 50, poor below; 4 = ")
-    assert {"cell": "ideal-1", "score": "fit", "points": 25} in grade["missing"]
+    assert {"cell": "ideal-1", "score": "fit", "points": 25, "below_range": 0} in grade["missing"]

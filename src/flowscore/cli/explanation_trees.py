@@ -54,7 +54,9 @@ def tell_grade(grade: Row) -> None:
     for side in (grade["fit"], grade["engagement"]):
         say(f"  {side['score']} {number(side['balance'])} gives {side['label']}")
     for step in grade["missing"]:
-        say(f"  needs {number(step['points'])} more {step['score']} for {step['cell']}")
+        needs = f"needs {number(step['points'])} more {step['score']} for {step['cell']}"
+        hidden = number(step["below_range"])
+        say(f"  {needs}" + f" (it is {hidden} below its range)" * bool(step["below_range"]))
     if not grade["missing"]:
         say("  no cell is better than this one")
 

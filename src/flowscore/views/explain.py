@@ -39,7 +39,7 @@ def explain(connection: Connection, project: Project, email: str) -> Row:
         "attributes": _attributes(case),
         "company": _company(case),
         "consent": _consents(case),
-        "grades": grades_of(case, {score["score"]: score["balance"] for score in scores}),
+        "grades": grades_of(case, scores),
         "journey": journey_of(case),
         "scores": scores,
         "lists": lists_of(case),

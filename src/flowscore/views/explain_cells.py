@@ -10,7 +10,7 @@ from flowscore.store.tables import SHOWN, cells
 from flowscore.views.columns import shown_at, shown_balance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flowscore.language.scoring import Axis, Grade
     from flowscore.views.explain_case import Case
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def grades_of(case: Case, balances: Mapping[str, float]) -> list[Row]:
-    """Every grade of the project; `balances` are the points that the contact reads, by score."""
+def grades_of(case: Case, scores: Sequence[Row]) -> list[Row]:
+    """Every grade of the project, over what the contact reads of each score."""
     if not case.project.grades:
         return []
+    read = {score["score"]: score for score in scores}
     kept = {row.grade: row for row in case.rows(cells)}
-    return [_grade(grade, kept.get(name), balances) for name, grade in case.project.grades.items()]
+    return [_grade(grade, kept.get(name), read) for name, grade in case.project.grades.items()]
 
 
-def _grade(grade: Grade, kept: Any, balances: Mapping[str, float]) -> Row:
-    fit, engagement = (_side(axis, balances) for axis in (grade.fit, grade.engagement))
+def _grade(grade: Grade, kept: Any, read: Mapping[str, Row]) -> Row:
+    fit, engagement = (
+        _side(axis, read.get(axis.score, NOTHING)) for axis in (grade.fit, grade.engagement)
+    )
     cell = kept.cell if kept else None
     return {
         "grade": grade.name,
@@ -43,17 +46,21 @@ def _grade(grade: Grade, kept: Any, balances: Mapping[str, float]) -> Row:
     }
 
 
-def _side(axis: Axis, balances: Mapping[str, float]) -> Row:
+NOTHING: Row = {"balance": 0, "below_range": 0}
+
+
+def _side(axis: Axis, score: Row) -> Row:
     """One axis: the label that the balance earns, and what lies above it."""
-    balance = round(balances.get(axis.score, 0) * SHOWN)
+    balance, hidden = (round(score[key] * SHOWN) for key in NOTHING)
     place = _place_on(axis, balance)
     above = axis.labels[place - 1] if place else None
     missing = None
     if above is not None and above[1] is not None:
-        missing = shown_balance(round(above[1] * SHOWN) - balance)
+        missing = shown_balance(round(above[1] * SHOWN) - balance + hidden)
     return {
         "score": axis.score,
         "balance": shown_balance(balance),
+        "below_range": shown_balance(hidden),
         "label": axis.labels[place][0],
         "next": above[0] if above else None,
         "missing": missing,
@@ -77,4 +84,5 @@ def _missing(fit: Row, engagement: Row) -> Iterator[Row]:
 
 
 def _step(side: Row, cell: str) -> Row:
-    return {"cell": cell, "score": side["score"], "points": side["missing"]}
+    told = {key: side[key] for key in ("score", "below_range")}
+    return {"cell": cell, "points": side["missing"], **told}

@@ -123,6 +123,7 @@ def _score(case: Case, name: str, lines: list[Any], kept: Any, ranks: dict[str, 
     score = case.project.scores.get(name)
     balance = kept.balance if kept else 0
     raw = kept.raw if kept else 0
+    hidden = max(0, balance - rounded(raw))  # below where the range begins
     behind = _behind(score, lines)
     told = [_line(case, line, behind.get(line.rule)) for line in lines]
     return {
@@ -133,7 +134,8 @@ def _score(case: Case, name: str, lines: list[Any], kept: Any, ranks: dict[str, 
         "objective": score.objective if score else "",
         "description": score.description if score else "no longer in the project",
         "band": _band(score, balance),
-        "next_band": _next_band(score, balance),
+        "next_band": _next_band(score, balance, hidden),
+        "below_range": shown_balance(hidden),
         "scale": _scale(score, balance),
         "rank": ranks.get(name),
         "parts": _parts(told, lines, balance),
@@ -290,13 +292,13 @@ def _band(score: Score | None, balance: int) -> str | None:
     return next((name for name, number in bands if balance >= round(number * SHOWN)), None)
 
 
-def _next_band(score: Score | None, balance: int) -> Row | None:
-    """The next band above, and how many points are missing."""
+def _next_band(score: Score | None, balance: int, hidden: int) -> Row | None:
+    """The next band above, and how many points are missing, those below the range too."""
     above = [(n, name) for name, n in (score.bands if score else ()) if balance < round(n * SHOWN)]
     if not above:
         return None
     number, name = min(above)
-    return {"band": name, "missing": shown_balance(round(number * SHOWN) - balance)}
+    return {"band": name, "missing": shown_balance(round(number * SHOWN) - balance + hidden)}
 
 
 def _scale(score: Score | None, balance: int) -> Row | None:
