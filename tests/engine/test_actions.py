@@ -264,3 +264,27 @@ def test_expressions_read_the_contacts_company(world: World) -> None:
         world.track(who, "order", START + HOUR)
     world.tick(START + HOUR)
     assert world.rows("SELECT text FROM attributes WHERE name = 'branch'") == [("software",)]
+
+
+def test_turns_go_oldest_first_also_to_who_is_inside_twice(world: World) -> None:
+    """Ruling 130: Ana's second enrollment is younger than Ben's, and takes its turn after his."""
+    world.apply("""
+    scenario: s
+    trigger: {event: ask}
+    reenroll: every_time
+    actions:
+      - wait: {until: "23:00"}
+      - assign_owner: {round_robin: [a@x.example, b@x.example, c@x.example, d@x.example]}
+    """)
+    for hour, who in ((1, ANA), (2, ANA), (3, BEN), (4, EVA), (5, BEN)):
+        world.track(who, "ask", START + hour * HOUR)
+    world.tick(START + 24 * HOUR)
+    assert owners_of(world) == [(ANA, "b@x.example"), (BEN, "a@x.example"), (EVA, "d@x.example")]
+
+
+def owners_of(world: World) -> list[tuple[str, str]]:
+    """Each contact's owner."""
+    return world.rows(
+        "SELECT email, attributes.text FROM attributes JOIN contacts ON contacts.id = contact_id "
+        "WHERE name = 'owner' ORDER BY email"
+    )

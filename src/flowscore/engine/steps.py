@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
 )
 
+from flowscore.engine import owners
 from flowscore.engine.effects import act
 from flowscore.engine.path import Path, Verb, ending, go, record, running
 from flowscore.engine.pauses import await_occurrence
@@ -105,6 +106,8 @@ def walk(work: Work, paths: dict[int, Path]) -> None:
     work.clear(walking)
     if not work.fill(walking, DUE, enabled=enabled):
         return
+    if work.run(SECOND_TURNS).scalar():
+        owners.keep_turns_in_order(work, paths)
     groups = [(paths[id_].order, turn, id_) for id_, turn in work.run(TURNS)]
     for _, work.turn, id_ in sorted(groups):
         _walk_group(work, paths[id_])
@@ -116,6 +119,7 @@ def _walk_group(work: Work, path: Path) -> None:
         path.verbs[place](work)
 
 
+SECOND_TURNS = select(select(1).where(walking.c.turn > 1).exists())
 TURNS = select(walking.c.definition_id, walking.c.turn).distinct()
 NEAREST = select(func.min(walking.c.position)).where(
     walking.c.definition_id == bindparam("version", type_=BigInteger),
