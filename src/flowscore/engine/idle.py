@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from flowscore.engine.scoring import Scoring
 
 DECAY = "decay"  # the kind of a loss, and the rule's name of whatever idle decay writes
-IS_LOSS = and_(ledger.c.rule == DECAY, ledger.c.kind.in_((DECAY, "reset")))
+TAKEN = "idle@"  # how the key begins of whatever idle decay writes; a rule may be called decay too
+IS_LOSS = and_(ledger.c.kind.in_((DECAY, "reset")), ledger.c.key.startswith(TAKEN))
 INSTANT = bindparam("instant", type_=BigInteger)  # the decay instant, and the one before it
 BEFORE = bindparam("before", type_=BigInteger)
 
@@ -72,6 +73,8 @@ def _lose(score: Score, idle: Idle, id_: int | None) -> Insert:
     points = _points_lost(idle, times)
     of = [balances.c.score == score.name, times > 0]
     of.append(balances.c.raw != 0 if idle.reset else balances.c.raw > 0)
+    if idle.every is None:  # it follows from `times`, but this way the index knows whom
+        of.append(activity.c.active_at.between(BEFORE - idle.after, INSTANT - idle.after))
     now = bindparam("now", type_=BigInteger)
     rows = (
         select(
@@ -79,7 +82,7 @@ def _lose(score: Score, idle: Idle, id_: int | None) -> Insert:
             literal(score.name),
             literal(DECAY),
             literal("reset" if idle.reset else DECAY),
-            literal("idle@") + cast(INSTANT, Text),
+            literal(TAKEN) + cast(INSTANT, Text),
             cast(points, BigInteger),
             INSTANT,
             now,
@@ -89,7 +92,7 @@ def _lose(score: Score, idle: Idle, id_: int | None) -> Insert:
         )
         .select_from(balances.join(activity, activity.c.contact_id == balances.c.contact_id))
         .where(*of)
-        .order_by(balances.c.contact_id)
+        .order_by(activity.c.contact_id)
     )
     return insert_from(ledger, LINE_COLUMNS, rows)
 
@@ -158,16 +161,20 @@ def _latest(rows: Any) -> Select[Any]:
 
 def _new() -> Insert:
     """Statement: contacts and behaviour that this tick brought, up to an instant."""
-    born = select(contacts.c.id.label("contact_id"), contacts.c.created_at.label("at")).where(
-        contacts.c.id > bindparam("last_contact", type_=BigInteger), contacts.c.created_at <= UPTO
+    born = select(contacts.c.id.label("contact_id"), contacts.c.created_at.label("at"))
+    since = bindparam("prev", type_=BigInteger)
+    came = born.where(contacts.c.created_at > since, contacts.c.created_at <= UPTO)
+    # Plus nothing, here and below: what is new is few, and found by its id.
+    arrived = born.where(
+        contacts.c.id > bindparam("last_contact", type_=BigInteger),
+        contacts.c.created_at + 0 <= UPTO,
     )
-    # Plus nothing: what is new is few, and found by its id.
     active = select((events.c.contact_id + 0).label("contact_id"), events.c.own_at).where(
         events.c.id >= bindparam("first_id", type_=BigInteger),
         events.c.behaviour,
-        events.c.own_at <= UPTO,
+        events.c.own_at + 0 <= UPTO,
     )
-    return _note(_latest(union_all(born, active).subquery()))
+    return _note(_latest(union_all(arrived, came, active).subquery()))
 
 
 NOTE_NEW = _new()
@@ -263,11 +270,15 @@ def _losses(
 
 def _balance_before(instant: int, lines: list[Any], lost: list[tuple[int, int]]) -> int:
     """What the lines dated before the instant add up to, since the last reset by a scenario."""
-    dated = [line for line in lines if line.own_at < instant and line.rule != DECAY]
+    dated = [line for line in lines if line.own_at < instant and not _is_loss(line)]
     resets = [place for place, line in enumerate(dated) if line.kind == "reset"]
     since = dated[resets[-1]].own_at if resets else NEVER
     counted = dated[resets[-1] + 1 :] if resets else dated
     return sum(line.points for line in counted) + sum(p for at, p in lost if at > since)
+
+
+def _is_loss(line: Any) -> bool:
+    return line.kind in (DECAY, "reset") and line.key.startswith(TAKEN)
 
 
 def _bounded(idle: Idle, times: int, balance: int) -> int:
@@ -300,7 +311,7 @@ def _line(work: Work, one: Losing, who: int, instant: int, points: int) -> dict[
         "score": one.score.name,
         "rule": DECAY,
         "kind": "reset" if one.idle.reset else DECAY,
-        "key": f"idle@{instant}",
+        "key": f"{TAKEN}{instant}",
         "points": points,
         "own_at": instant,
         "tick_at": work.now,

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 def changed_scores(old: Project, new: Project) -> list[Score]:
     """The scores whose points an apply counts anew."""
-    return [one for one in new.scores.values() if _points_differ(old.scores.get(one.name), one)]
+    # At other instants idle losses would be taken twice, or never: they are judged anew as well.
+    moves = fades_anew(old.policy, new.policy)
+    return [
+        one
+        for one in new.scores.values()
+        if _points_differ(old.scores.get(one.name), one) or (moves and one.idle is not None)
+    ]
 
 
 def _points_differ(old: Score | None, new: Score) -> bool:
