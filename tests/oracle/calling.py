@@ -71,19 +71,15 @@ class Caller:
         return sorted(map(self.on_time_at_first, self.with_beginnings(made)), key=receipt)
 
     def with_beginnings(self, made: list[Document]) -> list[tuple[Document, datetime]]:
-        """Each call with the first moment of its person that was heard of at once."""
+        """Each call with the first moment of its person, or visitor, that was heard of at once."""
         heard: dict[str, datetime] = {}
         for call in made:
-            person = str(call.get("userId") or call["anonymousId"]).removeprefix("v-")
             own = moment(call["timestamp"])
             assert own
-            if "receivedAt" not in call:
-                heard[person] = min(own, heard.get(person, own))
+            for name in names(call) if "receivedAt" not in call else ():
+                heard[name] = min(own, heard.get(name, own))
         ends = self.last + timedelta(days=9)
-        return [
-            (one, heard.get(str(one.get("userId") or one["anonymousId"]).removeprefix("v-"), ends))
-            for one in made
-        ]
+        return [(one, max(heard.get(name, ends) for name in names(one))) for one in made]
 
     def on_time_at_first(self, call_and_beginning: tuple[Document, datetime]) -> Document:
         """No late news from before a contact's beginning (choice 50): it comes at once instead."""
@@ -208,6 +204,11 @@ class Caller:
             return str(self.pick.one(DATES))
         hours = self.pick.integer(72)
         return rfc3339(self.first + timedelta(hours=hours)) or ""
+
+
+def names(call: Document) -> list[str]:
+    """By what the call knows its person."""
+    return [str(call[key]) for key in ("userId", "anonymousId") if key in call]
 
 
 def receipt(call: Document) -> datetime:
