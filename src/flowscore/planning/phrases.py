@@ -223,7 +223,8 @@ def _(rule: scoring.Rule) -> str:
 
 @phrase.register
 def _(cap: scoring.Cap) -> str:
-    said = f"{cap.times} times" if cap.times is not None else _points(cap.points or 0)
+    often = "once" if cap.times == 1 else f"{cap.times} times"
+    said = often if cap.times is not None else _points(cap.points or 0)
     return said + (f" per {span_text(cap.per)}" if cap.per is not None else " ever")
 
 

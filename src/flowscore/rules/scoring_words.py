@@ -63,10 +63,11 @@ def _said_of(rule: scoring.Rule) -> Iterator[str]:
 
 def cap_text(cap: scoring.Cap) -> str:
     """`30 points per 1 day`."""
-    most = [f"{cap.times:,} times"] if cap.times is not None else []
+    often = "once" if cap.times == 1 else f"{cap.times or 0:,} times"
+    most = [often] if cap.times is not None else []
     most += [f"{cap.points:g} points"] if cap.points is not None else []
     per = f" per {duration_text(cap.per)}" if cap.per is not None else ""
-    return " and ".join(most).replace("1 times", "once") + per
+    return " and ".join(most) + per
 
 
 @singledispatch
