@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core.core_schema import CoreSchema, is_instance_schema
 
 from flowscore.errors import Mark
 
 NOWHERE = Mark("")
+
+
+class AsItIs:
+    """Only looked at for its class: a schema of a mark's own fields in each word costs a start."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: type, _: GetCoreSchemaHandler) -> CoreSchema:
+        return is_instance_schema(source)
 
 
 class Word(BaseModel):
@@ -23,7 +32,7 @@ class Word(BaseModel):
     # Fields that an older flowscore did not know: left out, they do not change a word's digest.
     younger: ClassVar[frozenset[str]] = frozenset()
 
-    mark: Mark = Field(default=NOWHERE, exclude=True, repr=False)
+    mark: Annotated[Mark, AsItIs] = Field(default=NOWHERE, exclude=True, repr=False)
 
 
 class Bounds(Word):
