@@ -367,10 +367,12 @@ class Folder:
         file = self.root / "scenarios/all.yaml"
         file.write_text(file.read_text().replace("points: 7", "points: 17").replace("4,", "14,"))
 
-    def run(self, *words: str) -> None:
-        """A command, here."""
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    def run(self, *words: str) -> str:
+        """A command, here; what it says."""
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             assert main(["--project", str(self.root), *words]) == 0
+        return said.getvalue()
 
     def kill(self, *words: str, where: str) -> None:
         """A command in a process of its own that judges four contacts at a time, and is killed."""
@@ -434,8 +436,11 @@ def test_who_is_killed_is_gone_on_with(
         killed.change()
     whole.run(*first)
     killed.kill(*first, where=death)
+    whole.run(*then)
+    said = killed.run(*then)
+    if then[0] == first[0]:
+        assert "Went on where an earlier one was stopped." in said
     for folder in (whole, killed):
-        folder.run(*then)
         folder.run(*LAST)
     wanted, found = whole.kept(), killed.kept()
     for table in KEPT:

@@ -172,6 +172,8 @@ def apply(
         raise typer.Exit(1) from None
     tell_problems(workspace.loaded[1], workspace.root)
     tell_apply(report)
+    if report.resumed:
+        say("Went on where an earlier one was stopped.")
     if report.moved.contacts:
-        tell_moved(workspace.told(report.moved), fires=fire)
+        tell_moved(workspace.told(report.moved), fires=None if report.resumed else fire)
     say("Live. Next: flowscore import …, then flowscore tick (or flowscore run, the service)")

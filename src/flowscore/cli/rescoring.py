@@ -59,17 +59,17 @@ def _tell(found: dict[str, Any]) -> None:
     tell_moved(found, fires=found["fires"])
 
 
-def tell_moved(row: dict[str, Any], *, fires: bool) -> None:
-    """What moved, and what the next tick does with it."""
+def tell_moved(row: dict[str, Any], *, fires: bool | None) -> None:
+    """What moved, and what the next tick does with it (None: that was said when it began)."""
     told = Telling()
     lines = list(move_lines(row, told))
     for line in lines:
         say(line)
     if not lines:
         say("Nothing moved: every balance is what it was.")
-    elif not fires:
-        say("Nothing fired.")
-    else:
+    elif fires:
         say("The next tick notices it; cells, stages and lists follow there.")
         for line in firing_lines(row, told):
             say(f"  {line}")
+    elif fires is not None:
+        say("Nothing fired.")

@@ -38,6 +38,8 @@ class ApplyReport:
     recomputed: list[str] = field(default_factory=list)
     moved: Moves = field(default_factory=Moves)
     """What the recompute moved."""
+    resumed: bool = False
+    """It went on with one that was stopped; nothing else was to be recomputed."""
     taken_in: dict[str, int] = field(default_factory=dict)
     """How many contacts stand where a scenario begins that is to take them in, by its name."""
 
@@ -178,12 +180,14 @@ def apply_project(
     """
     report = ApplyReport()
     with store.lock_tick():
-        catch_up(store)
+        resumed = catch_up(store, watch)
         with store.transact() as connection:
             make_live(connection, project, now, report, fires=fires)
             if enroll_existing:
                 _invite(connection, program(connection, store.dialect), enroll_existing)
         report.moved = catch_up(store, watch) or report.moved
+        if resumed is not None and not report.moved.contacts:
+            report.moved, report.resumed = resumed, True
         with store.read() as connection:
             live = program(connection, store.dialect)
             report.taken_in = dict(_standing_there(connection, live, enroll_existing))
