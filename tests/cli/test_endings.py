@@ -100,6 +100,18 @@ def test_control_characters_in_data_do_not_reach_the_terminal(
     assert "two lines" in out
 
 
+def test_a_blank_cell_does_not_move_the_numbers_of_its_column(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [["subscriber", "120", "", "40", ""], ["mql", "1,080", "+8.5", "7", "Tuesday"]]
+    printer.show_table(("stage", "entered", "skipped it", "there now", "since"), rows)
+    assert capsys.readouterr().out.splitlines() == [
+        "stage       entered  skipped it  there now  since",
+        "subscriber      120                     40",
+        "mql           1,080        +8.5          7  Tuesday",
+    ]
+
+
 def test_stream_json_is_one_document_even_when_empty(capsys: pytest.CaptureFixture[str]) -> None:
     printer.stream_json([])
     printer.stream_json([{"a": "é"}, {"a": 2}])

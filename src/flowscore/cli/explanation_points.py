@@ -60,9 +60,6 @@ def _tell_lines(score: Row, newest: int | None) -> None:
     decimals = 2 if _has_parts(shown.lines) else 0
     heads = ["  when", "points", "now", "by", "because of", "where"]
     rows = [_cells(line, decimals) for line in shown.lines]
-    for column in (1, 2):  # to the right, though some are empty
-        width = max(len(cells[column]) for cells in (heads, *rows))
-        rows = [[*row[:column], row[column].rjust(width), *row[column + 1 :]] for row in rows]
     if not shown.has_faded:
         heads.pop(2)
         rows = [row[:2] + row[3:] for row in rows]

@@ -65,7 +65,7 @@ def table_lines(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
     """The table line by line, for whoever says more below a row; its heads first."""
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-    right = [bool(cells) and all(_numeric(row[i]) for row in cells) for i in range(len(heads))]
+    right = [_of_numbers(row[i] for row in cells) for i in range(len(heads))]
     for row in [list(heads), *cells]:
         fields = zip(row, widths, right, strict=True)
         yield "  ".join(f.rjust(w) if r else f.ljust(w) for f, w, r in fields).rstrip()
@@ -77,6 +77,12 @@ def _cell(value: object) -> str:
     if value is True:
         return "yes"
     return clean(value).replace("\n", " ").replace("\r", " ").replace("\t", " ")
+
+
+def _of_numbers(column: Iterable[str]) -> bool:
+    """Whether it holds numbers; one that is blank in some rows still stands to the right."""
+    filled = [cell for cell in column if cell]
+    return bool(filled) and all(map(_numeric, filled))
 
 
 def _numeric(cell: str) -> bool:
