@@ -164,11 +164,13 @@ class Queue:
         if self.settled is None:
             return None
         query = select(func.count()).select_from(contacts).where(*self._wanted, *self._listed)
-        customers = self.connection.scalar(query.where(self.settled.customers)) or 0
+        customers = query.where(self.settled.customers)
+        if self.grade and not (self.filters.cells or self.filters.narrow):
+            customers = self.settled.every_customer
         closed = query.where(self.settled.closed, not_(self.settled.customers))
         return {
             "stage": self.settled.stage,
-            "in_stage": customers,
+            "in_stage": self.connection.scalar(customers) or 0,
             "closed": self.connection.scalar(closed) or 0,
         }
 
@@ -214,7 +216,7 @@ class Queue:
             .select_from(lately)
             .join(contacts, contacts.c.id == lately.c.id)
             .outerjoin(self._kept, kept)
-            .where(*self._passing)
+            .where(*self._passing(lately.c.id))
         )
         return _cut(query.order_by(lately.c.won.desc(), balance.desc(), ADDRESS), limit, offset)
 
@@ -262,7 +264,7 @@ class Queue:
             select(contacts.c.id, contacts.c.email)
             .select_from(cells)
             .join(contacts, contacts.c.id == cells.c.contact_id)
-            .where(self._stands_in(among), *self._passing)
+            .where(self._stands_in(among), *self._passing(cells.c.contact_id))
         )
 
     def _standing_in(self, among: Sequence[str]) -> Select[Any] | None:
@@ -286,7 +288,7 @@ class Queue:
             select(contacts.c.id, contacts.c.email)
             .select_from(kept)
             .join(contacts, self._whose_balance)
-            .where(kept.c.score == self.score.name, *self._passing)
+            .where(kept.c.score == self.score.name, *self._passing(contacts.c.id))
         )
         if limit is not None:
             query = query.where(kept.c.balance >= self._lowest(query, offset + limit))
@@ -306,10 +308,9 @@ class Queue:
 
     # --- both ---------------------------------------------------------------------------------
 
-    @cached_property
-    def _passing(self) -> list[ColumnElement[bool]]:
+    def _passing(self, who: ColumnElement[int]) -> list[ColumnElement[bool]]:
         """Who is wanted, and still a lead."""
-        return [*self._wanted, *(self.settled.leads if self.settled else ())]
+        return [*self._wanted, *(self.settled.leads(who) if self.settled else ())]
 
     @cached_property
     def _wanted(self) -> list[ColumnElement[bool]]:

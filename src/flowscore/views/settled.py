@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select
 
 from flowscore.rules.book import NEVER, Book
 from flowscore.store.feedback import FEEDBACK
@@ -13,6 +13,8 @@ from flowscore.store.tables import contacts, events, stages
 from flowscore.views.reporting.qualified import usual_stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowscore.language.lifecycle import Lifecycle
 
 LOST = ("not_qualified", "lost")
@@ -36,17 +38,26 @@ class Settled:
         return contacts.c.id.in_(select(stages.c.contact_id).where(here))
 
     @property
-    def closed(self) -> ColumnElement[bool]:
-        """Over `contacts`: whom sales has closed, from the index of what it said."""
-        spoken = select(events.c.contact_id).where(events.c.name == FEEDBACK)
-        return and_(contacts.c.id.in_(spoken), self._closed)
+    def every_customer(self) -> Select[tuple[int]]:
+        """How many have an address, from indexes alone: there may be very many."""
+        here = and_(stages.c.stage == self.stage, stages.c.left_at.is_(None))
+        nameless = select(contacts.c.id).where(contacts.c.email_folded.is_(None))
+        without = select(func.count()).where(here, stages.c.contact_id.in_(nameless))
+        return select(
+            select(func.count()).where(here).scalar_subquery() - without.scalar_subquery()
+        )
 
     @property
-    def leads(self) -> tuple[ColumnElement[bool], ...]:
-        """Everybody else, each asked by their own rows: a page has few of them."""
-        if self.stage is None:
-            return (not_(self._closed),)
-        return (func.coalesce(_stay(stages.c.stage), "") != self.stage, not_(self._closed))
+    def closed(self) -> ColumnElement[bool]:
+        """Over `contacts`: whom sales has closed, from the index of what it said."""
+        return and_(contacts.c.id.in_(_spoken_of()), self._closed)
+
+    def leads(self, who: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
+        """Everybody else. `who` is where their number is found first, to look no further."""
+        if self.stage is not None:
+            here = and_(stages.c.stage == self.stage, stages.c.left_at.is_(None))
+            yield ~select(stages.c.contact_id).where(here, stages.c.contact_id == who).exists()
+        yield or_(who.not_in(_spoken_of()), not_(self._closed))
 
     @property
     def _closed(self) -> ColumnElement[bool]:
@@ -55,6 +66,12 @@ class Settled:
         earned = _stay(stages.c.entered_at, stages.c.cause == BY_CONDITION)
         since = func.coalesce(earned, NEVER) > func.coalesce(_newest(events.c.own_at), NEVER)
         return or_(word == WON, and_(word.in_(LOST), not_(since)))
+
+
+def _spoken_of() -> Select[tuple[int]]:
+    """By a range of the index `events_name`, not by everybody's of `events_contact`."""
+    said = (events.c.name == FEEDBACK, events.c.own_at > NEVER)
+    return select(events.c.contact_id).where(*said, events.c.contact_id.is_not(None))
 
 
 def _newest(column: ColumnElement[Any]) -> ColumnElement[Any]:
