@@ -10,7 +10,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from flowscore.cli.app import app
+from flowscore.cli.app import app_for
 from flowscore.clock import duration_text
 from flowscore.settings import PREFIX, Settings
 
@@ -20,7 +20,7 @@ BEGIN = "<!-- What follows is printed by tests/cli/reference.py; a test compares
 
 def every_command(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Each command with its full name, groups before what they hold."""
-    command = command or get_command(app)
+    command = command or get_command(app_for([]))
     if path:
         yield " ".join(path), command
     for name, inner in getattr(command, "commands", {}).items():

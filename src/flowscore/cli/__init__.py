@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 ok, 1 your input, 3 our bug, 130 interrupted."""
-    from flowscore.cli.app import app
+    from flowscore.cli.app import app_for
     from flowscore.cli.endings import ending_of
 
     given = project_first(sys.argv[1:] if arguments is None else arguments)
-    return ending_of(lambda: app(given, prog_name="flowscore"), given)
+    return ending_of(lambda: app_for(given)(given, prog_name="flowscore"), given)
 
 
 def project_first(arguments: Sequence[str]) -> list[str]:

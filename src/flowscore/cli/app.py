@@ -2,75 +2,111 @@
 
 # typer reads annotations at run time: no `from __future__ import annotations` here.
 
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from flowscore import __version__
-from flowscore.cli import (
-    changes,
-    explaining,
-    exporting,
-    folder,
-    intake,
-    leads,
-    learn,
-    listings,
-    mails,
-    report,
-    rescoring,
-    service,
-    ticking,
-    versions,
-)
 
 EPILOG = "flowscore COMMAND --help shows an example of each. Start with: flowscore demo"
 
-app = typer.Typer(
-    name="flowscore",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    epilog=EPILOG,
-)
-imports = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Bring in contacts and events."
-)
+ROOMS = {
+    "demo": "folder",
+    "init": "folder",
+    "validate": "folder",
+    "plan": "changes",
+    "apply": "changes",
+    "rescore": "rescoring",
+    "schema": "folder",
+    "tick": "ticking",
+    "deliver": "ticking",
+    "run": "service",
+    "deploy": "service",
+    "explain": "explaining",
+    "leads": "leads",
+    "feedback": "leads",
+    "contacts": "listings",
+    "lists": "listings",
+    "preview": "mails",
+    "report": "report",
+    "learn": "learn",
+    "export": "exporting",
+}
+"""Which module of this package holds a command; the order is that of `flowscore --help`."""
 
-for name, door in (
-    ("demo", folder.demo),
-    ("init", folder.init),
-    ("validate", folder.validate),
-    ("plan", changes.plan),
-    ("apply", changes.apply),
-    ("rescore", rescoring.rescore),
-    ("schema", folder.schema),
-    ("tick", ticking.tick),
-    ("deliver", ticking.deliver),
-    ("run", service.run),
-    ("deploy", service.deploy),
-    ("explain", explaining.explain),
-    ("leads", leads.leads),
-    ("feedback", leads.feedback),
-    ("contacts", listings.contacts),
-    ("lists", listings.lists),
-    ("preview", mails.preview),
-    ("report", report.report),
-    ("learn", learn.learn),
-    ("export", exporting.export),
-):
-    app.command(name)(door)
 
-imports.command("contacts")(intake.contacts)
-imports.command("events")(intake.events)
-app.add_typer(imports, name="import")
-listings.scenarios.command("history")(versions.history)
-listings.scenarios.command("show")(versions.show)
-listings.scenarios.command("restore")(versions.restore)
-app.add_typer(listings.scenarios, name="scenarios")
-app.add_typer(mails.outbox, name="outbox")
+def app_for(given: Sequence[str]) -> typer.Typer:
+    """The table with the command that is named; the whole of it where none is."""
+    words = list(given)
+    if words[:1] == ["--project"]:
+        words = words[2:]
+    elif words and words[0].startswith("--project="):
+        words = words[1:]
+    named = words[0] if words else ""
+    return _table((named,) if named in (*ROOMS, *GROUPS) else (*ROOMS, *GROUPS))
+
+
+@cache
+def _table(names: tuple[str, ...]) -> typer.Typer:
+    """Only what these commands need is imported: `validate` has to start at once."""
+    app = typer.Typer(
+        name="flowscore",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        epilog=EPILOG,
+    )
+    app.callback()(project)
+    for name in names:
+        if name in GROUPS:
+            app.add_typer(GROUPS[name](), name=name)
+        else:
+            app.command(name)(getattr(_room(ROOMS[name]), name))
+    return app
+
+
+def _room(name: str) -> Any:
+    return import_module(f"flowscore.cli.{name}")
+
+
+@cache
+def _imports() -> typer.Typer:
+    from flowscore.cli import intake
+
+    group = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="Bring in contacts and events."
+    )
+    group.command("contacts")(intake.contacts)
+    group.command("events")(intake.events)
+    return group
+
+
+@cache
+def _scenarios() -> typer.Typer:
+    from flowscore.cli import listings, versions
+
+    for command in (versions.history, versions.show, versions.restore):
+        listings.scenarios.command(command.__name__)(command)
+    return listings.scenarios
+
+
+@cache
+def _outbox() -> typer.Typer:
+    from flowscore.cli import mails
+
+    return mails.outbox
+
+
+GROUPS: dict[str, Callable[[], typer.Typer]] = {
+    "import": _imports,
+    "scenarios": _scenarios,
+    "outbox": _outbox,
+}
 
 
 def _tell_version(wanted: bool) -> None:
@@ -79,7 +115,6 @@ def _tell_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def project(
     context: typer.Context,
     folder: Annotated[
