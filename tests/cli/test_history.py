@@ -195,7 +195,7 @@ def test_restore_of_a_scenario_that_is_gone_makes_a_file(folder: Folder) -> None
     assert folder.file.read_text() == gone
     assert "added scenario welcome" in folder.run("plan").out
     (folder.root / "scenarios/welcome.yaml").write_text("list: mine\n")
-    assert "is there already and does not define 'welcome'" in folder.restore(1).err
+    assert "is there already and does not define scenario 'welcome'" in folder.restore(1).err
 
 
 def test_restore_does_not_guess_in_a_broken_file(folder: Folder) -> None:
