@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowscore.language.project import load_project
+from flowscore.language.scoring import Cap
 from flowscore.rules.explain import sentence
+from flowscore.rules.scoring_words import cap_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,3 +99,16 @@ def test_a_condition_in_english(tmp_path: Path, condition: str, wanted: str) -> 
 )
 def test_a_trigger_in_english(tmp_path: Path, trigger: str, wanted: str) -> None:
     assert sentence(read(tmp_path, trigger).trigger[0]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("times", "wanted"), [(1, "once"), (2, "2 times"), (21, "21 times"), (1001, "1,001 times")]
+)
+def test_how_often_a_cap_lets_a_rule_give(times: int, wanted: str) -> None:
+    assert cap_text(Cap(times=times)) == wanted
+
+
+def test_alternatives_stand_apart_beside_and(tmp_path: Path) -> None:
+    conditions = "[{in_list: l}, {event: {name: [demo, trial]}}]"
+    found = read(tmp_path, "{event: visit}", conditions).conditions
+    assert sentence(found) == "in list l and (demo or trial)"
