@@ -1,4 +1,4 @@
-"""The last step of contacts in their journey: what they did, the stage they reached, our mail."""
+"""The last step of contacts in their journey: what they did, a stage, our mail; sales's last word."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ People = Collection[int]
 
 
 def last_steps(connection: Connection, people: People) -> dict[int, Row]:
-    """Of each contact the newest of behaviour, stage, mail and feedback, with its time."""
+    """Of each contact the newest of behaviour, stage and mail, with its time."""
     found: dict[int, tuple[int, Row]] = {}
     for contact, at, step in _steps(connection, people):
         if contact not in found or at > found[contact][0]:
@@ -40,9 +40,6 @@ def _steps(connection: Connection, people: People) -> Iterator[tuple[int, int, R
     here = select(stages).where(stages.c.contact_id.in_(people), stages.c.left_at.is_(None))
     for row in connection.execute(here):
         yield row.contact_id, row.entered_at, {"kind": "stage", "what": row.stage, "about": None}
-    for row in _newest_of(connection, people, events, _said()):
-        verdict = (row.properties or {}).get("verdict")
-        yield row.contact_id, row.own_at, {"kind": "event", "what": row.name, "about": verdict}
     for row in _newest_of(connection, people, events, _done()):
         yield row.contact_id, row.own_at, {"kind": "event", "what": row.name, "about": _about(row)}
     for row in _newest_of(connection, people, messages, _sent()):
