@@ -287,6 +287,7 @@ def test_filters(store: Store, six: Put) -> None:
         ({"grade": "led-grade"}, "no grade is called 'led-grade'; did you mean 'lead-grade'?"),
         ({"cells": ("E5",)}, "no cell is called 'E5'"),
         ({"stages": ("mqll",)}, "no stage is called 'mqll'; did you mean 'mql'?"),
+        ({"stages": ("nope",)}, "no stage is called 'nope'; there are: lead, mql, sql"),
         ({"in_list": "hott"}, "no list is called 'hott'; did you mean 'hot'?"),
         ({"score": "fitt"}, "no score is called 'fitt'; did you mean 'fit'?"),
         ({"at_least": "warm"}, "found 'warm', expected a number or a band of engagement (hot)"),
@@ -309,6 +310,8 @@ def test_of_several_grades_or_scores_one_is_to_be_named(store: Store, six: Put) 
         names(store, Project(scores=PROJECT.scores))
     with pytest.raises(FlowscoreError, match="needs a grade"):
         names(store, UNGRADED, cells=("A4",))
+    with pytest.raises(FlowscoreError, match="needs stages, and this project has none"):
+        names(store, UNGRADED, stages=("mql",))
     with pytest.raises(FlowscoreError, match="no score is live"):
         names(store, Project())
 
@@ -453,7 +456,7 @@ def test_d08_the_last_step_of_the_journey(store: Store, six: Put) -> None:
     assert last(3) == ("stage", "mql", None)
     said = {"verdict": "lost", "reason": "budget", "amount": None, "by": "luis@x.example"}
     six(tables.events, event(3, 2, "sales_feedback", NOW - DAY, properties=said))
-    assert last(4) == ("event", "sales_feedback", "lost")
+    assert last(4) == ("stage", "mql", None), "what sales said is no step of the buyer"
     assert queue(store, limit=1)[0]["feedback"] == {**said, "at": "2024-10-03T00:00:00Z"}
 
 

@@ -70,6 +70,8 @@ def _green(grade: Grade) -> tuple[str, ...]:
 
 def read_stages(asked: tuple[str, ...], project: Project) -> tuple[str, ...]:
     """The stages by name."""
+    if asked and project.lifecycle is None:
+        raise FlowscoreError("--stage needs stages, and this project has none; see `lifecycle:`")
     known = project.lifecycle.names if project.lifecycle else ()
     return tuple(name_known(name, known, "stage") for name in asked)
 

@@ -60,8 +60,11 @@ def _alike(connection: Connection, folded: str) -> Iterable[str]:
 
 
 def name_known(name: str, known: Iterable[str], what: str) -> str:
-    """The name itself when it is known, else an error that lists what there is."""
-    names = sorted(known)
+    """The name itself when it is known, else an error that lists what there is.
+
+    What has an order of its own, such as stages, comes as a tuple and keeps it.
+    """
+    names = list(known) if isinstance(known, tuple) else sorted(known)
     if name in names:
         return name
     near = get_close_matches(name, names, n=1)
