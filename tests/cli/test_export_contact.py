@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowscore.cli.person_words import walk_words
+
 if TYPE_CHECKING:
     from .conftest import Run
 
@@ -139,3 +141,15 @@ def test_a_folder_or_a_person(shop: Path, run: Run, tmp_path: Path) -> None:
     nobody = run("--project", shop, "export", "--contact", "anna@x.example")
     assert nobody.code == 1
     assert "did you mean 'ana@x.example'?" in nobody.err
+
+
+def test_a_scenario_without_a_description_ends_its_sentence() -> None:
+    walk = {
+        "scenario": "hand-over",
+        "description": "",
+        "entered_at": "2026-10-12T12:00:00Z",
+        "ended_at": None,
+        "begins": "order_completed",
+    }
+    told = "hand-over, 2026-10-12 12:00 until now. It begins when: order_completed."
+    assert walk_words(walk) == told

@@ -28,7 +28,7 @@ def tell_person(told: Row) -> None:
         ("What it is used for: points", _points(told)),
         ("What it is used for: where the person stands", _standing(told)),
         ("What it is used for: lists", map(stay_words, told["lists"])),
-        ("What it is used for: scenarios", map(_walk, told["scenarios"])),
+        ("What it is used for: scenarios", map(walk_words, told["scenarios"])),
         ("Scenarios that did not begin", map(refusal_words, told["refused"])),
         ("What was sent, and to whom", map(mail_words, told["mails"])),
         ("What sales said", map(_said, told["feedback"])),
@@ -115,11 +115,15 @@ def _standing(told: Row) -> Iterator[str]:
             yield f"stage {stay['stage']}{skipped} since {day(stay['entered_at'])}{why}"
 
 
-def _walk(walk: Row) -> str:
+def walk_words(walk: Row) -> str:
+    """`thanks, 2026-01-03 10:00 until now: Thanks. It begins when: order_completed.`"""
     end = f" to {day(walk['ended_at'])}" if walk["ended_at"] else " until now"
-    begins = f" It begins when: {walk['begins']}." if walk["begins"] else ""
     about = f": {walk['description']}" if walk["description"] else ""
-    return f"{walk['scenario']}, {day(walk['entered_at'])}{end}{about}{begins}"
+    told = f"{walk['scenario']}, {day(walk['entered_at'])}{end}{about}"
+    if not walk["begins"]:
+        return told
+    stop = "" if told.endswith((".", "!", "?")) else "."
+    return f"{told}{stop} It begins when: {walk['begins']}."
 
 
 def _said(event: Row) -> str:
