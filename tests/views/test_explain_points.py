@@ -109,6 +109,8 @@ def test_d07_losses_of_the_idle_are_lines(world: Explained) -> None:
     ]
     assert score["balance"] == 0
     assert {line["reason"] for line in score["lines"][1:]} == {"nothing done for so long"}
+    means = "after 3 days without activity the score loses 4, and again every 2 days"
+    assert {line["means"] for line in score["lines"][1:]} == {means}
 
 
 PARTS = """

@@ -17,7 +17,7 @@ from sqlalchemy import func, literal, select
 
 from flowscore.language.scoring import Rule
 from flowscore.rules.explain import sentence
-from flowscore.rules.scoring_words import is_explicit, rule_text
+from flowscore.rules.scoring_words import fading_text, is_explicit, rule_text
 from flowscore.rules.worth import is_void, present
 from flowscore.store.tables import (
     POINT,
@@ -125,7 +125,8 @@ def _score(case: Case, name: str, lines: list[Any], kept: Any, ranks: dict[str, 
     raw = kept.raw if kept else 0
     hidden = max(0, balance - rounded(raw))  # below where the range begins
     behind = _behind(score, lines)
-    told = [_line(case, line, behind.get(line.rule)) for line in lines]
+    idle = fading_text(score.idle) if score and score.idle else ""
+    told = [_line(case, line, behind.get(line.rule), idle) for line in lines]
     return {
         "score": name,
         "balance": shown_balance(balance),
@@ -173,10 +174,11 @@ def _behind(score: Score | None, lines: Iterable[Any]) -> dict[str, Behind]:
     }
 
 
-def _line(case: Case, row: Any, behind: Behind | None) -> Row:
+def _line(case: Case, row: Any, behind: Behind | None, idle: str) -> Row:
     place = case.places.of_line(row)
     if row.kind not in ("rule", "when"):
         behind = None  # a scenario may have the name of a rule
+    quiet = row.rule == "decay" and row.kind in ("decay", "reset")
     told = {
         "at": shown_at(row.own_at),
         "noticed_at": shown_at(row.tick_at),
@@ -185,7 +187,7 @@ def _line(case: Case, row: Any, behind: Behind | None) -> Row:
         "kind": KINDS.get(row.kind, row.kind),
         "part": _part(row, behind),
         "rule": row.rule,
-        "means": behind.means if behind else "",
+        "means": behind.means if behind else idle if quiet else "",
         "reason": _reason(row, behind.rule if behind else None),
         "where": place.where,
         "version": place.version,
