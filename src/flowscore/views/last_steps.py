@@ -1,4 +1,4 @@
-"""The last step of contacts in their journey: what they did, a stage, our mail; sales's last word."""
+"""The last step of contacts in their journey: what they did, a stage, our mail; and feedback."""
 
 from __future__ import annotations
 
