@@ -259,3 +259,20 @@ def test_between_two_decay_instants_nothing_that_fades_is_looked_at(busy: Store)
         report = run_ticks(busy, from_=soon, until=soon, step=HOUR)
     assert report.counts.lines
     assert wide_plans(busy, statements) == []
+
+
+def test_newcomers_have_nothing_that_would_have_to_be_added_up(busy: Store) -> None:
+    """Only who took another's points over is reckoned anew."""
+    soon = NOW + 4 * DAY + 6 * HOUR
+    call = {
+        "type": "track",
+        "event": "product_added",
+        "messageId": "new",
+        "userId": "new@x.example",
+    }
+    row = read_call(call | {"receivedAt": rfc3339(soon)}, Reading(soon, as_live=True))
+    assert isinstance(row, InboxRow), row
+    receive(busy, [row])
+    with noted(busy) as statements:
+        run_ticks(busy, from_=soon, until=soon, step=HOUR)
+    assert not [words for words in statements if words.startswith("UPDATE balances SET raw")]

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 ENTRY = ["contact_id", "score", "line_id", "rule", "points", "own_at", "next_at", "settled_at"]
 AT_EVERY_INSTANT = 0
+NO_END = 4 * 10**18  # microseconds; with an instant and the longest duration still a BIGINT
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,8 @@ def _settled_at(decay: Decay) -> ColumnElement[Any]:
 
 def _fades_within(span: float, aside: int) -> ColumnElement[Any]:
     """How long until e^(-age/span) of the points is less than half of the last decimal."""
-    halves = func.ln(cast(func.abs(ledger.c.points) * 2 + 2, Double))
-    return cast(halves * span, BigInteger) + aside
+    found = func.ln(cast(func.abs(ledger.c.points) * 2 + 2, Double)) * span
+    return case((found < float(NO_END), cast(found, BigInteger)), else_=NO_END) + aside
 
 
 def _moves_at(decay: Decay, at: Any) -> ColumnElement[Any]:
@@ -238,6 +239,12 @@ def forget(work: Work, fading_: Fading | None, after_line: int) -> None:
     """What the resets after this line made worth nothing moves no more (ruling 54)."""
     if fading_ is not None:
         work.run(FORGET_RESET, after_line=after_line)
+
+
+def forget_gone(work: Work, scores: Sequence[Score]) -> None:
+    """Lines of scores that are no more, or of which nothing fades any longer, do not move."""
+    names = {one.score for one in fades(scores)}
+    work.once(delete(fading).where(fading.c.score.not_in(sorted(names))))
 
 
 def enter_anew(work: Work, fading_: Fading | None) -> None:

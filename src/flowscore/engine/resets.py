@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from flowscore.language.scoring import Score
 
 RESET = "reset"
+MERGED = ("merged", "")  # the change of who took another's lines over
 IS_VOID = ledger.c.key.startswith(VOID)
 
 
@@ -94,9 +95,9 @@ def reckon_anew(work: Work, score: str, scores: Iterable[Score]) -> None:
 
 def reckon_merged(work: Work, scores: Iterable[Score]) -> None:
     """Who was merged brings lines dated before a reset: they are worth nothing either."""
-    if not work.told_of({("contact", "")}, 0) or not work.run(ANY).scalar():
+    if not work.run(ANY).scalar():
         return
-    merged = select(changes.c.contact_id).where(changes.c.kind == "contact")
+    merged = select(changes.c.contact_id).where(changes.c.kind == MERGED[0])
     _reckon(work, ledger.c.contact_id.in_(merged), scores, recomputed=False)
 
 

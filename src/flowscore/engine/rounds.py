@@ -96,7 +96,7 @@ def _take_in(work: Work, program: Program, *, historical: bool) -> None:
     dialect, project = work.book.dialect, program.applied.project
     take_in(work.connection, dialect, project, work.now, historical=historical)
     work.stir()
-    if work.told_of({("contact", "")}, 0):
+    if work.told_of({resets.MERGED}, 0):
         _account_for_merged(work, program)
 
 
@@ -104,14 +104,14 @@ def _account_for_merged(work: Work, program: Program) -> None:
     """Intake moved the lines of who was merged; what they are worth together is found anew."""
     scores = program.scoring.scores
     work.clear(batch)
-    work.fill(batch, MERGED)
+    work.fill(batch, WHO_MERGED)
     resets.reckon_merged(work, scores)
     decay.enter_anew(work, program.scoring.fading)
     balances.add_up(work, scores)
 
 
-MERGED = insert_from(
-    batch, ["contact_id"], select(changes.c.contact_id).where(changes.c.kind == "contact")
+WHO_MERGED = insert_from(
+    batch, ["contact_id"], select(changes.c.contact_id).where(changes.c.kind == resets.MERGED[0])
 )
 
 

@@ -175,6 +175,7 @@ STATEMENTS = [
     """
         INSERT INTO changes (kind, name, contact_id)
         SELECT 'contact', '', new_id FROM wave UNION ALL SELECT 'consent', '', new_id FROM wave
+        UNION ALL SELECT 'merged', '', new_id FROM wave
     """,
     """
         UPDATE contacts SET created_at = (
