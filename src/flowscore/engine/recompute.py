@@ -186,6 +186,7 @@ def _may_move(program: Program, order: Order) -> set[str]:
 def prepare(work: Work, program: Program) -> None:
     """What every contact's judgement leans on, once before the first."""
     program.patterns.learn_everything(work)
+    decay.forget_gone(work, program.scoring.scores)
     grades.forget_gone(work, program.grades)
     stages.close_gone(work, program.stages)
 
