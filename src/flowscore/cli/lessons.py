@@ -92,7 +92,8 @@ def _tell_rates(rates: Sequence[CloseRate], every: bool) -> None:
     if len(rates) > len(shown):
         say(f"   {len(rates) - len(shown):,} more close like all leads; --all shows them.")
     say("   smoothed: as if some average leads stood by, so that few leads prove little.")
-    say("   0 points: clear by itself, but other columns say the same already.")
+    if any(one.points == 0 for one in shown):
+        say("   0 points: clear by itself, but other columns say the same already.")
 
 
 def _tell_left_out(lessons: Lessons) -> None:
