@@ -86,7 +86,8 @@ class Writer(Flows, Ladders):
             documents = [self.policy_like(documents[0]), *documents[1:]]
         if self.features.recomputes:
             documents = [self.reworked(document) for document in documents]
-            if "decay_every" in documents[0] and self.pick.chance(3):
+            ours = "decay_every" in documents[0] and "'idle'" not in str(documents)
+            if ours and self.pick.chance(3):
                 documents[0] = documents[0] | {"decay_every": self.pick.one(INSTANTS)}
         return {"project.yaml": as_yaml([*documents, *changed])}, rfc3339(self.first + half) or ""
 
