@@ -386,6 +386,13 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
         fit("{score: engagement, A: 75, B: 50, C: 25}"),
         [(3, 14, "a grade sets one score against another; for one score alone")],
     ),
+    "grade-all-of-a-side": (
+        fit("{score: fitness, A: 25, B: 50, C: 75}"),
+        [
+            (2, 6, "the earlier the letter, the higher its number"),
+            (2, 14, "there is no score 'fitness'"),
+        ],
+    ),
     "grade-1-is-best": (
         active("{score: engagement, 1: 75, 2: 50, 3: 25}"),
         [(2, 13, "for 1 as the most active add `axis: descending`")],
@@ -641,6 +648,14 @@ MISTAKES: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
         [
             (2, 43, "there are: A4, A3, A2, A1, B4, B3, B2, B1, C4, C3, C2, C1,"),
             (2, 57, "found 'sometimes', expected true or false"),
+        ],
+    ),
+    "funnel-all-at-once": (
+        funnel("[lead, {stage: sql, when: {stage: lead}}, {stage: mql, retreat: true}, lead]"),
+        [
+            (2, 36, "a stage's `when` cannot read the stage"),
+            (2, 64, "add `when: …`, or take `retreat` out"),
+            (2, 80, "two stages are called 'lead'"),
         ],
     ),
     "funnel-this-event": (

@@ -55,30 +55,44 @@ def cells_named(root: Node) -> tuple[str, ...] | None:
 
 def read_fit(node: Node, names: Names) -> words.Axis:
     """`{score: fit, A: 75, B: 50, C: 25}`, D below."""
-    found, labels = _read_side(node, names, FIT)
-    levels = _with_lowest(node, labels)
-    _refuse_unordered(node, levels)
+    gathering, found, labels = _read_side(node, names, FIT)
+    levels = Levels()
+    with gathering:
+        levels = _with_lowest(node, labels)
+        _refuse_unordered(node, levels)
+    gathering.settle()
     return words.Axis(mark=node.place, score=found["score"], labels=_highest_first(levels))
 
 
 def read_engagement(node: Node, names: Names) -> words.Axis:
     """`{score: engagement, 4: 75, 3: 50, 2: 25}`, 1 below; `axis: descending` turns it."""
-    found, labels = _read_side(node, names, ENGAGEMENT)
+    gathering, found, labels = _read_side(node, names, ENGAGEMENT)
+    if "axis" in node.items and "axis" not in found:
+        gathering.settle()  # which way the numbers should run is not known
     turned = found.get("axis") == "descending"
-    levels = _with_lowest(node, labels)
-    _refuse_unordered(node, levels)
-    if all(map(_is_digit, levels)):
-        known = NO_LEVEL not in levels.values()
-        levels = (_turned if turned else _unturned)(node, levels) if known else levels
-    elif turned:
-        message = "`axis: descending` turns the numbers 4 3 2 1, and there are words here"
-        raise misplaced(node.items["axis"], message, "take it out: words stand by their points")
+    levels = Levels()
+    with gathering:
+        levels = _with_lowest(node, labels)
+        _refuse_unordered(node, levels)
+        levels = _along_the_axis(node, levels, turned)
+    gathering.settle()
     labels_read = _highest_first(levels)
     return words.Axis(mark=node.place, score=found["score"], labels=labels_read, turned=turned)
 
 
-def _read_side(node: Node, names: Names, table: Table) -> tuple[dict[str, str], Levels]:
-    """The score, the axis, and each label with its number."""
+def _along_the_axis(node: Node, levels: Levels, turned: bool) -> Levels:
+    """Digits run one way or the other; words stand by their points."""
+    if all(map(_is_digit, levels)):
+        known = NO_LEVEL not in levels.values()
+        return (_turned if turned else _unturned)(node, levels) if known else levels
+    if turned:
+        message = "`axis: descending` turns the numbers 4 3 2 1, and there are words here"
+        raise misplaced(node.items["axis"], message, "take it out: words stand by their points")
+    return levels
+
+
+def _read_side(node: Node, names: Names, table: Table) -> tuple[Gathering, dict[str, str], Levels]:
+    """The score, the axis, and each label with its number; what was wrong with the former two."""
     if not isinstance(node.value, dict):
         example = "{score: NAME, A: 75, B: 50, C: 25}"
         raise unexpected(node, f"a score and labels with points, such as {example}")
@@ -86,14 +100,17 @@ def _read_side(node: Node, names: Names, table: Table) -> tuple[dict[str, str], 
     gathering, levels, found = Gathering(), Levels(), {"score": ""}
     with gathering:
         found = read_keys(replace(node, value=own), names, table)
+    of_keys = len(gathering.problems)
     for label, child in node.items.items():
         if label not in own:
             with gathering:
                 levels[_label(label, child)] = _level(child, names, found["score"])
-    gathering.settle()
-    if not levels:
-        raise mistake(node, f"{table.thing} has no labels", "add them: A: 75, B: 50, C: 25")
-    return found, levels
+    if len(own) == len(node.items):
+        with gathering:
+            raise mistake(node, f"{table.thing} has no labels", "add them: A: 75, B: 50, C: 25")
+    if len(gathering.problems) > of_keys:
+        gathering.settle()
+    return gathering, found, levels
 
 
 def _is_own(key: str, child: Node, table: Table) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flowscore.language import lifecycle as words
 from flowscore.language.conditions import StageIs
 from flowscore.language.document import Node
@@ -23,16 +25,18 @@ from flowscore.language.words import walk
 
 def read_lifecycle(node: Node, names: Names) -> words.Lifecycle:
     """The whole lifecycle."""
-    found = read_keys(node, names, LIFECYCLE)
-    gathering = Gathering()
+    gathering, found = Gathering(), {}
     with gathering:
-        _refuse_twins(node.items["stages"], found["stages"])
-    first, *others = node.items["stages"].elements
-    with gathering:
-        _refuse_more_of_the_first(first)
-    for other in others:
+        found = read_keys(node, names, LIFECYCLE)
+    if "stages" in node.items and node.items["stages"].elements:
+        first, *others = node.items["stages"].elements
         with gathering:
-            _refuse_retreat_from_nothing(other)
+            _refuse_twins((first, *others))
+        with gathering:
+            _refuse_more_of_the_first(first)
+        for other in others:
+            with gathering:
+                _refuse_retreat_from_nothing(other)
     gathering.settle()
     return words.Lifecycle(mark=node.mark, **found)
 
@@ -62,15 +66,18 @@ def _refuse_name_as_key(node: Node) -> None:
         raise unexpected(node, "a stage: its name, or a mapping with stage and when", hint)
 
 
-def _refuse_twins(node: Node, stages: tuple[words.Stage, ...]) -> None:
+def _refuse_twins(stages: Sequence[Node]) -> None:
     gathering = Gathering()
-    seen: dict[str, words.Stage] = {}
+    seen: dict[str, Node] = {}
     for stage in stages:
+        name = stage.items.get("stage", stage).value
+        if not isinstance(name, str | int):
+            continue  # it has none, which is said where it is read
         with gathering:
-            if stage.name in seen:
-                hint = f"the first stands in line {seen[stage.name].mark.line}"
-                raise mistake(node, f"two stages are called '{stage.name}'", hint, stage.mark)
-        seen.setdefault(stage.name, stage)
+            if str(name) in seen:
+                hint = f"the first stands in line {seen[str(name)].mark.line}"
+                raise mistake(stage, f"two stages are called '{name}'", hint)
+        seen.setdefault(str(name), stage)
     gathering.settle()
 
 
@@ -86,6 +93,8 @@ def _refuse_more_of_the_first(node: Node) -> None:
 
 
 def _refuse_retreat_from_nothing(node: Node) -> None:
+    if node.items.keys() - STAGE.keys:
+        return  # a key is misspelled: what is missing may be that one
     if "retreat" in node.items and node.items["retreat"].value and "when" not in node.items:
         hint = "add `when: …`, or take `retreat` out; steps take a contact back with `back`"
         message = "a stage without `when` has nothing that could cease, so nobody falls back"
