@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .conftest import Project
-from .test_grading import ANA, BEN, MATRIX, corner, explained
+from .vendor import ANA, BEN, MATRIX, corner, explained
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -42,7 +42,7 @@ def test_e01_e02_e03_e04_e05_steps_are_printed(project: Path, run: Run) -> None:
     assert said.code == 0, said.err
     lines = [" ".join(line.split()) for line in said.out.splitlines()]
     assert lines[0] == "1. Conversion rate (outcome: the event order_completed)"
-    assert lines[1].startswith("100 customers of 1,000 leads that came in before 2026-05-")
+    assert lines[1].startswith("100 customers of 1,000 leads that came in up to 2026-05-")
     assert lines[1].endswith(": 10.0%")
     trial = next(line for line in lines if line.startswith("online behaviour free_trial_started"))
     assert "200 80 40.0%" in trial and "4.0 ×" in trial

@@ -107,7 +107,7 @@ def _gather(
         ripe = replace(period, last=period.as_of - cycle.middle + 1)
     everybody = population.gather(connection, outcome, ripe, ages, params)
     whole, span = population.came(connection, period)
-    lessons = Lessons(outcome.english, everybody, period=_words(ripe), cycle=cycle)
+    lessons = Lessons(outcome.english, everybody, period=_words(ripe, period), cycle=cycle)
     if cycle is not None and len(ages) >= FEW_AGES:
         lessons.stop = enough.for_period(span, cycle.middle)
     if whole > everybody.leads:
@@ -132,10 +132,15 @@ def _not_live(live: Project, folder: Project) -> list[str]:
     ]
 
 
-def _words(period: Period) -> str:
-    last = period.as_of if period.last is None else period.last
-    since = f" from {datetime_of(period.first):%Y-%m-%d}" if period.first is not None else ""
-    return f" that came in{since} before {datetime_of(last):%Y-%m-%d %H:%M}"
+def _words(ripe: Period, asked: Period) -> str:
+    """Whoever named an instant meant before it; one that is found is counted in."""
+    since = f" from {datetime_of(ripe.first):%Y-%m-%d}" if ripe.first is not None else ""
+    if asked.last is not None:
+        until = f"before {datetime_of(asked.last):%Y-%m-%d %H:%M}"
+    else:
+        last = ripe.as_of if ripe.last is None else ripe.last - 1
+        until = f"up to {datetime_of(last):%Y-%m-%d %H:%M}"
+    return f" that came in{since} {until}"
 
 
 def _candidates(
