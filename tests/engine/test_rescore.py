@@ -513,3 +513,26 @@ def test_imports_and_deliveries_go_on_between_batches(
         found = connection.execute(text("SELECT 1 FROM events WHERE message_id = 'late'")).all()
     workspace.close()
     assert len(found) == 1
+
+
+def test_conditions_read_the_scores_judged_before_theirs(world: World) -> None:
+    """Ruling 128: of two scores that change in one apply, the second asks the new first."""
+    two = """
+    score: first
+    rules: [{{name: r, points: {points}, on: {{event: order}}}}]
+    ---
+    score: second
+    {decay}
+    rules:
+      - name: r
+        points: 5
+        on: {{event: order}}
+        conditions: [{{score: {{first: {{above: 0}}}}}}]
+    """
+    world.apply(two.format(points=20, decay=""))
+    world.track(ANA, "order", START)
+    world.track(ANA, "order", START + HOUR)
+    world.tick(START + 2 * HOUR)
+    assert world.balance(ANA, "second") == 5  # the first order found `first` at 0
+    world.apply(two.format(points=-3, decay="decay: none"))
+    assert (world.balance(ANA, "first"), world.balance(ANA, "second")) == (-6, 0)

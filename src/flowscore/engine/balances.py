@@ -36,6 +36,8 @@ LINE_COLUMNS = [
 
 def add_up(work: Work, scores: Sequence[Score]) -> None:
     """Add up all lines of the contacts in `batch` anew, in these scores."""
+    if not scores:
+        return
     mine = select(batch.c.contact_id)
     names = [score.name for score in scores]
     work.once(

@@ -245,13 +245,14 @@ def begin(connection: Connection, program: Program, mark: int) -> Work:
 def judge(work: Work, program: Program, order: Order) -> None:
     """Everything of the contacts in `batch`; what others left to be noticed stays so."""
     before = work.last(changes)
+    scores = program.applied.project.scores
     for name, unchanged in order.scores.items():
-        rejudge(work, program, program.applied.project.scores[name], set(unchanged))
-    stale = [program.applied.project.scores[name] for name in {*order.scores, *order.faded}]
-    if stale:
+        rejudge(work, program, scores[name], set(unchanged))
+        accounts.add_up(work, [scores[name]])  # the next may ask for it in its conditions
+    accounts.add_up(work, [scores[name] for name in order.faded if name not in order.scores])
+    if stale := sorted({*order.scores, *order.faded}):
         decay.enter_anew(work, program.scoring.fading)
-        accounts.add_up(work, stale)
-        work.once(_tell_of_moved([score.name for score in stale]))
+        work.once(_tell_of_moved(stale))
     if order.whens:
         scoring.stand(work, program.scoring, 0, by_clock=False, only=_when_rules(program))
     _refresh(work, program, order, before)
