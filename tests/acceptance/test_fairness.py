@@ -5,7 +5,7 @@ from __future__ import annotations
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
-from .test_grading import ANA, BEN, corner
+from .vendor import ANA, BEN, corner
 
 if TYPE_CHECKING:
     from .conftest import Project

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Any
 
-from .test_grading import ANA, BEN, EVA, MATRIX, corner, explained
+from .vendor import ANA, BEN, EVA, MATRIX, corner, explained
 
 if TYPE_CHECKING:
     from .conftest import Project
