@@ -12,6 +12,8 @@ import pytest
 
 from flowscore.cli import endings, printer
 from flowscore.cli.endings import ending_of
+from flowscore.cli.reports import sum_words
+from flowscore.engine.work import Counts
 from flowscore.errors import FlowscoreError
 
 if TYPE_CHECKING:
@@ -129,3 +131,17 @@ def test_stream_json_is_one_document_even_when_empty(capsys: pytest.CaptureFixtu
 def test_exit_codes_are_the_documented_ones() -> None:
     codes = (endings.OK, endings.YOUR_INPUT, endings.OUR_BUG, endings.INTERRUPTED)
     assert codes == (0, 1, 3, 130)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        (Counts(), "nothing changed"),
+        (Counts(faded=52), "52 balances faded"),
+        (Counts(faded=1, celled=1, staged=2),
+         "1 balance faded, 1 contact changed cell, 2 contacts changed stage"),
+        (Counts(events=3, faded=52), "3 events"),
+    ],
+)  # fmt: skip
+def test_a_tick_says_what_time_alone_did(counts: Counts, told: str) -> None:
+    assert sum_words(counts) == told

@@ -289,3 +289,12 @@ def test_history_comes_in_faded(world: World) -> None:
     world.track(ANA, "order", START - 4 * DAY, how="historical")
     world.tick(START)
     assert world.balance(ANA) == 6
+
+
+def test_a_tick_counts_whose_points_faded(world: World) -> None:
+    world.apply(score(TEN, "decay: {linear: 10 days}"))
+    world.track(ANA, "order", START)
+    world.track(BEN, "order", START)
+    assert world.tick(START + HOUR).counts.faded == 0
+    counts = world.tick(START + 2 * DAY).counts
+    assert (counts.faded, counts.lines) == (4, 0), "two balances on two days"

@@ -32,7 +32,8 @@ def tell_ticks(report: TickReport, workspace: Workspace) -> None:
         say(f"No tick is owed{f': the last was {rfc3339(mark)}' if mark is not None else ''}.")
         return
     counts = report.counts
-    say(f"{counted(report.ticks, 'tick')}, {report.worked:,} with something to do: {_sum(counts)}.")
+    ticks = counted(report.ticks, "tick")
+    say(f"{ticks}, {report.worked:,} with something to do: {sum_words(counts)}.")
     for name in counts.looped:
         complain(
             f"{name} keeps firing itself and was stopped in this tick; the rest of the tick "
@@ -40,7 +41,8 @@ def tell_ticks(report: TickReport, workspace: Workspace) -> None:
         )
 
 
-def _sum(counts: Counts) -> str:
+def sum_words(counts: Counts) -> str:
+    """What the ticks did: what they wrote, else what faded and who moved by it."""
     told = [
         (counts.events, "event"),
         (counts.lines, "ledger line"),
@@ -51,7 +53,18 @@ def _sum(counts: Counts) -> str:
         (counts.steps, "step"),
         (counts.queued, "queued mail"),
     ]
-    return ", ".join(counted(*one) for one in told if one[0]) or "nothing changed"
+    return ", ".join(counted(*one) for one in told if one[0]) or _quietly(counts)
+
+
+def _quietly(counts: Counts) -> str:
+    """What time alone did, where there is nothing else to tell."""
+    told = [
+        (counts.faded, "balance", "faded"),
+        (counts.celled, "contact", "changed cell"),
+        (counts.staged, "contact", "changed stage"),
+    ]
+    said = (f"{counted(number, what)} {did}" for number, what, did in told if number)
+    return ", ".join(said) or "nothing changed"
 
 
 def tell_deliveries(reports: list[DeliveryReport], workspace: Workspace) -> None:

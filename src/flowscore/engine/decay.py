@@ -217,7 +217,8 @@ def fade(work: Work, fading_: Fading | None) -> None:
     if fading_ is None or not work.has_decayed:
         return
     work.clear(faded)
-    if work.fill(faded, fading_.lose):
+    if lost := work.fill(faded, fading_.lose):
+        work.counts.faded += lost
         work.run(fading_.book)
         work.run(TELL_OF_FADED)
     work.run(fading_.settle)

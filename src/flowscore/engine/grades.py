@@ -146,6 +146,7 @@ def settle(work: Work, one: KeptGrade) -> None:
     if moved := work.fill(turned, one.compare):
         work.run(one.move)
         work.run(one.tell)
+        work.counts.celled += moved
         work.changed += moved
 
 

@@ -123,6 +123,7 @@ def settle(work: Work, funnel: Funnel) -> None:
     work.clear(staged)
     if moved := work.fill(staged, funnel.compare):
         move(work, funnel.moves, f"{work.now}/{work.round}")
+        work.counts.staged += moved
         work.changed += moved
 
 

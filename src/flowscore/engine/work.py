@@ -47,6 +47,9 @@ class Counts:
     steps: int = 0
     queued: int = 0
     ended: int = 0
+    faded: int = 0  # balances whose points lost some of their worth
+    celled: int = 0  # contacts who came into another cell
+    staged: int = 0  # and into another stage, by what they did or were
     looped: list[str] = field(default_factory=list)
 
     def add(self, other: Counts) -> None:
