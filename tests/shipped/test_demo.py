@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -138,6 +139,25 @@ def test_the_demo_shows_leads_lists_scenarios_and_mails(printed):
     assert len(shown) == 3
     assert all("prefers-color-scheme" in (folder / path).read_text("utf-8") for path in shown)
     assert max(map(len, text.splitlines())) <= 160
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
+def test_whom_to_call_is_what_flowscore_leads_says(printed):
+    folder, text = printed
+    command = [sys.executable, "-X", "utf8", "-m", "flowscore", "leads", "--json", "--limit", "3"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    queue = json.loads(done.stdout)
+    part = text.split("Whom to call today")[1].split("\nHow the lists grew")[0]
+    assert queue["matrix"]["legend"] in part
+    assert re.search(rf"A +{queue['matrix']['counts']['A4']}\*", part)
+    assert f"{queue['left_out']['in_stage']} in stage customer" in part
+    told = re.findall(r"^(\w\d)\* \S.*: stage (\w+), engagement (\d+)", part, re.MULTILINE)
+    assert told == [
+        (lead["cell"], lead["stage"], str(lead["scores"]["engagement"])) for lead in queue["leads"]
+    ]
+    assert part.count("scenarios/scores/engagement.yaml:") > 3 * 2
+    assert f"flowscore explain {queue['leads'][0]['contact']}" in text
 
 
 @pytest.mark.slow

@@ -24,8 +24,8 @@ def test_it_loads_without_a_problem_or_a_warning():
 
 
 def test_every_definition_says_what_it_is_for(project):
-    parts = (project.scenarios, project.scores, project.lists)
-    described = [one for part in parts for one in part.values()]
+    parts = (project.scenarios, project.scores, project.lists, project.grades)
+    described = [project.lifecycle, *(one for part in parts for one in part.values())]
     assert [one.name for one in described if len(one.description) < 20] == []
     assert all(score.objective for score in project.scores.values())
     assert project.policy.description
@@ -61,6 +61,14 @@ def test_the_model_is_the_one_that_was_asked_for(project):
     bands = dict(project.scores["engagement"].bands)
     assert (bands["new"], bands["interested"], bands["qualified"]) == (20, 50, 80)
     assert rules["trial-lesson"].points > rules["newsletter"].points  # it converts more
+
+
+def test_who_is_worth_a_call_is_one_place_and_the_hand_over_hears_of_it(project):
+    grade = project.grades["lead-grade"]
+    assert {grade.fit.score, grade.engagement.score} == {"fit", "engagement"}
+    assert grade.green == ("A4", "A3", "B4")
+    assert project.lifecycle.names[-2:] == ("sql", "customer")  # sales has somebody to call
+    assert project.scenarios["hand-over"].actions
 
 
 def test_policy_is_ours(project):

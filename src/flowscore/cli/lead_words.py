@@ -73,16 +73,6 @@ def feedback_words(feedback: Row) -> str:
     return f"{verdict}{amount}{reason}, {day(feedback['at'])}{by}"
 
 
-def left_out_words(counts: Row | None) -> str:
-    """`62 left out (60 in stage customer, 2 closed by sales)`; nothing where nobody is."""
-    if counts is None or not (counts["in_stage"] or counts["closed"]):
-        return ""
-    customers = f"{counts['in_stage']:,} in stage {counts['stage']}" if counts["in_stage"] else ""
-    closed = f"{counts['closed']:,} closed by sales" if counts["closed"] else ""
-    why = ", ".join(part for part in (customers, closed) if part)
-    return f"{counts['in_stage'] + counts['closed']:,} left out ({why})"
-
-
 def sheet_heads(scores: Sequence[str]) -> list[str]:
     """The columns of the spreadsheet."""
     points = [f"score {name}" for name in scores]

@@ -132,7 +132,7 @@ def _tell(queue: "Queue", limit: int | None, offset: int) -> None:
 
 
 def _tell_left_out(queue: "Queue") -> None:
-    from flowscore.cli.lead_words import left_out_words
+    from flowscore.views.settled import left_out_words
 
     if words := left_out_words(queue.left_out):
         say(f"{words}; --all shows them.")

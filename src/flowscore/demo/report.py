@@ -19,6 +19,9 @@ from sqlalchemy import Connection, Select, func, select
 from flowscore.clock import rfc3339
 from flowscore.demo.company import SPAN, UNTIL
 from flowscore.store.tables import contacts, events, members, messages
+from flowscore.views.leads import Asked
+from flowscore.views.matrix import table_of
+from flowscore.views.settled import left_out_words
 
 if TYPE_CHECKING:
     from flowscore.engine.tick import TickReport
@@ -69,22 +72,34 @@ def _tell_size(console: Console, connection: Connection, report: TickReport) -> 
 
 
 def _tell_leads(console: Console, workspace: Workspace) -> list[str]:
-    """Whom to call first: the list `hot-leads`, by engagement, with what made the score."""
-    _head(console, "Whom to call today", "the list hot-leads: very active, and the right people")
-    asked = {"in_list": "hot-leads", "score": "engagement", "limit": LEADS}
-    with workspace.look.contacts(**asked) as rows:
-        leads = [str(row["contact"]) for row in rows]
-    for email in leads:
-        _tell_lead(console, workspace.look.explain(email))
-    return leads
+    """Whom to call first, as `flowscore leads` says it, with what made the score."""
+    _head(console, "Whom to call today", "how many stand in each cell; * marks those worth a call")
+    with workspace.look.leads(Asked()) as queue:
+        _tell_matrix(console, queue.matrix, queue.legend)
+        leads = list(queue.rows(LEADS))
+        left_out = left_out_words(queue.left_out)
+    for lead in leads:
+        _tell_lead(console, lead, workspace.look.explain(lead["contact"]))
+    console.print(f"{left_out}; flowscore leads shows the queue.")
+    return [lead["contact"] for lead in leads]
 
 
-def _tell_lead(console: Console, told: Row) -> None:
+def _tell_matrix(console: Console, matrix: Row | None, words: str) -> None:
+    assert matrix  # the shipped project has a grade
+    heads, rows = table_of(matrix)
+    for label, *cells in (heads, *rows):
+        console.print(Text(f"  {label or ' '}  {'  '.join(cells)}".rstrip()), soft_wrap=True)
+    console.print(f"[dim]{escape(words)}[/]", soft_wrap=True)
+
+
+def _tell_lead(console: Console, lead: Row, told: Row) -> None:
     traits, scores = told["attributes"], {score["score"]: score for score in told["scores"]}
     who = " ".join(str(traits.get(name, "")) for name in ("first_name", "last_name"))
     work = ", ".join(str(traits[name]) for name in ("job_title", "company") if name in traits)
     balances = ", ".join(f"{name} {score['balance']:g}" for name, score in scores.items())
-    console.print(f"[bold]{escape(who)}[/], {escape(work)}: {balances}", soft_wrap=True)
+    cell = f"[bold green]{lead['cell']}{'*' if lead['green'] else ''}[/]"
+    where = f"stage {lead['stage']}, {balances}, {lead['won_in_7_days']:+g} in 7 days"
+    console.print(f"{cell} [bold]{escape(who)}[/], {escape(work)}: {where}", soft_wrap=True)
     table = _table()
     for points, rule, times, where in _reasons(scores["engagement"]["lines"]):
         often = f"{times} times" if times > 1 else ""
@@ -229,8 +244,9 @@ def _tell_next(console: Console, folder: Path, leads: Sequence[str]) -> None:
     who = leads[0] if leads else "EMAIL"
     for command, words in (
         (f"cd {folder}", "scenarios/ and templates/email/ are what you edit"),
-        (f"flowscore explain {who}", "every point, list and mail, and why not"),
-        ("flowscore contacts --list hot-leads", "who is in a list"),
+        ("flowscore leads", "whom to call, why, and whose they are"),
+        (f"flowscore explain {who}", "every point, stage and mail, and why not"),
+        ("flowscore report", "what became of leads, scenarios and mails"),
         ("flowscore validate", "after you changed something"),
     ):
         console.print(f"  {escape(command)}  [dim]# {words}[/]", soft_wrap=True)

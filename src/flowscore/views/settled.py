@@ -92,3 +92,13 @@ def customer_stage(lifecycle: Lifecycle | None) -> str | None:
     if lifecycle is None or usual_stage(lifecycle) == lifecycle.names[-1]:
         return None
     return lifecycle.names[-1]
+
+
+def left_out_words(counts: dict[str, Any] | None) -> str:
+    """`62 left out (60 in stage customer, 2 closed by sales)`; nothing where nobody is."""
+    if counts is None or not (counts["in_stage"] or counts["closed"]):
+        return ""
+    customers = f"{counts['in_stage']:,} in stage {counts['stage']}" if counts["in_stage"] else ""
+    closed = f"{counts['closed']:,} closed by sales" if counts["closed"] else ""
+    why = ", ".join(part for part in (customers, closed) if part)
+    return f"{counts['in_stage'] + counts['closed']:,} left out ({why})"
