@@ -22,10 +22,10 @@ class Cost:
     cpu: float
 
 
-def cost_of(words: list[str], cwd: Path | None = None) -> Cost:
+def cost_of(words: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> Cost:
     """Run a command to its end; a failing one is an error."""
     begin = time.perf_counter()
-    process = subprocess.Popen(words, cwd=cwd, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(words, cwd=cwd, env=env, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
