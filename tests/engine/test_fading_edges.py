@@ -9,6 +9,9 @@ import pytest
 from engine.small import ANA, BEN, score
 from engine.world import POLICY, START
 from flowscore.clock import DAY, HOUR
+from flowscore.engine.registry import apply_project
+from flowscore.errors import FlowscoreError
+from flowscore.language.project import load_project
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -113,3 +116,20 @@ def test_points_of_nothing_and_caps_of_negative_rules(world: World) -> None:
     assert (world.balance(ANA), world.balance(BEN)) == (-25, -10)
     world.tick(START + 11 * DAY)
     assert (world.balance(ANA), world.balance(BEN)) == (0, 0)
+
+
+def test_an_apply_that_is_refused_leaves_no_trace_in_the_process(world: World) -> None:
+    """Else the next one would run under the statements of what was refused."""
+    world.apply(score(TEN))
+    world.track(ANA, "order", START)
+    world.tick(START)
+    flow = "scenario: s\ntrigger: {event: order}\nactions: [{wait: 1 day}]\n"
+    (world.root / "scenarios" / "all.yaml").write_text(f"{POLICY}---\n{flow}")
+    project, _ = load_project(world.root)
+    with pytest.raises(FlowscoreError, match="cannot enroll who stands there"):
+        apply_project(world.store, project, START, enroll_existing=["s"])
+    world.apply(score("points: 20, on: {event: order}"))
+    assert world.balance(ANA) == 20
+    world.track(ANA, "order", START + HOUR)
+    world.tick(START + 2 * HOUR)
+    assert world.balance(ANA) == 40

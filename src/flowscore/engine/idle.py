@@ -186,7 +186,7 @@ NOTE_NEW = _new()
 def judge(work: Work, one: Losing) -> None:
     """What the score would have lost by now, had it always been so, of the contacts in `batch`."""
     remember(work)
-    deeds = _deeds(work)
+    deeds = _deeds(work, one.idle)
     found = [
         _line(work, one, contact_id, instant, points)
         for contact_id, lines in _lines(work, one.score)
@@ -230,8 +230,11 @@ def remember(work: Work) -> None:
     work.once(_note(_latest(union_all(born, active.where(events.c.behaviour)).subquery())))
 
 
-def _deeds(work: Work) -> dict[int, list[int]]:
-    """The creation and the behaviour of each contact in `batch`, in order."""
+def _deeds(work: Work, idle: Idle) -> dict[int, list[tuple[int, int]]]:
+    """The creation and the behaviour of each contact in `batch` that were followed by quiet.
+
+    In order, each with what followed it: of a busy contact's deeds those are few.
+    """
     born = select(contacts.c.id.label("contact_id"), contacts.c.created_at.label("at")).join(
         batch, batch.c.contact_id == contacts.c.id
     )
@@ -239,8 +242,16 @@ def _deeds(work: Work) -> dict[int, list[int]]:
         batch, batch.c.contact_id == events.c.contact_id
     )
     both = union_all(born, active.where(events.c.behaviour)).subquery()
-    rows = work.once(select(both).order_by(both.c.contact_id, both.c.at))
-    return {who: [row.at for row in own] for who, own in groupby(rows, lambda row: row.contact_id)}
+    following = func.lead(both.c.at, 1, work.now + 1).over(
+        partition_by=both.c.contact_id, order_by=both.c.at
+    )
+    deeds = select(both, following.label("following")).subquery()
+    quiet = select(deeds).where(deeds.c.following - deeds.c.at > idle.after)
+    rows = work.once(quiet.order_by(deeds.c.contact_id, deeds.c.at))
+    return {
+        who: [(row.at, row.following) for row in own]
+        for who, own in groupby(rows, lambda row: row.contact_id)
+    }
 
 
 def _lines(work: Work, score: Score) -> Iterator[tuple[int, list[Any]]]:
@@ -254,7 +265,7 @@ def _lines(work: Work, score: Score) -> Iterator[tuple[int, list[Any]]]:
 
 
 def _losses(
-    work: Work, idle: Idle, deeds: list[int], lines: list[Any]
+    work: Work, idle: Idle, deeds: list[tuple[int, int]], lines: list[Any]
 ) -> Iterator[tuple[int, int]]:
     """(decay instant, points) of each loss, one after another (10⁻⁸ points, below 0)."""
     lost: list[tuple[int, int]] = []
@@ -285,10 +296,10 @@ def _bounded(idle: Idle, times: int, balance: int) -> int:
     return max(0, min(times * round((idle.lose or 0) * POINT), balance))
 
 
-def _due(work: Work, idle: Idle, deeds: list[int]) -> Iterator[tuple[int, int]]:
+def _due(work: Work, idle: Idle, deeds: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """The decay instants at which deadlines had passed, and how many of them."""
     policy, upto = work.book.policy, last_decay(work.book.policy, work.now)
-    for deed, following in zip(deeds, [*deeds[1:], work.now + 1], strict=True):
+    for deed, following in deeds:
         due, times, instant = deed + idle.after, 0, None
         while due < following and due <= upto:
             at = next_decay(policy, due - 1)

@@ -184,7 +184,7 @@ def apply_project(
         with store.transact() as connection:
             make_live(connection, project, now, report, fires=fires)
             if enroll_existing:
-                _invite(connection, program(connection, store.dialect), enroll_existing)
+                _invite(connection, project, enroll_existing)
         report.moved = catch_up(store, watch) or report.moved
         if resumed is not None and not report.moved.contacts:
             report.moved, report.resumed = resumed, True
@@ -238,10 +238,13 @@ def _newly_of(old: Project, new: Project) -> dict[str, str]:
     return {name: now[name] for name in before.keys() & now.keys() if before[name] != now[name]}
 
 
-def _invite(connection: Connection, live: Program, names: Sequence[str]) -> None:
-    """Leave a note for the next tick."""
+def _invite(connection: Connection, project: Project, names: Sequence[str]) -> None:
+    """Leave a note for the next tick.
+
+    Nothing is compiled before it stands: a refusal takes the revision back that it is kept under.
+    """
     for name in names:
-        _refuse_taking_in(live.applied.project.scenarios[name])
+        _refuse_taking_in(project.scenarios[name])
     asked = {*names, *(read_state(connection, TAKES_IN) or ())}
     write_state(connection, TAKES_IN, sorted(asked))
 
