@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from flowscore.store.tables import POINT, SHOWN
 from flowscore.views.reporting.inquiry import Wishes
 from flowscore.views.reporting.report import make_report
 
-from .conftest import NOW
+from .conftest import NOW, person
 from .report_world import STAGES, TEMPLATES, World, made
 
 if TYPE_CHECKING:
@@ -403,10 +404,32 @@ def test_t10_opens_and_clicks_by_machines_are_counted_apart(store: Store, world:
                 len(sent),
                 len({event["contact_id"] for event in sent}),
             )
+            assert row["opened"]["share"] == _share(row["opened"], row["contacts"])
             bounced = _events(naive, "email_bounced", template, False)
             assert row["bounced"] == len({event["contact_id"] for event in bounced})
             assert row["withheld"] == _withheld(naive, template)
             assert row["unsubscribed"] == len(_left(naive, template))
+
+
+def _share(answered: Row, sent: int) -> Any:
+    """Of whom the mail was sent to; none where others answered too."""
+    found = answered["people"]["contacts"]
+    return pytest.approx(found / sent, abs=1e-6) if sent and found <= sent else None
+
+
+def test_t10_where_others_answered_than_were_sent_the_mail_there_is_no_share(store: Store) -> None:
+    world = World(random.Random(0))
+    world.add("state", key="watermark", value=NOW)
+    for number in (1, 2, 3):
+        world.add("contacts", **person(number, f"p{number}@x.example"))
+        world.event(number, "email_clicked", NOW - HOUR, subject="guide")
+    world.event(1, "email_sent", NOW - 2 * HOUR, subject="guide")
+    world.write(store)
+    told = report(store, "templates")
+    [row] = told["templates"]
+    assert (row["contacts"], row["clicked"]["people"]["contacts"]) == (1, 3)
+    assert (row["clicked"]["share"], row["opened"]["share"]) == (None, 0)
+    assert any("guide: more contacts answered" in note for note in told["notes"])
 
 
 def _events(naive: Naive, name: str, template: str, machine: bool) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
@@ -39,6 +40,7 @@ def templates(inquiry: Inquiry) -> Row:
     rows = [_row(name, counts.get(name, {}), kept.get(name, {})) for name in names]
     thin = [row["template"] for row in rows if 0 < row["contacts"] < ENOUGH]
     notes = [f"too few to judge (under {ENOUGH} contacts): {', '.join(thin)}"] if thin else []
+    notes += _beyond(rows)
     pressure = _pressure(inquiry, sum(row["withheld"].get("capped", 0) for row in rows))
     return {
         "templates": rows,
@@ -74,14 +76,26 @@ def _row(name: str, counts: Row, withheld: Row) -> Row:
     told: Row = {"template": name, "sent": counts.get("sent", NONE)["times"], "contacts": contacts_}
     for word in BY_MACHINES:
         people, machines = counts.get(word, NONE), counts.get(f"{word} by machines", NONE)
-        share = Share(min(people["contacts"], contacts_), contacts_)
-        told[word] = {"people": people, "machines": machines, "share": share.as_row()["share"]}
+        share = None  # of those who were sent it; none where others answered too
+        if people["contacts"] <= contacts_:
+            share = Share(people["contacts"], contacts_).as_row()["share"]
+        told[word] = {"people": people, "machines": machines, "share": share}
     for word in ("bounced", "complained", LEFT):
         told[word] = counts.get(word, NONE)["contacts"]
     return {**told, "withheld": dict(sorted(withheld.items()))}
 
 
 NONE: Row = {"contacts": 0, "times": 0}
+
+
+def _beyond(rows: list[Row]) -> Iterator[str]:
+    """Mails sent before the period or by another sender are answered too."""
+    for row in rows:
+        if max(row[word]["people"]["contacts"] for word in BY_MACHINES) > row["contacts"]:
+            yield (
+                f"{row['template']}: more contacts answered than were sent it in this period (it "
+                "went out earlier, or from elsewhere), so no share is told"
+            )
 
 
 def _counts(inquiry: Inquiry) -> dict[str, Row]:
