@@ -49,7 +49,7 @@ def test_e01_conversion_rate_is_customers_by_leads_of_one_period(
     learned: dict[str, Any], lesson: str
 ) -> None:
     assert learned["overall"] == {"leads": 392, "won": 40}
-    assert "40 customers of 392 leads that came in before 2026-04-19 00:00: 10.2%" in lesson
+    assert "40 customers of 392 leads that came in up to 2026-04-19 00:00: 10.2%" in lesson
     assert "8 leads came in too late to be judged" in lesson
 
 
