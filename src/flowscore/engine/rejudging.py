@@ -47,6 +47,7 @@ def rejudge(work: Work, program: Program, score: Score, unchanged: set[str]) -> 
     used = marks.c.trigger.startswith(f"score/{score.name}/")
     work.once(delete(marks).where(marks.c.contact_id.in_(select(batch.c.contact_id)), used))
     scoring.collect(work, only, scoring.ALL)
+    work.weigh(batch, awards, ledger)  # the batch before may have made it many times as long
     _forget_ordered(work, score, unchanged)
     definition_id = program.applied.score_ids.get(score.name)
     _revalue(work, score, definition_id, unchanged)

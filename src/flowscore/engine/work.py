@@ -118,6 +118,12 @@ class Work:
             self._filled.discard(table.name)
             self._used.add(table.name)
 
+    def weigh(self, *tables: Table) -> None:
+        """Let PostgreSQL count tables that grew just now; it goes by what it knew of them before."""
+        if self.connection.dialect.name == "postgresql":
+            names = ", ".join(table.name for table in tables)
+            self.connection.exec_driver_sql(f"ANALYZE {names}")
+
     def tidy(self) -> None:
         """Leave every scratch table empty for the next tick on this connection."""
         for table in SCRATCH_TABLES:
