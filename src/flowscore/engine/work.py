@@ -119,7 +119,7 @@ class Work:
             self._used.add(table.name)
 
     def weigh(self, *tables: Table) -> None:
-        """Let PostgreSQL count tables that grew just now; it goes by what it knew of them before."""
+        """Let PostgreSQL count tables that grew just now: it goes by what it knew before."""
         if self.connection.dialect.name == "postgresql":
             names = ", ".join(table.name for table in tables)
             self.connection.exec_driver_sql(f"ANALYZE {names}")
