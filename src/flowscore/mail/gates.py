@@ -120,9 +120,7 @@ def gates_of(project: Project, dialect: str) -> Gates:
 
 
 @lru_cache(maxsize=4)
-def _gates(
-    policy: Policy, dialect: str, first_stage: str, company_scores: frozenset[str]
-) -> Gates:
+def _gates(policy: Policy, dialect: str, first_stage: str, company_scores: frozenset[str]) -> Gates:
     """Built once for each policy."""
     book = Book(dialect, policy, first_stage, company_scores)
     shut = {reason: gate(book) for reason, gate in GATES.items()}
