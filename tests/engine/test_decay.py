@@ -298,3 +298,21 @@ def test_a_tick_counts_whose_points_faded(world: World) -> None:
     assert world.tick(START + HOUR).counts.faded == 0
     counts = world.tick(START + 2 * DAY).counts
     assert (counts.faded, counts.lines) == (4, 0), "two balances on two days"
+
+
+def test_what_comes_late_at_the_resets_own_instant_fades(world: World) -> None:
+    """Ruling 54: dated at the reset and written later, a line counts, and so it fades."""
+    world.apply("""
+    score: engagement
+    decay: {linear: 10 days}
+    rules: [{name: quiet, points: 10, on: {inactive: 1 day}}]
+    ---
+    scenario: wipe
+    trigger: {attribute: {plan: {to: none}}}
+    actions: [{reset_score: engagement}]
+    """)
+    world.identify(ANA, START - 2 * DAY)
+    world.identify(ANA, START + DAY, plan="none")
+    world.track(ANA, "ask", START, how=f"late:{DAY + 2 * HOUR}")
+    world.tick(START + 3 * DAY, first=START - 2 * DAY)
+    assert world.balance(ANA) == 8

@@ -93,7 +93,7 @@ def _company_reset(path: Path, action: words.ResetScore, score: str) -> Insert:
         .select_from(walking.join(member, mine))
         .where(path.touched())
         .group_by(member.c.id)
-        .order_by(member.c.id)
+        .order_by(func.coalesce(member.c.email_folded, ""))  # whose line comes last (115)
     )
     return insert_from(ledger, LINE_COLUMNS, rows)
 

@@ -145,8 +145,8 @@ def _is_before(line: Any, reset: Any, now: int, recomputed: bool) -> bool:
     if line.own_at != reset.own_at:
         return bool(line.own_at < reset.own_at)
     rewritten = recomputed and line.kind == "rule" and line.tick_at == now
-    known_late = line.event_seen_at is not None and line.event_seen_at > reset.tick_at
-    return line.id < reset.id or (rewritten and not known_late)
+    known = line.event_seen_at is not None and line.event_seen_at <= reset.tick_at
+    return line.id < reset.id or (rewritten and known)
 
 
 SET_WORTH = (

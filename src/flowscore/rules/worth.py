@@ -189,6 +189,7 @@ def is_void(line: Any) -> ColumnElement[bool]:
     late = select(1).where(seen.c.id == line.c.event_id, seen.c.seen_at > reset.c.tick_at)
     anew = and_(
         line.c.kind == "rule",
+        line.c.event_id.is_not(None),
         line.c.tick_at > reset.c.tick_at,
         ~late.correlate(line, reset).exists(),
     )
