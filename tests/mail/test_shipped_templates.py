@@ -29,7 +29,10 @@ def full_context(name: str) -> MailContext:
     }
     event["products"] = [{"name": "Course <1>", "price": 3, "quantity": 1}]
     score = Record({"engagement": 12, "fit": 3}, "contact.score")
-    return context(event, first_name="Ána & <b>", score=score, lists=["a"])
+    grade = Record({"lead-grade": "B4"}, "contact.grade")
+    line = {"at": "2026-09-30T08:00:00Z", "score": "engagement", "rule": "cart", "points": 10}
+    standing = {"score": score, "grade": grade, "ledger": [line], "lists": ["a"]}
+    return context(event, first_name="Ána & <b>", **standing)
 
 
 def pages() -> list[tuple[str, str | None]]:
