@@ -39,7 +39,7 @@ from flowscore.engine.scratch import faded
 from flowscore.language.scoring import Decay, Expires, HalfLife, Linear, Steps
 from flowscore.language.words import WHOLE_SHARE
 from flowscore.rules.sight import batch
-from flowscore.rules.worth import VOID, Fade, fades, is_void, worth
+from flowscore.rules.worth import VOID, Fade, fades, is_void, kept_by, present_worth, worth
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import changes, fading, ledger
 
@@ -71,10 +71,11 @@ def build(scores: Sequence[Score], book: Book) -> Fading | None:
     ways = list(fades(scores))
     if not ways:
         return None
+    fading_ones = or_(*(one.lines(ledger) for one in ways))
     new = and_(ledger.c.id > bindparam("after_line", type_=BigInteger), ~is_void(ledger))
     of_batch = ledger.c.contact_id.in_(select(batch.c.contact_id))
     return Fading(
-        lose_at_entry=_into_faded(ledger, _worth_of_lines(ways, book) - ledger.c.points, new, ways),
+        lose_at_entry=_lose_at_entry(scores, and_(new, fading_ones), book),
         enter=enter_where(ways, new, book),
         lose=_lose(ways, book),
         book=grow(scores, faded),
@@ -84,25 +85,13 @@ def build(scores: Sequence[Score], book: Book) -> Fading | None:
     )
 
 
-def _worth_of_lines(ways: list[Fade], book: Book) -> ColumnElement[int]:
-    """Of lines that fade, their worth now."""
-    found = [
-        (
-            one.lines(ledger),
-            worth(one.decay, ledger.c.points, ledger.c.own_at, book.decayed, book.dialect),
-        )
-        for one in ways
-    ]
-    return case(*found, else_=ledger.c.points)
-
-
-def _into_faded(line: Any, lost: Any, where: Any, ways: list[Fade]) -> Insert:
-    rows = (
-        # Plus nothing: the new lines are few, and not to be found by contact.
-        select((line.c.contact_id + 0).label("contact_id"), line.c.score, lost.label("lost"))
-        .where(where, or_(*(one.lines(line) for one in ways)))
-        .subquery()
-    )
+def _lose_at_entry(scores: Sequence[Score], which: Any, book: Book) -> Insert:
+    """Statement: what these lines of the ledger have lost already, by contact and score."""
+    line = ledger.c
+    lost = present_worth(scores, ledger, book.decayed, book.dialect) - line.points
+    # Plus nothing: the new lines are few, and not to be found by contact.
+    who = (line.contact_id + 0).label("contact_id")
+    rows = select(who, line.score, lost.label("lost")).where(which).subquery()
     total = cast(func.sum(rows.c.lost), BigInteger)
     summed = select(rows.c.contact_id, rows.c.score, total)
     return insert(faded).from_select(
@@ -138,7 +127,7 @@ def _settled_at(decay: Decay) -> ColumnElement[Any]:
         case HalfLife(half=half):
             return line.own_at + _fades_within(half / math.log(2), half)
         case Steps(lose=lose, every=every) if lose < WHOLE_SHARE:
-            return line.own_at + _fades_within(every / -math.log(1 - lose / WHOLE_SHARE), every)
+            return line.own_at + _fades_within(every / -math.log(kept_by(decay)), every)
         case Steps(every=every):
             return line.own_at + every
     raise TypeError(f"{type(decay).__name__} does not fade single lines")

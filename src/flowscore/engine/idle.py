@@ -221,13 +221,18 @@ TOUCHED = insert_from(
 
 def remember(work: Work) -> None:
     """When the contacts in `batch` last did something, from the whole log."""
+    work.once(_note(_latest(_all_deeds())))
+
+
+def _all_deeds() -> Any:
+    """(contact_id, at) of the creation and of all behaviour of the contacts in `batch`."""
     born = select(contacts.c.id.label("contact_id"), contacts.c.created_at.label("at")).join(
         batch, batch.c.contact_id == contacts.c.id
     )
     active = select(events.c.contact_id, events.c.own_at).join(
         batch, batch.c.contact_id == events.c.contact_id
     )
-    work.once(_note(_latest(union_all(born, active.where(events.c.behaviour)).subquery())))
+    return union_all(born, active.where(events.c.behaviour)).subquery()
 
 
 def _deeds(work: Work, idle: Idle) -> dict[int, list[tuple[int, int]]]:
@@ -235,13 +240,7 @@ def _deeds(work: Work, idle: Idle) -> dict[int, list[tuple[int, int]]]:
 
     In order, each with what followed it: of a busy contact's deeds those are few.
     """
-    born = select(contacts.c.id.label("contact_id"), contacts.c.created_at.label("at")).join(
-        batch, batch.c.contact_id == contacts.c.id
-    )
-    active = select(events.c.contact_id, events.c.own_at).join(
-        batch, batch.c.contact_id == events.c.contact_id
-    )
-    both = union_all(born, active.where(events.c.behaviour)).subquery()
+    both = _all_deeds()
     following = func.lead(both.c.at, 1, work.now + 1).over(
         partition_by=both.c.contact_id, order_by=both.c.at
     )

@@ -79,12 +79,13 @@ def _(decay: words.HalfLife, points: Any, age: Any) -> Left:
 @left.register
 def _(decay: words.Steps, points: Any, age: Any) -> Left:
     steps = cast(age // decay.every, Double)
-    kept = _kept(decay)
+    kept = kept_by(decay)
     enough = ENOUGH / -math.log2(kept) if 0 < kept < 1 else ENOUGH
     return Left(steps > enough, points * func.power(cast(kept, Double), steps))
 
 
-def _kept(decay: words.Steps) -> float:
+def kept_by(decay: words.Steps) -> float:
+    """The share of what is left that a step leaves."""
     return 1 - decay.lose / WHOLE_SHARE
 
 
@@ -115,7 +116,7 @@ def worth_of(decay: words.Decay, points: int, age: int) -> int:
         case words.HalfLife():
             value = value * math.pow(0.5, age / decay.half)
         case words.Steps():
-            value = value * math.pow(_kept(decay), age // decay.every)
+            value = value * math.pow(kept_by(decay), age // decay.every)
         case _:
             raise TypeError(f"{type(decay).__name__} does not fade single lines")
     exact = (Decimal(f"{value:.15g}") * POINT).quantize(Decimal(1), rounding=ROUND_HALF_UP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flowscore.engine.stages import BY_CONDITION, BY_STEP, RETREAT
 from flowscore.language.actions import SetStage
 from flowscore.language.words import walk
 from flowscore.rules.explain import sentence
@@ -98,9 +99,9 @@ def _skipped_why(lifecycle: Lifecycle, rows: Sequence[Any], place: int) -> str:
 def _why(lifecycle: Lifecycle, rows: Sequence[Any], place: int) -> str:
     """The cause of a stay in words."""
     row = rows[place]
-    if row.cause == "lifecycle":
+    if row.cause == BY_CONDITION:
         return _asks(lifecycle, row.stage)
-    if row.cause == "retreat":
+    if row.cause == RETREAT:
         left = next((one.stage for one in reversed(rows[:place]) if not one.skipped), "")
         return f"fell back from {left}, which asks: {_asks(lifecycle, left)}"
     return f"set by {row.cause}" if row.cause else ""
@@ -125,7 +126,7 @@ def _ahead(lifecycle: Lifecycle, stage: str) -> list[Stage]:
 
 def _may_leave(lifecycle: Lifecycle, now: Row) -> list[Stage]:
     """The present stage itself, where one falls back from it: not whom a step put there (49)."""
-    if now["cause"].startswith("scenario/"):
+    if now["cause"].startswith(BY_STEP):
         return []
     return [one for one in lifecycle.stages if one.name == now["stage"] and one.retreat]
 

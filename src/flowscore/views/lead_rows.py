@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
@@ -14,15 +13,8 @@ from flowscore.language.scoring import Grade, Score
 from flowscore.rules.book import Book
 from flowscore.rules.worth import present
 from flowscore.store.companies import companies_of
-from flowscore.store.tables import (
-    attributes,
-    balances,
-    cells,
-    company_balances,
-    contacts,
-    ledger,
-    stages,
-)
+from flowscore.store.tables import attributes, contacts, ledger
+from flowscore.store.whereabouts import balances_of, cells_of, stages_of
 from flowscore.views.columns import shown_balance, shown_points
 from flowscore.views.last_steps import last_feedback, last_steps
 
@@ -47,19 +39,23 @@ class Teller:
 
     def leads(self, page: Page, won: dict[int, int]) -> Iterator[Told]:
         """In the page's order; `won` are the points of the last 7 days (10⁻⁸)."""
-        standing = self._cells(page)
-        scores, reasons = self._balances(page), self._reasons(page)
-        stage, owners = self._stages(page), self._owners(page)
+        graded = cells_of(self.connection, page.ids)
+        read = balances_of(self.connection, page.ids, self.project.company_scores)
+        stage = stages_of(self.connection, page.ids)
+        reasons, owners = self._reasons(page), self._owners(page)
         companies = companies_of(self.connection, page.ids)
         steps = last_steps(self.connection, page.ids)
         feedback = last_feedback(self.connection, page.ids)
         for contact, email in page.emails.items():
+            cell = graded[contact].get(self.grade.name) if self.grade else None
             yield {
                 "contact": email,
-                "cell": standing.get(contact),
-                "green": bool(self.grade and standing.get(contact) in self.grade.green),
-                "stage": stage.get(contact, self._first_stage),
-                "scores": {name: scores[contact].get(name, 0) for name in self.project.scores},
+                "cell": cell,
+                "green": bool(self.grade and cell in self.grade.green),
+                "stage": stage.get(contact, self.project.first_stage) or None,
+                "scores": {
+                    name: shown_balance(read[contact].get(name, 0)) for name in self.project.scores
+                },
                 "won_in_7_days": shown_points(won[contact]),
                 "reasons": reasons.get(contact, []),
                 "last_step": steps.get(contact),
@@ -70,51 +66,13 @@ class Teller:
 
     # --- where they stand ---------------------------------------------------------------------
 
-    def _cells(self, page: Page) -> dict[int, str]:
-        if self.grade is None:
-            return {}
-        here = and_(cells.c.contact_id.in_(page.ids), cells.c.grade == self.grade.name)
-        return self._pairs(select(cells.c.contact_id, cells.c.cell).where(here))
-
-    @property
-    def _first_stage(self) -> str | None:
-        """Of whoever has no stay (ruling 28)."""
-        return self.project.lifecycle.names[0] if self.project.lifecycle else None
-
-    def _stages(self, page: Page) -> dict[int, str]:
-        here = and_(stages.c.contact_id.in_(page.ids), stages.c.left_at.is_(None))
-        return self._pairs(select(stages.c.contact_id, stages.c.stage).where(here))
-
     def _owners(self, page: Page) -> dict[int, Any]:
         mine = and_(attributes.c.name == "owner", attributes.c.element >= 0)
         query = select(attributes.c.contact_id, attributes.c.value)
-        return self._pairs(query.where(attributes.c.contact_id.in_(page.ids), mine))
-
-    def _pairs(self, query: Select[Any]) -> dict[int, Any]:
-        return {row[0]: row[1] for row in self.connection.execute(query)}
+        rows = self.connection.execute(query.where(attributes.c.contact_id.in_(page.ids), mine))
+        return {row.contact_id: row.value for row in rows}
 
     # --- points -------------------------------------------------------------------------------
-
-    @cached_property
-    def _shared(self) -> list[str]:
-        """The scores that are a company's: its members read them (ruling 96)."""
-        return [name for name, score in self.project.scores.items() if score.of == "company"]
-
-    def _balances(self, page: Page) -> dict[int, Told]:
-        found: dict[int, Told] = defaultdict(dict)
-        own = select(balances.c.contact_id, balances.c.score, balances.c.balance)
-        own = own.where(balances.c.contact_id.in_(page.ids), balances.c.score.not_in(self._shared))
-        for contact, score, balance in self._points(own, self._of_companies(page)):
-            found[contact][score] = shown_balance(balance)
-        return found
-
-    def _of_companies(self, page: Page) -> Select[Any] | None:
-        if not self._shared:
-            return None
-        kept = company_balances.c
-        query = select(contacts.c.id, kept.score, kept.balance)
-        query = query.join(contacts, contacts.c.company_id == kept.company_id)
-        return query.where(contacts.c.id.in_(page.ids), kept.score.in_(self._shared))
 
     def _points(self, *queries: Select[Any] | None) -> Iterator[Row[Any]]:
         for query in queries:
@@ -133,7 +91,7 @@ class Teller:
         return found
 
     def _own_worths(self, page: Page) -> Select[Any]:
-        names = [name for name in self._ranked if name not in self._shared]
+        names = [name for name in self._ranked if name not in self.project.company_scores]
         lines = self._lines(names, ledger.c.contact_id.in_(page.ids)).subquery()
         query = select(contacts.c.id, *_worth_by_rule(lines))
         query = query.join(lines, lines.c.contact_id == contacts.c.id)
@@ -141,7 +99,7 @@ class Teller:
 
     def _worths_of_companies(self, page: Page) -> Select[Any] | None:
         """A company's points are whatever its members won."""
-        names = [name for name in self._ranked if name in self._shared]
+        names = [name for name in self._ranked if name in self.project.company_scores]
         if not names:
             return None
         mate = contacts.alias()

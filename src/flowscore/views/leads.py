@@ -90,8 +90,7 @@ def open_queue(connection: Connection, project: Project, asked: Asked) -> Queue:
 
 
 def _settled(connection: Connection, project: Project) -> Settled:
-    book = Book(connection.dialect.name, project.policy)
-    return Settled(customer_stage(project.lifecycle), book)
+    return Settled(customer_stage(project.lifecycle), Book.of(project, connection.dialect.name))
 
 
 def _grade_of(project: Project, name: str | None) -> Grade | None:

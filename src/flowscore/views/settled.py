@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select
 
+from flowscore.engine.stages import BY_CONDITION
 from flowscore.rules.book import NEVER, Book
 from flowscore.store.feedback import FEEDBACK
 from flowscore.store.tables import contacts, events, stages
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 LOST = ("not_qualified", "lost")
 WON = "won"
-BY_CONDITION = "lifecycle"
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,12 @@ class Settled:
         """Over `contacts`: who stands in that stage, from an index that has them in order."""
         if self.stage is None:
             return false()
-        here = and_(stages.c.stage == self.stage, stages.c.left_at.is_(None))
-        return contacts.c.id.in_(select(stages.c.contact_id).where(here))
+        return contacts.c.id.in_(select(stages.c.contact_id).where(self._in_stage))
 
     @property
     def every_customer(self) -> Select[tuple[int]]:
         """How many have an address, from indexes alone: there may be very many."""
-        here = and_(stages.c.stage == self.stage, stages.c.left_at.is_(None))
+        here = self._in_stage
         nameless = select(contacts.c.id).where(contacts.c.email_folded.is_(None))
         without = select(func.count()).where(here, stages.c.contact_id.in_(nameless))
         return select(
@@ -55,9 +54,13 @@ class Settled:
     def leads(self, who: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
         """Everybody else. `who` is where their number is found first, to look no further."""
         if self.stage is not None:
-            here = and_(stages.c.stage == self.stage, stages.c.left_at.is_(None))
-            yield ~select(stages.c.contact_id).where(here, stages.c.contact_id == who).exists()
+            mine = and_(self._in_stage, stages.c.contact_id == who)
+            yield ~select(stages.c.contact_id).where(mine).exists()
         yield or_(who.not_in(_spoken_of()), not_(self._closed))
+
+    @property
+    def _in_stage(self) -> ColumnElement[bool]:
+        return and_(stages.c.stage == self.stage, stages.c.left_at.is_(None))
 
     @property
     def _closed(self) -> ColumnElement[bool]:
