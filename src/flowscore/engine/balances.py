@@ -14,10 +14,11 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    tuple_,
     update,
 )
 
-from flowscore.rules.sight import batch
+from flowscore.rules.sight import CHANGES_SEEN, batch
 from flowscore.rules.worth import is_void, present_worth
 from flowscore.store.dialects import insert_or_update
 from flowscore.store.tables import POINT, SHOWN, balances, changes, ledger
@@ -110,16 +111,14 @@ def remember_looked(work: Work, changes_seen: int) -> None:
     work.run(LOOK, changes_seen=changes_seen)
 
 
+TOLD = select(changes.c.contact_id, changes.c.name).where(
+    changes.c.kind == "score", changes.c.id > CHANGES_SEEN
+)
 LOOK = (
     update(balances)
     .where(
         balances.c.looked != balances.c.balance,
-        balances.c.contact_id.in_(
-            select(changes.c.contact_id).where(
-                changes.c.kind == "score",
-                changes.c.id > bindparam("changes_seen", type_=BigInteger),
-            )
-        ),
+        tuple_(balances.c.contact_id, balances.c.score).in_(TOLD),
     )
     .values(looked=balances.c.balance)
 )

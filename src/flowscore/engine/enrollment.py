@@ -124,28 +124,29 @@ def stands_there(scenario: Scenario, book: Book) -> Select[tuple[int]]:
 def states_of(scenario: Scenario) -> tuple[asks.Condition, ...]:
     """The states that its triggers enter; none where one of them is no state."""
     triggers = [one for one in scenario.trigger if not isinstance(one, words.Manual)]
-    states = [_state(one) for one in triggers]
+    states = [state_of(one) for one in triggers]
     return tuple(one for one in states if one is not None) if None not in states else ()
 
 
-def _state(trigger: words.Trigger) -> asks.Condition | None:
+def state_of(trigger: words.Trigger) -> asks.Condition | None:
     """The condition that is true of a contact while the trigger's state holds (ruling 107)."""
+    mark = trigger.mark
     match trigger:
-        case words.ScoreCrosses(direction="reaches"):
-            return asks.ScoreIs(score=trigger.score, bounds=asks.Bounds(at_least=trigger.threshold))
-        case words.ScoreCrosses():
-            return asks.ScoreIs(score=trigger.score, bounds=asks.Bounds(at_most=trigger.threshold))
+        case words.ScoreCrosses(direction=direction):
+            side = "at_least" if direction == "reaches" else "at_most"
+            bounds = asks.Bounds(**{side: trigger.threshold})
+            return asks.ScoreIs(score=trigger.score, bounds=bounds, mark=mark)
         case words.GradeEnters():
-            return asks.GradeIs(grade=trigger.grade, cells=trigger.cells)
+            return asks.GradeIs(grade=trigger.grade, cells=trigger.cells, mark=mark)
         case words.StageEnters():
-            return asks.StageIs(stages=trigger.stages)
+            return asks.StageIs(stages=trigger.stages, mark=mark)
         case words.ListJoined():
-            return asks.InList(lists=trigger.lists)
+            return asks.InList(lists=trigger.lists, mark=mark)
         case words.AttributeChanges(origin=None, to=to) if to is not None:
-            named = asks.ValueTests(name=trigger.attribute, tests=to.tests)
-            return asks.AttributeIs(attributes=(named,))
+            named = asks.ValueTests(name=trigger.attribute, tests=to.tests, mark=mark)
+            return asks.AttributeIs(attributes=(named,), mark=mark)
         case words.GoneQuiet():
-            return asks.Inactive(duration=trigger.duration)
+            return asks.Inactive(duration=trigger.duration, mark=mark)
         case words.ConsentChanges():
             return Said(topics=trigger.topics, granted=trigger.word == "subscribed")
     return None

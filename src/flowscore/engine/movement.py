@@ -35,13 +35,13 @@ from flowscore.rules.happened import scaled
 from flowscore.rules.sight import batch
 from flowscore.store.tables import (
     SHOWN,
-    balances,
     cells,
     company_balances,
     contacts,
     members,
     stages,
 )
+from flowscore.store.whereabouts import holding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -98,11 +98,8 @@ def _people() -> Any:
 
 def _holding(project: Project, name: str) -> tuple[Any, Any]:
     """Whose balance contacts read in a score: their own, or their company's (ruling 96)."""
-    if project.scores[name].of == "company":
-        same = company_balances.c.company_id == contacts.c.company_id
-        return company_balances, and_(same, company_balances.c.score == name)
-    same = balances.c.contact_id == batch.c.contact_id
-    return balances, and_(same, balances.c.score == name)
+    kept = holding(of_company=name in project.company_scores)
+    return kept.table, and_(kept.mine, kept.table.c.score == name)
 
 
 def _read(project: Project, name: str) -> Select[Any]:

@@ -19,8 +19,6 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    tuple_,
-    update,
 )
 
 from flowscore.engine import balances as accounts
@@ -45,7 +43,7 @@ from flowscore.engine.staleness import (
 )
 from flowscore.engine.states import read_state, write_state
 from flowscore.engine.work import MOST_ROUNDS, Work
-from flowscore.rules.sight import CHANGES_SEEN, batch
+from flowscore.rules.sight import batch
 from flowscore.store.dialects import insert_from
 from flowscore.store.tables import balances, changes, contacts, events
 
@@ -269,24 +267,10 @@ def _tell_of_moved(scores: list[str]) -> Insert:
 
 def _look(work: Work, program: Program, since: int) -> None:
     """Nobody notices what moved after change `since`: it is what was looked at last."""
-    work.run(LOOK, changes_seen=since)
+    accounts.remember_looked(work, since)
     companies.remember_looked(work, program.companies, since)
     grades.remember_looked(work, program.grades, since)
     work.once(delete(changes).where(changes.c.id > since))
-
-
-LOOK = (
-    update(balances)
-    .where(
-        balances.c.looked != balances.c.balance,
-        tuple_(balances.c.contact_id, balances.c.score).in_(
-            select(changes.c.contact_id, changes.c.name).where(
-                changes.c.kind == "score", changes.c.id > CHANGES_SEEN
-            )
-        ),
-    )
-    .values(looked=balances.c.balance)
-)
 
 
 def finish(work: Work, program: Program, order: Order) -> None:

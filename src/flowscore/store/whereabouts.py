@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
 from flowscore.store.tables import balances, cells, company_balances, contacts, stages
+
+
+class Holding(NamedTuple):
+    """Where the balances stand that contacts read in a score: their own, or their company's.
+
+    `owner` is the table's key beside the score, `whose` the column of contacts that it names.
+    """
+
+    table: Table
+    owner: ColumnElement[Any]
+    whose: ColumnElement[Any]
+
+    @property
+    def mine(self) -> ColumnElement[bool]:
+        """Joins a contact with what they read."""
+        return self.owner == self.whose
+
+
+def holding(*, of_company: bool) -> Holding:
+    """Of a score that is companies', or of any other (ruling 96)."""
+    if of_company:
+        return Holding(company_balances, company_balances.c.company_id, contacts.c.company_id)
+    return Holding(balances, balances.c.contact_id, contacts.c.id)
 
 
 def balances_of(

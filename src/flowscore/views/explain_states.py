@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
+from flowscore.engine.enrollment import state_of
 from flowscore.language import conditions as asks
 from flowscore.language import triggers as words
-from flowscore.language.words import Bounds, EventQuery, ValueTest, ValueTests
+from flowscore.language.words import EventQuery, ValueTest, ValueTests
 
 
 @singledispatch
@@ -24,26 +25,13 @@ def _(trigger: words.Trigger) -> None:
     return None
 
 
-@standing.register
-def _(trigger: words.ScoreCrosses) -> asks.Condition:
-    side = "at_least" if trigger.direction == "reaches" else "at_most"
-    bounds = Bounds(**{side: trigger.threshold})
-    return asks.ScoreIs(score=trigger.score, bounds=bounds, mark=trigger.mark)
-
-
-@standing.register
-def _(trigger: words.GradeEnters) -> asks.Condition:
-    return asks.GradeIs(grade=trigger.grade, cells=trigger.cells, mark=trigger.mark)
-
-
-@standing.register
-def _(trigger: words.StageEnters) -> asks.Condition:
-    return asks.StageIs(stages=trigger.stages, mark=trigger.mark)
-
-
-@standing.register
-def _(trigger: words.ListJoined) -> asks.Condition:
-    return asks.InList(lists=trigger.lists, mark=trigger.mark)
+@standing.register(words.ScoreCrosses)
+@standing.register(words.GradeEnters)
+@standing.register(words.StageEnters)
+@standing.register(words.ListJoined)
+@standing.register(words.GoneQuiet)
+def _(trigger: words.Trigger) -> asks.Condition | None:
+    return state_of(trigger)
 
 
 @standing.register
@@ -79,11 +67,6 @@ def _(trigger: words.MailNotAnswered) -> asks.Condition:
         within=trigger.within,
         mark=trigger.mark,
     )
-
-
-@standing.register
-def _(trigger: words.GoneQuiet) -> asks.Condition:
-    return asks.Inactive(duration=trigger.duration, mark=trigger.mark)
 
 
 @standing.register

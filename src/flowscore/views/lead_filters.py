@@ -14,12 +14,11 @@ from flowscore.language.scoring import Score
 from flowscore.store.tables import (
     SHOWN,
     attributes,
-    balances,
-    company_balances,
     contacts,
     members,
     stages,
 )
+from flowscore.store.whereabouts import holding
 from flowscore.views.people import name_known
 
 if TYPE_CHECKING:
@@ -126,13 +125,8 @@ def _owned_by(owner: str) -> ColumnElement[bool]:
 def _has_points(score: Score, least: float) -> ColumnElement[bool]:
     """Who has no line stands at 0 (ruling 67)."""
     number = round(least * SHOWN)
-    if score.of == "company":
-        table: Any = company_balances
-        column, whose = table.c.company_id, contacts.c.company_id
-    else:
-        table, whose = balances, contacts.c.id
-        column = table.c.contact_id
-    there: Select[Any] = select(column).where(table.c.score == score.name)
+    table, owner, whose = holding(of_company=score.of == "company")
+    there: Select[Any] = select(owner).where(table.c.score == score.name)
     if number > 0:
         return whose.in_(there.where(table.c.balance >= number))
     below = whose.in_(there.where(table.c.balance < number))

@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Table,
     and_,
     case,
     exists,
@@ -30,7 +29,8 @@ from flowscore.language.project import Project
 from flowscore.language.scoring import Grade, Score
 from flowscore.rules.book import NEVER, Book
 from flowscore.rules.scoring_words import legend
-from flowscore.store.tables import balances, cells, company_balances, contacts
+from flowscore.store.tables import cells, contacts
+from flowscore.store.whereabouts import Holding, holding
 from flowscore.views.columns import PAGE, Page, shown_at, watermark
 from flowscore.views.lead_filters import (
     Filters,
@@ -208,29 +208,33 @@ class Queue:
         """Those of a cell who won points of late: few, and the first of their cell."""
         here = select(cells.c.contact_id).where(self._stands_in(among))
         lately = won_lately(self.score, self.at, here).subquery()
-        kept = and_(self._whose_balance, self._kept.c.score == self.score.name)
-        balance = func.coalesce(self._kept.c.balance, 0)
+        kept = and_(self._holding.mine, self._holding.table.c.score == self.score.name)
+        balance = func.coalesce(self._holding.table.c.balance, 0)
         query = (
             select(contacts.c.id, contacts.c.email, lately.c.won)
             .select_from(lately)
             .join(contacts, contacts.c.id == lately.c.id)
-            .outerjoin(self._kept, kept)
+            .outerjoin(self._holding.table, kept)
             .where(*self._passing(lately.c.id))
         )
         return _cut(query.order_by(lately.c.won.desc(), balance.desc(), ADDRESS), limit, offset)
 
     def _standing(self, among: Sequence[str], limit: int | None, offset: int) -> Select[Any]:
         lately = won_lately(self.score, self.at, self._standing_in(among)).subquery()
-        kept = and_(self._whose_balance, self._kept.c.score == self.score.name)
-        query = self._asked(among).outerjoin(lately, lately.c.id == self._whose)
+        kept = and_(self._holding.mine, self._holding.table.c.score == self.score.name)
+        query = self._asked(among).outerjoin(lately, lately.c.id == self._holding.whose)
         won = func.coalesce(lately.c.won, 0)
         order = [
             case({cell: place for place, cell in enumerate(among)}, value=cells.c.cell),
             won.desc(),
-            func.coalesce(self._kept.c.balance, 0).desc(),
+            func.coalesce(self._holding.table.c.balance, 0).desc(),
             ADDRESS,
         ]
-        query = query.outerjoin(self._kept, kept).add_columns(won.label("won")).order_by(*order)
+        query = (
+            query.outerjoin(self._holding.table, kept)
+            .add_columns(won.label("won"))
+            .order_by(*order)
+        )
         return _cut(query, limit, offset)
 
     def _reached(self, limit: int | None, offset: int) -> tuple[list[str], int]:
@@ -282,25 +286,25 @@ class Queue:
 
     def _by_score(self, limit: int | None, offset: int) -> Select[Any]:
         """Only balances that reach the page are looked at, from the highest down."""
-        kept = self._kept
+        kept = self._holding.table
         query = (
             select(contacts.c.id, contacts.c.email)
             .select_from(kept)
-            .join(contacts, self._whose_balance)
+            .join(contacts, self._holding.mine)
             .where(kept.c.score == self.score.name, *self._passing(contacts.c.id))
         )
         if limit is not None:
             query = query.where(kept.c.balance >= self._lowest(query, offset + limit))
         who = query.with_only_columns(contacts.c.id) if limit is not None else None
         lately = won_lately(self.score, self.at, who).subquery()
-        query = query.outerjoin(lately, lately.c.id == self._whose)
+        query = query.outerjoin(lately, lately.c.id == self._holding.whose)
         won = func.coalesce(lately.c.won, 0)
         query = query.order_by(kept.c.balance.desc(), won.desc(), ADDRESS)
         return _cut(query.add_columns(won.label("won")), limit, offset)
 
     def _lowest(self, query: Select[Any], number: int) -> int:
         """The balance of so manieth a lead; below all where there are fewer."""
-        balance = self._kept.c.balance
+        balance = self._holding.table.c.balance
         ranked = query.with_only_columns(balance).order_by(balance.desc())
         found = self.connection.scalar(ranked.limit(1).offset(max(number, 1) - 1))
         return NEVER if found is None else int(found)
@@ -321,25 +325,15 @@ class Queue:
     def _listed(self) -> Iterator[ColumnElement[bool]]:
         """Who has a place in the queue: in the cells that are asked for, or by a balance."""
         if self.grade is None:
-            there = and_(self._whose_balance, self._kept.c.score == self.score.name)
+            there = and_(self._holding.mine, self._holding.table.c.score == self.score.name)
             yield exists().where(there).correlate(contacts)
         elif self.filters.cells:
             yield contacts.c.id.in_(select(cells.c.contact_id).where(self._stands_in(self.cells)))
 
     @property
-    def _kept(self) -> Table:
-        return company_balances if self.score.of == "company" else balances
-
-    @property
-    def _whose(self) -> ColumnElement[Any]:
+    def _holding(self) -> Holding:
         """Whose points they are: the contact's own, or their company's (ruling 96)."""
-        return contacts.c.company_id if self.score.of == "company" else contacts.c.id
-
-    @property
-    def _whose_balance(self) -> ColumnElement[bool]:
-        if self.score.of == "company":
-            return company_balances.c.company_id == self._whose
-        return balances.c.contact_id == self._whose
+        return holding(of_company=self.score.of == "company")
 
 
 def _cut(query: Select[Any], limit: int | None, offset: int) -> Select[Any]:

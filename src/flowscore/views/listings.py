@@ -11,8 +11,6 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 
 from flowscore.store.tables import (
     SHOWN,
-    balances,
-    company_balances,
     contacts,
     decisions,
     definitions,
@@ -20,7 +18,7 @@ from flowscore.store.tables import (
     members,
     messages,
 )
-from flowscore.store.whereabouts import balances_of, cells_of, stages_of
+from flowscore.store.whereabouts import Holding, balances_of, cells_of, holding, stages_of
 from flowscore.views.columns import Page, pages, people, shown_at, shown_balance, watermark
 
 if TYPE_CHECKING:
@@ -71,17 +69,16 @@ def _chosen(wanted: Wanted, at: int, of_company: frozenset[str]) -> Select[Any]:
         part = wanted.search.casefold()
         query = query.where(contacts.c.email_folded.contains(part, autoescape=True))
     if wanted.score is not None:
-        rows = company_balances if wanted.score in of_company else balances
-        query = _hottest(query, wanted.score, wanted.at_least, rows)
+        kept = holding(of_company=wanted.score in of_company)
+        query = _hottest(query, wanted.score, wanted.at_least, kept)
     return query.limit(wanted.limit)
 
 
-def _hottest(query: Select[Any], score: str, at_least: float | None, rows: Table) -> Select[Any]:
+def _hottest(query: Select[Any], score: str, at_least: float | None, kept: Holding) -> Select[Any]:
     """By the balance they read, highest first; nobody without a balance row is left out."""
-    balance = func.coalesce(rows.c.balance, 0)
-    mine = contacts.c.company_id if rows is company_balances else contacts.c.id
-    on = (next(iter(rows.primary_key)) == mine) & (rows.c.score == score)
-    query = query.outerjoin_from(contacts, rows, on)
+    balance = func.coalesce(kept.table.c.balance, 0)
+    on = kept.mine & (kept.table.c.score == score)
+    query = query.outerjoin_from(contacts, kept.table, on)
     if at_least is not None:
         query = query.where(balance >= round(at_least * SHOWN))
     return query.order_by(None).order_by(balance.desc(), contacts.c.email_folded)
