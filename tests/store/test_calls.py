@@ -219,7 +219,7 @@ def test_without_message_id_the_call_itself_counts_once() -> None:
 def test_consent_by_events(event: str, properties: dict[str, Any], said: list[Any]) -> None:
     row = read(TRACK | {"event": event, "properties": properties})
     assert json.loads(row.consents or "") == said
-    assert (row.behaviour, row.source) == (0, f"event {event.lower()}")
+    assert (row.behaviour, row.consent_source) == (0, f"event {event.lower()}")
 
 
 def test_group_names_a_company() -> None:

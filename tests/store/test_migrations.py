@@ -22,8 +22,8 @@ LATER = '''
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
@@ -88,10 +88,10 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A flowscore with one revision more; gives its file."""
     migrations = tmp_path / "migrations"
     shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    one_more = migrations / "versions" / "0004_later.py"
+    one_more = migrations / "versions" / "0005_later.py"
     one_more.write_text(LATER.replace("LATER", "pass"))
     monkeypatch.setattr(schema, "MIGRATIONS", migrations)
-    monkeypatch.setattr(schema, "LATEST", "0004")
+    monkeypatch.setattr(schema, "LATEST", "0005")
     return one_more
 
 
@@ -115,4 +115,4 @@ def test_a_failed_upgrade_leaves_the_store_as_it_was(
     columns = {column["name"] for column in inspect(store.engine).get_columns("contacts")}
     assert "phone_folded" not in columns
     with store.read() as connection:
-        assert connection.scalar(text("SELECT version_num FROM flowscore_version")) == "0003"
+        assert connection.scalar(text("SELECT version_num FROM flowscore_version")) == "0004"

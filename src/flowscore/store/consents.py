@@ -59,8 +59,8 @@ def _listen(desk: Desk) -> int:
     return desk.run(f"""
         INSERT INTO said
         SELECT who.contact_id, {topic}, {topic}, {granted},
-               coalesce(i.consent_at, {SPOKEN_AT}), d.ord, i.source, d.kind = 'track' OR {TOLD},
-               {key}, i.received_at, i.historical, i.properties, i.forms
+               coalesce(i.consent_at, {SPOKEN_AT}), d.ord, i.consent_source,
+               d.kind = 'track' OR {TOLD}, {key}, i.received_at, i.historical, i.properties, i.forms
         FROM due d CROSS JOIN {spelling.inbox} i CROSS JOIN identities who
         CROSS JOIN {spelling.each("i.consents")}
         WHERE d.consents AND i.seq = d.seq AND {WHO}

@@ -258,7 +258,7 @@ def _contact(number: int, row: Row, reading: ContactReading) -> InboxRow:
         traits=written_traits(own_words),
         consents=orjson.dumps(consents).decode() if consents else None,
         consent_at=_time(row, "consent_at", reading.zone) if consents else None,
-        source=(_text(row, "consent_source") or reading.source) if consents else "",
+        consent_source=(_text(row, "consent_source") or reading.source) if consents else "",
     )  # fmt: skip
 
 

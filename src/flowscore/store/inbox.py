@@ -43,7 +43,8 @@ class InboxRow(NamedTuple):
     traits: str | None = None
     consents: str | None = None
     consent_at: int | None = None
-    source: str = ""
+    consent_source: str = ""
+    source: str | None = None
 
 
 COLUMNS = ", ".join(InboxRow._fields)

@@ -38,13 +38,14 @@ def write_events(desk: Desk) -> int:
     _note_topics(desk)
     return desk.run(f"""
         INSERT INTO events (message_id, contact_id, name, subject, topic, mail_key, machine,
-                            behaviour, own_at, received_at, seen_at, historical, properties, forms)
+                            behaviour, own_at, received_at, seen_at, historical, properties, forms,
+                            source)
         SELECT i.message_id, who.contact_id, i.name, i.subject,
                CASE WHEN i.topic IS NULL AND i.subject IS NOT NULL AND i.name LIKE 'email%'
                     THEN (SELECT topic FROM template_topics t WHERE t.template = i.subject)
                     ELSE i.topic END,
                i.mail_key, i.machine, i.behaviour, i.own_at, i.received_at, :tick, i.historical,
-               i.properties, i.forms
+               i.properties, i.forms, i.source
         FROM due d CROSS JOIN {desk.spelling.inbox} i CROSS JOIN identities who
         WHERE d.kind = 'track' AND NOT d.consents AND i.seq = d.seq AND {WHO}
         ORDER BY d.ord ON CONFLICT DO NOTHING

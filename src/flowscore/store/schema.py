@@ -12,7 +12,7 @@ from flowscore.store import statistics
 
 Part = Literal["store", "inbox", "all"]  # SQLite keeps the inbox in a file of its own
 
-LATEST = "0003"
+LATEST = "0004"
 VERSIONS = "flowscore_version"
 MIGRATIONS = Path(__file__).with_name("migrations")
 

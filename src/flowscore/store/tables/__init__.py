@@ -8,15 +8,27 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from flowscore.store.tables.arrivals import Call, Change, Event, InboxLine, Taken
+from flowscore.store.tables.arrivals import (
+    Call,
+    Change,
+    Event,
+    InboxLine,
+    Reject,
+    Taken,
+    Tally,
+    WriteKey,
+)
 from flowscore.store.tables.journeys import Decision, Enrollment, Message, StepDone
 from flowscore.store.tables.kinds import POINT, SHOWN, Bytewise, Json
 from flowscore.store.tables.people import (
     Attribute,
+    Claim,
     Company,
     CompanyAttribute,
     Consent,
+    ConsentRecord,
     Contact,
+    Forgotten,
     Identity,
 )
 from flowscore.store.tables.points import (
@@ -45,16 +57,19 @@ __all__ = [
     "Call",
     "Cell",
     "Change",
+    "Claim",
     "Company",
     "CompanyAttribute",
     "CompanyBalance",
     "Consent",
+    "ConsentRecord",
     "Contact",
     "Decision",
     "Definition",
     "Enrollment",
     "Event",
     "Fading",
+    "Forgotten",
     "Identity",
     "InboxLine",
     "Json",
@@ -62,20 +77,25 @@ __all__ = [
     "Mark",
     "Member",
     "Message",
+    "Reject",
     "StageStay",
     "State",
     "StepDone",
     "Taken",
+    "Tally",
     "Verdict",
+    "WriteKey",
     "activity",
     "attributes",
     "balances",
     "calls",
     "cells",
     "changes",
+    "claims",
     "companies",
     "company_attributes",
     "company_balances",
+    "consent_records",
     "consents",
     "contacts",
     "decisions",
@@ -83,17 +103,21 @@ __all__ = [
     "enrollments",
     "events",
     "fading",
+    "forgotten",
     "identities",
     "inbox",
     "ledger",
     "marks",
     "members",
     "messages",
+    "rejects",
     "stages",
     "state",
     "steps",
     "taken",
+    "tallies",
     "verdicts",
+    "write_keys",
 ]
 
 TABLES = SQLModel.metadata.tables
@@ -124,7 +148,14 @@ messages = TABLES["messages"]
 verdicts = TABLES["verdicts"]
 state = TABLES["state"]
 taken = TABLES["taken"]
+rejects = TABLES["rejects"]
+write_keys = TABLES["write_keys"]
+claims = TABLES["claims"]
+consent_records = TABLES["consent_records"]
+forgotten = TABLES["forgotten"]
+tallies = TABLES["tallies"]
 
 
 OURS = frozenset(TABLES)
-PLACED = {"store": OURS - {"inbox"}, "inbox": frozenset({"inbox"}), "all": OURS}
+IN_INBOX = frozenset({"inbox", "rejects"})
+PLACED = {"store": OURS - IN_INBOX, "inbox": IN_INBOX, "all": OURS}

@@ -34,6 +34,12 @@ class Event(SQLModel, table=True):
             sqlite_where=text("behaviour = 1"),  # as SQLAlchemy asks for it, word for word
             postgresql_where=text("behaviour"),
         ),
+        Index(
+            "events_visitor",
+            "visitor",
+            sqlite_where=text("visitor IS NOT NULL"),
+            postgresql_where=text("visitor IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -52,6 +58,8 @@ class Event(SQLModel, table=True):
     historical: bool = False
     properties: object = Field(default=None, sa_column=Column("properties", Json))
     forms: object = Field(default=None, sa_column=Column("forms", Json))
+    source: str | None = Field(default=None, sa_type=Bytewise)  # the write key that brought it
+    visitor: str | None = Field(default=None, sa_type=Bytewise)  # its anonymousId, if it named none
 
 
 class InboxLine(SQLModel, table=True):
@@ -72,6 +80,12 @@ class InboxLine(SQLModel, table=True):
             "received_at",
             sqlite_where=text("quiet"),
             postgresql_where=text("quiet"),
+        ),
+        Index(
+            "inbox_refusals",
+            "user_value",
+            sqlite_where=text("name = 'unsubscribed'"),
+            postgresql_where=text("name = 'unsubscribed'"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -99,7 +113,60 @@ class InboxLine(SQLModel, table=True):
     traits: object = Field(default=None, sa_column=Column("traits", Json))
     consents: object = Field(default=None, sa_column=Column("consents", Json))
     consent_at: int | None = big(default=None)  # when it was given, if the line says so
-    source: str = Field(default="", sa_type=Bytewise)  # where it was given
+    consent_source: str = Field(default="", sa_type=Bytewise)  # where it was given
+    source: str | None = Field(default=None, sa_type=Bytewise)  # the write key that brought it
+
+
+class Reject(SQLModel, table=True):
+    """A call that could not be taken, as it came; on SQLite beside the inbox, in its file.
+
+    `digest` is of source and content: what is sent again is rejected once.
+    """
+
+    __tablename__ = "rejects"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    seq: int | None = serial()
+    digest: str = Field(sa_type=Bytewise, unique=True)
+    received_at: int = big()
+    source: str = Field(sa_type=Bytewise)
+    reason: str = Field(sa_type=Bytewise)
+    content: str = Field(sa_type=Bytewise)
+
+
+class WriteKey(SQLModel, table=True):
+    """What lets a source send events: its key's SHA-256, and the web pages it may be used from.
+
+    `hint` is the key's first letters, by which a person knows it again. `origins` are those of
+    CORS (`https://shop.example.com`); an empty list allows any.
+    """
+
+    __tablename__ = "write_keys"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = serial()
+    source: str = Field(sa_type=Bytewise)
+    digest: str = Field(sa_type=Bytewise, unique=True)
+    hint: str = Field(sa_type=Bytewise)
+    origins: object = Field(sa_column=Column("origins", Json, nullable=False))
+    created_at: int = big()
+    withdrawn_at: int | None = big(default=None)
+
+
+class Tally(SQLModel, table=True):
+    """Opens and clicks that are counted and belong to nobody: of contacts tracked anonymously.
+
+    `name` is `email_opened` or `email_clicked`, `link` empty for the former, `day` a UTC midnight.
+    """
+
+    __tablename__ = "tallies"
+
+    template: str = Field(primary_key=True, sa_type=Bytewise)
+    name: str = Field(primary_key=True, sa_type=Bytewise)
+    link: str = Field(primary_key=True, sa_type=Bytewise)
+    machine: bool = Field(primary_key=True)
+    day: int = Field(primary_key=True, sa_type=BigInteger)
+    number: int = big()
 
 
 class Taken(SQLModel, table=True):

@@ -27,6 +27,7 @@ class Contact(SQLModel, table=True):
     draw_a: int = 0  # two 31-bit draws for stable shares (ruling 131)
     draw_b: int = 0
     suppressed: str | None = Field(default=None, sa_type=Bytewise)  # 'bounced' | 'complained'
+    email_at: int | None = big(default=None)  # own time of the call that gave the address
     company_id: int | None = big(default=None)
     company_at: int | None = big(default=None)  # own time of the `group` call that said so
 
@@ -113,3 +114,48 @@ class Consent(SQLModel, table=True):
     granted: bool
     at: int = big()
     source: str = Field(default="", sa_type=Bytewise)
+
+
+class Claim(SQLModel, table=True):
+    """A known contact who said that a visitor is them, and when first."""
+
+    __tablename__ = "claims"
+    __table_args__ = (Index("claims_contact", "contact_id"),)
+
+    anonymous_id: str = Field(primary_key=True, sa_type=Bytewise)
+    contact_id: int = Field(primary_key=True, sa_type=BigInteger)
+    at: int = big()
+    message_id: str = Field(sa_type=Bytewise)
+
+
+class ConsentRecord(SQLModel, table=True):
+    """A word of consent as it was given, kept beside what it came to; it holds no address.
+
+    `text` is what the person agreed to, `proof` a keyed digest over address, topic, text and
+    time: who knows the address can show that the record is theirs. Without `contact_id` the
+    person was erased.
+    """
+
+    __tablename__ = "consent_records"
+    __table_args__ = (
+        Index("consent_records_contact", "contact_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = serial()
+    contact_id: int | None = big(default=None)
+    topic: str = Field(sa_type=Bytewise)
+    granted: bool
+    at: int = big()
+    source: str = Field(default="", sa_type=Bytewise)
+    text: str | None = Field(default=None, sa_type=Bytewise)
+    proof: str | None = Field(default=None, sa_type=Bytewise)
+
+
+class Forgotten(SQLModel, table=True):
+    """A name of a person who was erased, as a salted digest: it does not come back by itself."""
+
+    __tablename__ = "forgotten"
+
+    digest: str = Field(primary_key=True, sa_type=Bytewise)
+    at: int = big()

@@ -1,0 +1,138 @@
+"""What the web door brings: write keys, rejects, sources of events, records of consent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context, op
+
+revision = "0004"
+down_revision = "0003"
+
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+BIG = sa.BigInteger()
+SERIAL = BIG.with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON().with_variant(sa.dialects.postgresql.JSONB(), "postgresql")
+DATABASES = ("sqlite", "postgresql")
+NEEDED: dict[str, Any] = {"nullable": False}
+
+
+def upgrade() -> None:
+    """The inbox is a file of its own on SQLite, and of the same tables on PostgreSQL."""
+    part = context.config.attributes["part"]
+    if part in ("inbox", "all"):
+        widen_inbox()
+        create_rejects()
+    if part in ("store", "all"):
+        widen_events()
+        op.add_column("contacts", sa.Column("email_at", BIG))
+        create_write_keys()
+        create_claims()
+        create_consent_records()
+        create_forgotten()
+        create_tallies()
+
+
+def widen_inbox() -> None:
+    """Through which write key a line came; where a consent was given has its own word."""
+    op.alter_column("inbox", "source", new_column_name="consent_source")
+    op.add_column("inbox", sa.Column("source", TEXT))
+    only: dict[str, Any] = {f"{db}_where": sa.text("name = 'unsubscribed'") for db in DATABASES}
+    op.create_index("inbox_refusals", "inbox", ["user_value"], **only)
+
+
+def create_rejects() -> None:
+    """Table rejects."""
+    op.create_table(
+        "rejects",
+        sa.Column("seq", SERIAL, **NEEDED),
+        sa.Column("digest", TEXT, **NEEDED),
+        sa.Column("received_at", BIG, **NEEDED),
+        sa.Column("source", TEXT, **NEEDED),
+        sa.Column("reason", TEXT, **NEEDED),
+        sa.Column("content", TEXT, **NEEDED),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("digest"),
+        sqlite_autoincrement=True,
+    )
+
+
+def widen_events() -> None:
+    """Whose write key brought it, and the visitor whom it named when it named nobody else."""
+    op.add_column("events", sa.Column("source", TEXT))
+    op.add_column("events", sa.Column("visitor", TEXT))
+    only: dict[str, Any] = {f"{db}_where": sa.text("visitor IS NOT NULL") for db in DATABASES}
+    op.create_index("events_visitor", "events", ["visitor"], **only)
+
+
+def create_write_keys() -> None:
+    """Table write_keys."""
+    op.create_table(
+        "write_keys",
+        sa.Column("id", SERIAL, **NEEDED),
+        sa.Column("source", TEXT, **NEEDED),
+        sa.Column("digest", TEXT, **NEEDED),
+        sa.Column("hint", TEXT, **NEEDED),
+        sa.Column("origins", JSON, **NEEDED),
+        sa.Column("created_at", BIG, **NEEDED),
+        sa.Column("withdrawn_at", BIG),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+        sqlite_autoincrement=True,
+    )
+
+
+def create_claims() -> None:
+    """Table claims."""
+    op.create_table(
+        "claims",
+        sa.Column("anonymous_id", TEXT, **NEEDED),
+        sa.Column("contact_id", BIG, **NEEDED),
+        sa.Column("at", BIG, **NEEDED),
+        sa.Column("message_id", TEXT, **NEEDED),
+        sa.PrimaryKeyConstraint("anonymous_id", "contact_id"),
+    )
+    op.create_index("claims_contact", "claims", ["contact_id"])
+
+
+def create_consent_records() -> None:
+    """Table consent_records."""
+    op.create_table(
+        "consent_records",
+        sa.Column("id", SERIAL, **NEEDED),
+        sa.Column("contact_id", BIG),
+        sa.Column("topic", TEXT, **NEEDED),
+        sa.Column("granted", sa.Boolean(), **NEEDED),
+        sa.Column("at", BIG, **NEEDED),
+        sa.Column("source", TEXT, **NEEDED),
+        sa.Column("text", TEXT),
+        sa.Column("proof", TEXT),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("consent_records_contact", "consent_records", ["contact_id"])
+
+
+def create_forgotten() -> None:
+    """Table forgotten."""
+    op.create_table(
+        "forgotten",
+        sa.Column("digest", TEXT, **NEEDED),
+        sa.Column("at", BIG, **NEEDED),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+
+
+def create_tallies() -> None:
+    """Table tallies."""
+    op.create_table(
+        "tallies",
+        sa.Column("template", TEXT, **NEEDED),
+        sa.Column("name", TEXT, **NEEDED),
+        sa.Column("link", TEXT, **NEEDED),
+        sa.Column("machine", sa.Boolean(), **NEEDED),
+        sa.Column("day", BIG, **NEEDED),
+        sa.Column("number", BIG, **NEEDED),
+        sa.PrimaryKeyConstraint("template", "name", "link", "machine", "day"),
+    )
