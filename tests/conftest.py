@@ -19,6 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
 
 from flowscore.store.database import open_store
+from required import REQUIRE, demand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -156,7 +157,15 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith(("FLOWSCORE_", "PREFECT_"))]:
-        del os.environ[name]
+        if name != REQUIRE:  # the workers of xdist read it after this
+            del os.environ[name]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test whose tools are not installed ends before its fixtures begin."""
+    for mark in item.iter_markers("required"):
+        demand(*mark.args)
 
 
 @pytest.fixture(autouse=True)
