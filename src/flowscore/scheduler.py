@@ -23,6 +23,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from flowscore.clock import EPOCH, MINUTE, SECOND, clock_now, rfc3339
 from flowscore.errors import FlowscoreError
 from flowscore.prefect_home import PrefectServer, load_flows, settle
+from flowscore.web.server import serving
 from flowscore.workspace import Workspace
 
 log = logging.getLogger("flowscore")
@@ -43,16 +44,30 @@ def serve(workspace: Workspace) -> None:
     with workspace.store.lock_run():
         home = workspace.settings.home / "prefect"
         settle(home)
-        server = PrefectServer(home)  # before Prefect is imported: it reads the URL then
-        flows = load_flows(home)
-        seconds = min(workspace.settings.tick_every, MINUTE) / SECOND
-        service = Service(workspace, flows.work, server.ensure, seconds, flows.stopping)
-        log.info("at work in %s; Prefect's pages: %s", workspace.root, server.pages)
-        try:
-            _until_stopped(service)
-        finally:
-            server.stop()
+        with serving(workspace) as web:
+            log.info("answering at %s", web.address)
+            server = PrefectServer(home)  # before Prefect is imported: it reads the URL then
+            flows = load_flows(home)
+            seconds = min(workspace.settings.tick_every, MINUTE) / SECOND
+            service = Service(workspace, flows.work, server.ensure, seconds, flows.stopping)
+            log.info("at work in %s; Prefect's pages: %s", workspace.root, server.pages)
+            try:
+                _until_stopped(service)
+            finally:
+                server.stop()
     log.info("left; what is owed is worked off at the next start")
+
+
+def serve_web(workspace: Workspace) -> None:
+    """Answer the web until SIGTERM or SIGINT; any number of these may run beside each other."""
+    _log_plainly()
+    stopping = threading.Event()
+    with serving(workspace) as web, _heeding(stopping):
+        log.info("answering at %s", web.address)
+        while not stopping.wait(1.0) and web.is_alive:
+            pass
+        log.info("asked to leave: finishing what was begun")
+    log.info("left")
 
 
 @dataclass

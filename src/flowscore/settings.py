@@ -149,6 +149,22 @@ class Settings(BaseSettings):
         description="Inner hosts and networks that webhooks may reach, told apart by commas: "
         "`crm.internal, 10.0.0.0/8`. All others that are not public are refused.",
     )
+    web_host: str = Field(
+        "127.0.0.1",
+        description="The address on which `run` and `serve` answer; `0.0.0.0` for all of this "
+        "machine's, behind a proxy that speaks TLS.",
+    )
+    web_port: int = Field(8300, ge=0, le=65535, description="The port; 0 takes a free one.")
+    web_proxies: str = Field(
+        "127.0.0.1",
+        description="Proxies whose word on the client's address is believed, told apart by commas.",
+    )
+    web_max_body: int = Field(
+        5 * 1024 * 1024, ge=64 * 1024, description="The most bytes that a request's body may have."
+    )
+    metrics_token: SecretStr | None = Field(
+        None, description="Asked for by `/metrics` as a bearer token; without it none is."
+    )
     tick_every: Annotated[int, BeforeValidator(_read_step)] = Field(
         MINUTE, gt=0, description="The step of the tick grid."
     )

@@ -25,6 +25,7 @@ ROOMS = {
     "tick": "ticking",
     "deliver": "ticking",
     "run": "service",
+    "serve": "service",
     "deploy": "service",
     "explain": "explaining",
     "leads": "leads",

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 def run(context: typer.Context) -> None:
-    """Tick and deliver on schedule: the service.
+    """Tick, deliver and answer the web: the service.
 
     Stops on Ctrl-C or SIGTERM, after the step under way.
 
-    One process: scheduler, flows and Prefect's pages, where every tick can be looked at.
+    One process: scheduler, flows, the web door (see `flowscore serve`) and Prefect's pages, where
+    every tick can be looked at.
 
     \b
     Example:
@@ -37,6 +38,24 @@ def _tell_of_webhooks(workspace: "Workspace") -> None:
     told = workspace.look_after_webhooks()
     if told:
         say(told)
+
+
+def serve(context: typer.Context) -> None:
+    """Answer the web alone: intake, tracking, preference pages.
+
+    Stops on Ctrl-C or SIGTERM. Ticks are run elsewhere: by `flowscore run`, by workers, by cron.
+
+    It listens on FLOWSCORE_WEB_HOST and FLOWSCORE_WEB_PORT; put a proxy that speaks TLS before it.
+
+    \b
+    Example:
+      FLOWSCORE_WEB_PORT=8300 flowscore serve
+    """
+    from flowscore.scheduler import serve_web
+
+    workspace = workspace_of(context)
+    workspace.open_or_create_store()
+    serve_web(workspace)
 
 
 def deploy(

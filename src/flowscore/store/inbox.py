@@ -125,6 +125,11 @@ def batches(lines: Iterable[InboxRow], size: int = BATCH) -> Iterator[list[Inbox
         yield batch
 
 
+def write(connection: Connection, batch: list[InboxRow]) -> int:
+    """Write lines in a transaction of `Store.receive`; gives how many are new."""
+    return _insert(connection, batch) if batch else 0
+
+
 def _insert(connection: Connection, batch: list[InboxRow]) -> int:
     cursor: Any = connection.connection.cursor()
     if connection.dialect.name == "sqlite":

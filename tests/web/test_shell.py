@@ -1,0 +1,82 @@
+"""The hard shell: what is too much, too slow or broken ends in one short answer."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+
+from flowscore.web import connection
+from web.conftest import House, Serve
+
+
+def ask(house: House, raw: bytes, wait: float = 5.0) -> bytes:
+    """What the server says to these bytes, until it closes or falls silent."""
+    host, port = house.server.socket.getsockname()[:2]
+    with socket.create_connection((host, port), timeout=wait) as client:
+        client.sendall(raw)
+        said = b""
+        while part := client.recv(65536):
+            said += part
+    return said
+
+
+def test_health_and_metrics_answer(house: House) -> None:
+    assert house.client.get("/healthz").json() == {"status": "ok"}
+    page = house.client.get("/metrics").text
+    assert "flowscore_up 1.0" in page
+    assert 'flowscore_responses_total{status="200"} 1.0' in page
+
+
+def test_metrics_ask_for_their_token(serve: Serve) -> None:
+    house = serve(METRICS_TOKEN="abc")
+    refused = house.client.get("/metrics")
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+    assert house.client.get("/metrics", headers={"Authorization": "Bearer abc"}).status_code == 200
+
+
+def test_unknown_paths_answer_in_our_form(house: House) -> None:
+    missing = house.client.get("/nowhere")
+    assert (missing.status_code, missing.json()) == (
+        404,
+        {"code": "not_found", "message": "Not Found"},
+    )
+    assert missing.headers["x-content-type-options"] == "nosniff"
+    assert "server" not in missing.headers
+    assert house.client.post("/healthz").json()["code"] == "method_not_allowed"
+
+
+def test_a_body_that_is_announced_too_large_is_refused_unread(serve: Serve) -> None:
+    house = serve(WEB_MAX_BODY=100_000)
+    said = ask(house, b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 413")
+    assert b'"too_large"' in said
+
+
+def test_a_client_that_sends_no_head_is_cut(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.3)
+    for beginning in (b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "):
+        start = time.monotonic()
+        assert ask(house, beginning) == b""
+        assert time.monotonic() - start < 4
+
+
+def test_a_head_without_end_is_refused(house: House) -> None:
+    said = b""
+    try:
+        said = ask(house, b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X-Long: y\r\n" * 20_000)
+    except ConnectionError:  # it closed while we were still sending
+        return
+    assert said.startswith(b"HTTP/1.1 431")
+
+
+def test_what_is_no_http_is_refused(house: House) -> None:
+    assert ask(house, b"\x16\x03\x01 hello\r\n\r\n").startswith(b"HTTP/1.1 400")
+
+
+def test_the_port_in_use_is_told(serve: Serve) -> None:
+    house = serve()
+    port = house.server.socket.getsockname()[1]
+    with pytest.raises(Exception, match=f"127.0.0.1:{port} is in use by another program"):
+        serve(WEB_PORT=port)
