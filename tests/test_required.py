@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -53,3 +54,22 @@ def test_programs_of_the_system_are_found_without_their_folder_on_the_path(monke
     monkeypatch.setenv("PATH", "/nowhere")
     assert find_tool("nologin") == Path("/usr/sbin/nologin")
     assert find_tool("no-such-program") is None
+
+
+def test_ci_installs_every_tool_that_a_test_needs() -> None:
+    lines = (TESTS.parent / ".ci" / "tools").read_text("utf-8").splitlines()
+    installed = {line.split()[0] for line in lines if not line.startswith("#")} | {"clients"}
+    assert needed() - installed == set()
+
+
+def needed() -> set[str]:
+    """The tools that marks and fixtures below tests/ name."""
+    files = [path for path in TESTS.rglob("*.py") if "node_modules" not in path.parts]
+    calls = (
+        node
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    )
+    named = [call.args for call in calls if call.func.id in ("required", "demand")]  # type: ignore[attr-defined]
+    return {one.value for args in named for one in args if isinstance(one, ast.Constant)}
