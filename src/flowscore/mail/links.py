@@ -18,7 +18,7 @@ from flowscore.mail.scope import Record
 if TYPE_CHECKING:
     from flowscore.mail.settings import MailSettings
 
-Purpose = Literal["unsubscribe", "preferences", "view"]
+Purpose = Literal["unsubscribe", "preferences", "view", "bounce"]
 PATHS: dict[Purpose, str] = {"unsubscribe": "u", "preferences": "p", "view": "v"}
 MAC_SIZE = 16
 

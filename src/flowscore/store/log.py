@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import text
 
+from flowscore.store import bounces
 from flowscore.store.forms import flatten
 from flowscore.store.people import WHO
 
@@ -74,6 +75,17 @@ def suppress(desk: Desk) -> None:
               AND (i.name = 'email_complained' OR NOT {soft})
         """
         _mark_suppressed(desk, harmed, reason)
+    _suppress_by_soft(desk)
+
+
+def _suppress_by_soft(desk: Desk) -> None:
+    """Whose mails came back softly so often that the table of `bounces.py` calls it enough."""
+    touched = f"""
+        SELECT who.contact_id
+        FROM due d CROSS JOIN {desk.spelling.inbox} i CROSS JOIN identities who
+        WHERE d.harm AND i.seq = d.seq AND {WHO} AND i.name = 'email_bounced'
+    """
+    _mark_suppressed(desk, bounces.suppressible(desk, touched), "bounced")
 
 
 def _mark_suppressed(desk: Desk, harmed: str, why: str, **values: Any) -> None:

@@ -1,0 +1,1 @@
+"""What comes back of mails that were sent: bounces, complaints, and where they are read."""

@@ -1,0 +1,70 @@
+"""What a mail that came back means for its contact, as a table; soft ones are counted here.
+
+The codes are those of RFC 3463. A hard bounce suppresses at once; of soft ones a row says how
+many, within how many days, are as good as a hard one. A message counts once in a row, however
+often a server tells of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowscore.clock import DAY
+
+if TYPE_CHECKING:
+    from flowscore.store.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A kind of bounce: `codes` as RFC 3463 writes them, `x` for any class and any number.
+
+    `count` mails within `days` suppress; a count of 1 is a hard bounce, 0 never suppresses.
+    """
+
+    kind: str
+    codes: tuple[str, ...]
+    count: int
+    days: int
+    means: str
+
+
+TABLE = (
+    Row("no_such_address", ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"), 1, 0,
+        "The mailbox or its domain does not exist, or takes no mail."),
+    Row("mailbox_disabled", ("5.2.1", "5.2.0", "5.1.0", "5.1.4", "5.4.1", "5.5.0"), 2, 14,
+        "The mailbox is switched off, or its server answers as if it were."),
+    Row("mailbox_full", ("x.2.2",), 3, 30, "There is no room in the mailbox."),
+    Row("no_route", ("5.4.4",), 3, 30, "No server takes mail for the domain."),
+    Row("too_large", ("x.2.3", "x.3.4"), 0, 0, "The mail is larger than the server takes."),
+    Row("refused", ("x.7.x", "x.6.x", "x.5.x", "x.1.7", "x.1.8"), 0, 0,
+        "The server refuses what was sent or who sent it: it speaks of you, not of the mailbox."),
+    Row("unreachable", ("4.x.x", "x.4.x", "x.3.x"), 10, 30,
+        "The server did not answer, put the mail off until it expired, or was out of order."),
+    Row("undelivered", ("5.x.x",), 3, 30, "It came back without a reason that can be read."),
+    Row("delayed", (), 0, 0, "The server is still trying: it may arrive yet."),
+    Row("old_address", (), 0, 0, "It went to an address that the contact has changed since."),
+)  # fmt: skip
+"""The first row whose code fits is the bounce's kind."""
+
+COUNTED = tuple(row for row in TABLE if row.count > 1)
+
+
+def suppressible(desk: Desk, touched: str) -> str:
+    """SQL: the contacts among `touched` (SQL) of whom so many soft bounces tell, by the table."""
+    kind = desk.spelling.pick("{0}.properties", "kind").format
+    soft = desk.spelling.pick("{0}.properties", "type").format
+    most = " ".join(f"WHEN '{row.kind}' THEN {row.count}" for row in COUNTED)
+    spans = " ".join(f"WHEN '{row.kind}' THEN {row.days * DAY}" for row in COUNTED)
+    return f"""
+        SELECT last.contact_id FROM events last JOIN events one
+            ON one.contact_id = last.contact_id AND one.name = last.name
+            AND one.own_at <= last.own_at
+            AND one.own_at > last.own_at - CASE {kind("last")} {spans} END
+            AND {kind("one")} = {kind("last")} AND {soft("one")} = 'soft'
+        WHERE last.name = 'email_bounced' AND last.contact_id IN ({touched})
+            AND {soft("last")} = 'soft'
+        GROUP BY last.id, last.contact_id, {kind("last")}
+        HAVING count(*) >= CASE {kind("last")} {most} END
+    """
