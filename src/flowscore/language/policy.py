@@ -53,6 +53,7 @@ class Policy(Scope):
     `capped_wait`: how long a capped mail is tried again (microseconds); None drops it at once.
     `decay_every`: points fade at every multiple of it since 1970 UTC (microseconds); None: daily,
     at 00:00 of the policy's zone (ruling 50).
+    `tracking`: whether opens and clicks are kept with the contact, only counted, or not noticed.
     """
 
     younger: ClassVar[frozenset[str]] = frozenset(
@@ -63,6 +64,7 @@ class Policy(Scope):
             "send_window",
             "pause_when",
             "decay_every",
+            "tracking",
         }
     )
 
@@ -77,3 +79,4 @@ class Policy(Scope):
     send_window: SendWindow | None = None
     pause_when: PauseWhen | None = None
     decay_every: int | None = None
+    tracking: Literal["full", "anonymous", "off"] = "full"

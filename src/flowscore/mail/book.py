@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flowscore.clock import SECOND
 from flowscore.language.project import Project
-from flowscore.mail import claims
+from flowscore.mail import claims, gates
 from flowscore.mail.settings import MailSettings
 from flowscore.mail.templates import Templates
 from flowscore.mail.transport import Transport
@@ -45,10 +46,13 @@ class Errand:
         """A transaction that outlives a power cut where a mail could otherwise go twice."""
         return self.store.transact(durable=not self.transport.repeatable)
 
+    def moment(self) -> int:
+        """`now` stands still during a delivery; this is how late it has got meanwhile."""
+        return self.now + int((time.monotonic() - self.began) * SECOND)
+
     def lease_until(self) -> int:
-        """`now` stands still during a delivery; the lease has to move on."""
-        passed = int((time.monotonic() - self.began) * SECOND)
-        return self.now + passed + claims.LEASE
+        """The lease has to move on."""
+        return self.moment() + claims.LEASE
 
 
 class Book:
@@ -65,6 +69,7 @@ class Book:
         self.ended: list[asyncio.Future[bool]] = []
         self.planned: asyncio.TimerHandle | None = None
         self.lanes = 0  # at work now
+        self.withheld: Counter[str] = Counter()  # at the last moment, by reason
 
     def note(self, settlement: Settlement | None) -> None:
         """To be written with the next commit."""
@@ -105,15 +110,22 @@ class Book:
                 waiting.set_result(True)
 
     def flush(self) -> set[int]:
-        """One durable transaction for all that is known; gives the marked mails still ours."""
+        """One durable transaction for all that is known; gives the marked mails still ours.
+
+        Those to be marked are asked once more whether they may go.
+        """
         settled, begun = self._take()
         if not settled and not begun:
             return set()
         errand = self.errand
         with self._kept(settled), errand.write() as connection:
             claims.settle_all(connection, settled, self.owner)
+            held = gates.withhold_leaving(connection, begun, self.owner, errand.project, errand.now)
+            leaving = [number for number in begun if number not in held]
             until = errand.lease_until()
-            return claims.begin_all(connection, begun, self.owner, errand.now, until)
+            ours = claims.begin_all(connection, leaving, self.owner, errand.now, until)
+        self.withheld.update(held.values())
+        return ours
 
     def close(self, next_at: int | None) -> None:
         """The end of a batch: settle what is known, give back what was not handed over."""

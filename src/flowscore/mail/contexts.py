@@ -14,6 +14,7 @@ from flowscore.language.project import Project
 from flowscore.mail.links import NO_LINKS, Links, make_links
 from flowscore.mail.scope import TRANSACTIONAL, MailContext, Record, reader_zone
 from flowscore.mail.settings import MailSettings
+from flowscore.mail.tracking import ATTRIBUTE, Tracking, how_tracked
 from flowscore.store.companies import companies_of
 from flowscore.store.tables import (
     POINT,
@@ -45,6 +46,7 @@ class Job:
     attempts: int
     queued_at: int
     context: MailContext
+    tracking: Tracking = "off"
 
 
 NO_COMPANY = Record({}, "company")
@@ -101,6 +103,7 @@ def _job(
         NO_LINKS if internal else make_links(around.settings, around.sender, row["id"], row["key"])
     )
     scenario = {"name": row["scenario"], "entered_at": row["entered_at"]}
+    own = person.contact.get(ATTRIBUTE)
     return Job(
         row["id"],
         row["key"],
@@ -110,6 +113,7 @@ def _job(
         row["attempts"],
         row["queued_at"],
         make_context(person, event, scenario, links, around),
+        "off" if internal else how_tracked(around.project.policy.tracking, own),
     )
 
 

@@ -24,6 +24,7 @@ from flowscore.mail.message import BadHeaderError, Letter, build
 from flowscore.mail.settings import MailSettings
 from flowscore.mail.settlements import Attempt, Settlement, settle, withhold
 from flowscore.mail.templates import RenderError, Templates
+from flowscore.mail.tracking import track
 from flowscore.mail.webhooks.report import WebhookReport
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ class _Delivery:
                 await self._send(work.due)
         finally:
             claims.retire(self.owner)
+        self.withheld.update(self.book.withheld)
         return self.report()
 
     def _recover(self) -> claims.Work:
@@ -250,6 +252,7 @@ class _Delivery:
         try:
             locale = job.context.locale
             rendered = errand.templates.render(job.template, locale, job.context, job.topic)
+            rendered = track(rendered, job, errand.settings, errand.moment())
             return build(rendered, self.sender, job.address, job.key, errand.now, job.queued_at)
         except RenderError as error:
             reason = f"render: {error}"

@@ -167,6 +167,11 @@ POLICY = Table(
         "decay_every": Key(
             DURATION, "How often points fade; daily at 00:00 of the zone where left out."
         ),
+        "tracking": Key(
+            choice("full", "anonymous", "off"),
+            "Whether opens and clicks are kept with the contact (full), only counted, or not "
+            "noticed.",
+        ),
         "pause_when": Key(
             Shape(read_pause, PAUSE_WHEN.schema), "When all sending stops until a person looks."
         ),
