@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -18,9 +19,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 
+from flowscore.mail.just_now import complained_just_now, refused_just_now
 from flowscore.mail.states import CLAIMED, FREE, MARKETING, NO_LONGER_WAITING, QUEUED, TO_CONTACT
 from flowscore.rules.book import Book
 from flowscore.rules.conditions import holds
@@ -41,7 +44,11 @@ def _no_address(book: Book) -> ColumnElement[bool]:
 def _suppressed(book: Book) -> ColumnElement[bool]:
     """Bounced, complained, or whom the policy never mails; transactional mail too (ruling 83)."""
     kept_out = book.policy.suppress
-    harmed = or_(_contact(contacts.c.suppressed.is_not(None)), _bounced_just_now())
+    harmed = or_(
+        _contact(contacts.c.suppressed.is_not(None)),
+        _bounced_just_now(),
+        complained_just_now(book.dialect),
+    )
     if kept_out is None:
         return harmed
     return or_(harmed, holds(kept_out, book, Who(messages.c.contact_id)))
@@ -63,7 +70,8 @@ def _no_consent(book: Book) -> ColumnElement[bool]:
     """The topic's own word, else the general one; no word as the policy says (ruling 82)."""
     spoken = func.coalesce(_word(messages.c.topic), _word("email"))
     implied = book.policy.consent == "implied"
-    return and_(MARKETING, spoken.is_(False) if implied else spoken.is_not(True))
+    missing = spoken.is_(False) if implied else spoken.is_not(True)
+    return and_(MARKETING, or_(missing, refused_just_now(book.dialect)))
 
 
 def _late(book: Book) -> ColumnElement[bool]:
@@ -100,6 +108,7 @@ class Gates:
 
     book: Book
     claimed: Executable  # withhold among an owner's claims; gives numbers and reasons
+    leaving: Executable  # the same among these `numbers`, which are about to be handed over
     waiting: Executable  # the same among those that wait for a window or a cap
     some_waiting: Executable  # whether there are any of the latter
 
@@ -111,6 +120,12 @@ class Gates:
         return prepared.run(connection, {**self.book.instants(now, now), **values})
 
 
+AMONG = {
+    "sqlite": text("messages.id IN (SELECT value FROM json_each(:numbers))"),
+    "postgresql": text(
+        "messages.id IN (SELECT CAST(jsonb_array_elements_text(CAST(:numbers AS jsonb)) AS bigint))"
+    ),
+}
 WAITS = and_(QUEUED, messages.c.waits.is_not(None), messages.c.next_at > bindparam("now"))
 
 
@@ -125,7 +140,13 @@ def _gates(policy: Policy, dialect: str, first_stage: str, company_scores: froze
     book = Book(dialect, policy, first_stage, company_scores)
     shut = {reason: gate(book) for reason, gate in GATES.items()}
     some = select(exists().where(WAITS, TO_CONTACT, or_(*shut.values())))
-    return Gates(book, _withholding(CLAIMED, shut), _withholding(WAITS, shut), some)
+    return Gates(
+        book,
+        claimed=_withholding(CLAIMED, shut),
+        leaving=_withholding(and_(CLAIMED, AMONG[dialect]), shut),
+        waiting=_withholding(WAITS, shut),
+        some_waiting=some,
+    )
 
 
 def _withholding(these: ColumnElement[bool], shut: dict[str, ColumnElement[bool]]) -> Executable:
@@ -145,6 +166,17 @@ def withhold(connection: Connection, owner: str, project: Project, now: int) -> 
     gates = gates_of(project, connection.dialect.name)
     rows = gates.run(connection, gates.claimed, now=now, owner=owner).all()
     return dict(rows)
+
+
+def withhold_leaving(
+    connection: Connection, numbers: list[int], owner: str, project: Project, now: int
+) -> dict[int, str]:
+    """The same a moment before these mails are handed over: a batch takes its time."""
+    if not numbers:
+        return {}
+    gates = gates_of(project, connection.dialect.name)
+    these = orjson.dumps(numbers).decode()
+    return dict(gates.run(connection, gates.leaving, now=now, owner=owner, numbers=these).all())
 
 
 def withhold_waiting(connection: Connection, project: Project, now: int) -> dict[int, str]:

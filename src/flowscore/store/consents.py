@@ -3,7 +3,8 @@
 For each topic, and for `email` (mail in general), a contact has granted, refused or said
 nothing; the newest own time wins, and what is so already is no event (rulings 81 and 121).
 Who refuses `all` refuses mail in general and every topic, also one first heard of later: that
-is kept as a word on the topic `all`, which only this room reads.
+is kept as a word on the topic `all`, which only this room reads. What was said stands word for
+word in `consent_records`, with the text that was agreed to and the proof that a page made of it.
 
 An event `subscribed` or `unsubscribed` has its topic as `subject`, `topic` and property. That
 of `all` is one event, whose forms also hold, under `refused`, each topic not refused before.
@@ -125,6 +126,7 @@ def _settle(desk: Desk) -> None:
     _refuse_everything(desk)
     _weigh(desk)
     _tell(desk)
+    _record(desk)
     _keep(desk)
 
 
@@ -219,6 +221,21 @@ def _tell(desk: Desk) -> None:
 def _over(column: str, upper: str, spelling: Sqlite) -> str:
     """What came with the word, and the word itself over it."""
     return spelling.over(f"coalesce({column}, {spelling.json_object}())", upper)
+
+
+def _record(desk: Desk) -> None:
+    """Each word that changes something, or that brings the text it was given to, as it was said."""
+    pick = desk.spelling.pick
+    words = f"coalesce({pick('s.properties', 'text')}, {pick('s.properties', 'consent_text')})"
+    desk.run(f"""
+        INSERT INTO consent_records (contact_id, topic, granted, at, source, text, proof)
+        SELECT s.contact_id, s.topic, s.granted, s.at, s.source,
+               {words}, {pick("s.properties", "proof")}
+        FROM said s
+        WHERE s.topic = s.word AND ({words} IS NOT NULL OR (s.contact_id, s.ord, s.word) IN (
+            SELECT contact_id, ord, word FROM heard WHERE {CHANGED}))
+        ORDER BY s.ord, s.contact_id, s.word
+    """)
 
 
 def _keep(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection, bindparam, text
 
-from flowscore.store import consents, groups, log, people, traits
+from flowscore.store import consents, groups, log, machines, people, signups, tallies, traits
 from flowscore.store.desk import Desk
 from flowscore.store.spelling import SPELLINGS
 from flowscore.store.tables import inbox
@@ -65,6 +65,7 @@ def take_in(
     desk = Desk(connection, spelling, tick_at, historical, topics, tuple(project.policy.topics))
     if not historical:
         log.write_mail(desk)
+        signups.forget_old(desk)
         return _take(desk, DUE)
     return _take(desk, QUIET) + _take(desk, DUE)
 
@@ -78,6 +79,12 @@ def _take(desk: Desk, which: str) -> int:
     kinds = _kinds(desk)
     if kinds & {"alias", "group"}:
         log.keep_unapplied(desk)
+    if "signup" in kinds:
+        signups.ask_back(desk)
+    if tallies.TALLY in kinds:
+        tallies.count(desk)
+    if "tracked" in kinds:
+        machines.forget_strangers(desk)
     people.meet(desk)
     for about, apply in APPLIED:
         if kinds & about:
@@ -95,7 +102,7 @@ def _kinds(desk: Desk) -> set[str]:
     return kinds
 
 
-ABOUT = ("consents", "harm", "company")
+ABOUT = ("consents", "harm", "company", "tracked")
 
 
 ANY = frozenset({"track", "identify", "contact", "group"})
@@ -106,6 +113,7 @@ APPLIED: tuple[tuple[frozenset[str], Callable[[Desk], object]], ...] = (
     (frozenset({"identify", "contact"}), traits.set_attributes),
     (frozenset({"company"}), groups.join_companies),
     (frozenset({"consents"}), consents.hear),
+    (frozenset({"tracked"}), machines.judge),
     (frozenset({"track"}), log.write_events),
     (frozenset({"harm"}), log.suppress),
 )
@@ -123,11 +131,12 @@ def _gather(desk: Desk, which: str) -> int:
     """Fill `due`, in order; what the store has already seen is dropped, but taken."""
     taken = desk.run(f"""
         INSERT INTO due (seq, message_id, kind, who_kind, who, email_folded, anonymous_id, own_at,
-                         harm, consents, company)
+                         harm, consents, company, tracked)
         SELECT i.seq, i.message_id, i.kind, coalesce(i.user_kind, 'anonymous'),
                coalesce(i.user_value, i.anonymous_id), i.email_folded, i.anonymous_id, i.own_at,
                i.name IN ('email_bounced', 'email_complained'), i.consents IS NOT NULL,
-               i.kind IN ('group', 'contact') AND i.subject IS NOT NULL
+               i.kind IN ('group', 'contact') AND i.subject IS NOT NULL,
+               i.kind = 'track' AND i.source IS NOT DISTINCT FROM '{machines.TRACKING}'
         FROM {desk.spelling.inbox} i WHERE {which} AND {UNTAKEN}
         ORDER BY i.own_at, i.received_at, i.message_id
     """)

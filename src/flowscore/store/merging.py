@@ -121,6 +121,7 @@ STATEMENTS = [
         WHERE a.contact_id = consents.contact_id AND a.topic = 'all' AND a.at > consents.at
           AND consents.{_owned_by("new_id")}
     """,
+    _moved("consent_records"),
     *_newest("marks", SAME_MARK, LATER_MARK),
     # Cell and stage follow from what they now are together: an ordinary change, which fires.
     _dropped("cells"),

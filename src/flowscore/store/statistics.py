@@ -70,6 +70,7 @@ STORE: Numbers = {
     ("members", "members_contact"): "4000000 4",
     ("members", "members_list"): "4000000 200000 100000 2",
     ("members", "members_now"): "2000000 2 1",
+    ("messages", "messages_confirm"): "5000 2",
     ("messages", "messages_contact"): "2000000 3 2",
     ("messages", "messages_failed"): "20000 2",
     ("messages", "messages_sent"): "2000000 2",

@@ -7,6 +7,8 @@ from sqlmodel import Field, SQLModel
 
 from flowscore.store.tables.kinds import Bytewise, Json, big, serial
 
+SPEAKS = "name IN ('subscribed', 'unsubscribed', 'email_complained')"  # of consent, or of its end
+
 
 class Event(SQLModel, table=True):
     """The log: each thing that happened, once. `id` grows in the order of noticing.
@@ -66,9 +68,10 @@ class InboxLine(SQLModel, table=True):
     """What came in and no tick has taken yet; on SQLite in a file of its own (`inbox.db`).
 
     `kind`: track (also page, screen), identify, contact (a row of `import contacts`), group,
-    alias. `traits` are the attributes that an identify or contact row brings, a list of
-    `[name, value, forms]`; `consents` a list of `[topic, granted]`. A group call or contact row
-    names a company in `subject`; in `forms` stands what it says of it, in the way of `traits`.
+    alias, signup (an address that is to be asked whether it means it: `signups.py`). `traits` are
+    the attributes that an identify or contact row brings, a list of `[name, value, forms]`;
+    `consents` a list of `[topic, granted]`. A group call or contact row names a company in
+    `subject`; in `forms` stands what it says of it, in the way of `traits`.
     A line is never changed: what replaces it gets a `seq` of its own.
     """
 
@@ -82,10 +85,10 @@ class InboxLine(SQLModel, table=True):
             postgresql_where=text("quiet"),
         ),
         Index(
-            "inbox_refusals",
+            "inbox_consents",  # what a delivery has to know before a tick takes it
             "user_value",
-            sqlite_where=text("name = 'unsubscribed'"),
-            postgresql_where=text("name = 'unsubscribed'"),
+            sqlite_where=text(SPEAKS),
+            postgresql_where=text(SPEAKS),
         ),
         {"sqlite_autoincrement": True},
     )

@@ -105,8 +105,10 @@ class Decision(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """The outbox: a message, queued in the tick's transaction, claimed and settled by a sender.
 
-    `kind`: email (to the contact), notify (internal mail, to `recipients`) or webhook (a POST of
-    `payload`: `{url, headers, body}`, `${NAME}` not yet filled in).
+    `kind`: email (to the contact), notify (internal mail, to `recipients`), confirm (asks the
+    address in `recipients` whether it meant to sign up; `payload` says to what, and there is no
+    contact yet) or webhook (a POST of `payload`: `{url, headers, body}`, `${NAME}` not yet filled
+    in).
 
     `status`: queued, sending, sent, withheld, failed, uncertain (ruling 132). `key` names the
     message for good: its Message-ID, its .eml file and its webhook-id are made from it.
@@ -144,6 +146,12 @@ class Message(SQLModel, table=True):
             "settled_at",
             sqlite_where=text("NOT sent_event AND status IN ('sent', 'failed')"),
             postgresql_where=text("NOT sent_event AND status IN ('sent', 'failed')"),
+        ),
+        Index(
+            "messages_confirm",
+            "queued_at",
+            sqlite_where=text("kind = 'confirm'"),
+            postgresql_where=text("kind = 'confirm'"),
         ),
         {"sqlite_autoincrement": True},
     )

@@ -32,14 +32,16 @@ def upgrade() -> None:
         create_consent_records()
         create_forgotten()
         create_tallies()
+        find_confirmations()
 
 
 def widen_inbox() -> None:
     """Through which write key a line came; where a consent was given has its own word."""
     op.alter_column("inbox", "source", new_column_name="consent_source")
     op.add_column("inbox", sa.Column("source", TEXT))
-    only: dict[str, Any] = {f"{db}_where": sa.text("name = 'unsubscribed'") for db in DATABASES}
-    op.create_index("inbox_refusals", "inbox", ["user_value"], **only)
+    speaks = sa.text("name IN ('subscribed', 'unsubscribed', 'email_complained')")
+    only: dict[str, Any] = {f"{db}_where": speaks for db in DATABASES}
+    op.create_index("inbox_consents", "inbox", ["user_value"], **only)
 
 
 def create_rejects() -> None:
@@ -136,3 +138,9 @@ def create_tallies() -> None:
         sa.Column("number", BIG, **NEEDED),
         sa.PrimaryKeyConstraint("template", "name", "link", "machine", "day"),
     )
+
+
+def find_confirmations() -> None:
+    """Mails that ask an address to confirm its sign-up, by age."""
+    only: dict[str, Any] = {f"{db}_where": sa.text("kind = 'confirm'") for db in DATABASES}
+    op.create_index("messages_confirm", "messages", ["queued_at"], **only)
