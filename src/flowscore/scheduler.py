@@ -44,12 +44,12 @@ def serve(workspace: Workspace) -> None:
     with workspace.store.lock_run():
         home = workspace.settings.home / "prefect"
         settle(home)
-        with serving(workspace) as web:
+        server = PrefectServer(home)  # before Prefect is imported: it reads the URL then
+        flows = load_flows(home)
+        seconds = min(workspace.settings.tick_every, MINUTE) / SECOND
+        service = Service(workspace, flows.work, server.ensure, seconds, flows.stopping)
+        with _heeding(service.stopping), serving(workspace) as web:
             log.info("answering at %s", web.address)
-            server = PrefectServer(home)  # before Prefect is imported: it reads the URL then
-            flows = load_flows(home)
-            seconds = min(workspace.settings.tick_every, MINUTE) / SECOND
-            service = Service(workspace, flows.work, server.ensure, seconds, flows.stopping)
             log.info("at work in %s; Prefect's pages: %s", workspace.root, server.pages)
             try:
                 _until_stopped(service)

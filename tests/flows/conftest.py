@@ -138,7 +138,9 @@ def start(academy: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     def run(*arguments: str, **settings: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [COMMAND, "--project", academy, *arguments],
-            env={k: v for k, v in os.environ.items() if "PREFECT" not in k} | settings,
+            env={k: v for k, v in os.environ.items() if "PREFECT" not in k}
+            | {"FLOWSCORE_WEB_PORT": "0"}
+            | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 from sqlalchemy import select
@@ -55,6 +56,16 @@ def test_second_run_is_told_who_holds_the_store(
     first.wait()
     third = start("run", PREFECT_API_URL=prefect_server)
     assert "at work in" in await_line(third, "at work in")
+
+
+def test_run_also_answers_the_web(prefect_server: str, academy: Path, start: Start) -> None:
+    service = start("run", PREFECT_API_URL=prefect_server)
+    address = await_line(service, "answering at").split()[-1]
+    assert httpx.get(f"{address}/healthz", timeout=10).json() == {"status": "ok"}
+    service.terminate()
+    assert service.wait(30) == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/healthz", timeout=10)
 
 
 @pytest.mark.slow
