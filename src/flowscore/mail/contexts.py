@@ -113,7 +113,7 @@ def _job(
         row["attempts"],
         row["queued_at"],
         make_context(person, event, scenario, links, around),
-        "off" if internal else how_tracked(around.project.policy.tracking, own),
+        how_tracked(around.project.policy.tracking, own) if row["kind"] == "email" else "off",
     )
 
 

@@ -18,19 +18,32 @@ from flowscore.store.spelling import Sqlite
 TABLES = {
     "due": "ord {serial}, seq bigint, message_id {text}, kind {text}, who_kind {text}, who {text},"
     " email_folded {text}, anonymous_id {text}, own_at bigint, harm boolean,"
-    " consents boolean, company boolean",
+    " consents boolean, company boolean, tracked boolean, judged {json}, judged_forms {json},"
+    " previous_kind {text}, previous {text}",
+    "hits": "mail_key {text}, second bigint, link {text}, links bigint, hidden boolean,"
+    " PRIMARY KEY (mail_key, second, link, hidden)",
     "template_topics": "template {text} PRIMARY KEY, topic {text}",
     "named": "who_kind {text}, who {text}, first_ord bigint, first_at bigint,"
     " PRIMARY KEY (who_kind, who)",
     "pairs": "ord bigint, user_id {text}, email_folded {text}, PRIMARY KEY (user_id, email_folded)",
     "front": "ord bigint, user_id {text}, email_folded {text}",
     "bonds": "anonymous_id {text} PRIMARY KEY, ord bigint",
+    "tied": "kind {text}, value {text}, other_kind {text}, other {text}, at bigint",
+    "aliased": "value {text} PRIMARY KEY",
+    "links": "younger_id bigint, older_id bigint",
+    "claiming": "anonymous_id {text}, contact_id bigint, at bigint, message_id {text},"
+    " by_alias boolean, ord bigint, PRIMARY KEY (anonymous_id, contact_id)",
+    "shared": "anonymous_id {text} PRIMARY KEY",
+    "owners": "anonymous_id {text} PRIMARY KEY, contact_id bigint",
+    "handed": "anonymous_id {text} PRIMARY KEY, old_id bigint, new_id bigint",
     "merges": "old_id bigint PRIMARY KEY, new_id bigint",
-    "wave": "old_id bigint PRIMARY KEY, new_id bigint",
+    "wave": "old_id bigint PRIMARY KEY, new_id bigint, named boolean",
+    "births": "event_id bigint PRIMARY KEY, first_id bigint",
     "newcomers": "id bigint PRIMARY KEY, ord bigint, email {text}, email_folded {text},"
     " user_id {text}, anonymous_id {text}, at bigint",
     "earlier": "contact_id bigint PRIMARY KEY, at bigint",
-    "addresses": "contact_id bigint PRIMARY KEY, email {text}, email_folded {text}",
+    "addresses": "contact_id bigint PRIMARY KEY, email {text}, email_folded {text}, at bigint,"
+    " changed boolean",
     "brought": "owner_id bigint, name {text}, at bigint, ord bigint, told boolean,"
     " value {json}, forms {json}, whole {text}",
     "settled": "owner_id bigint, name {text}, at bigint, ord bigint, told boolean,"
@@ -46,6 +59,7 @@ TABLES = {
 }
 INDEXES = {
     "pairs_email": "pairs (email_folded, ord)",
+    "links_younger": "links (younger_id)",
     "newcomers_ord": "newcomers (ord)",
     "settled_name": "settled (owner_id, name)",
     "said_contact": "said (contact_id)",
@@ -62,6 +76,9 @@ class Desk:
     historical: bool = False
     template_topics: Mapping[str, str] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
+    repeated: tuple[
+        str, ...
+    ] = ()  # scenarios a contact may be in several times
     filled: Counter[str] = field(default_factory=Counter)  # rows put into temporary tables
 
     def run(self, words: str, **values: Any) -> int:

@@ -13,6 +13,7 @@ from flowscore.store.people import WHO
 
 if TYPE_CHECKING:
     from flowscore.store.desk import Desk
+    from flowscore.store.spelling import Sqlite
 
 
 def greet(desk: Desk) -> None:
@@ -45,12 +46,19 @@ def write_events(desk: Desk) -> int:
                CASE WHEN i.topic IS NULL AND i.subject IS NOT NULL AND i.name LIKE 'email%'
                     THEN (SELECT topic FROM template_topics t WHERE t.template = i.subject)
                     ELSE i.topic END,
-               i.mail_key, i.machine, i.behaviour, i.own_at, i.received_at, :tick, i.historical,
-               i.properties, i.forms, i.source
+               i.mail_key, i.machine OR d.judged IS NOT NULL, i.behaviour AND d.judged IS NULL,
+               i.own_at, i.received_at, :tick, i.historical,
+               {_judged("properties", desk.spelling)}, {_judged("forms", desk.spelling)}, i.source
         FROM due d CROSS JOIN {desk.spelling.inbox} i CROSS JOIN identities who
         WHERE d.kind = 'track' AND NOT d.consents AND i.seq = d.seq AND {WHO}
         ORDER BY d.ord ON CONFLICT DO NOTHING
     """)
+
+
+def _judged(column: str, spelling: Sqlite) -> str:
+    """With what a judgement over a hit says besides (`machines.py`)."""
+    said = spelling.over(f"i.{column}", "d.judged" if column == "properties" else "d.judged_forms")
+    return f"CASE WHEN d.judged IS NULL THEN i.{column} ELSE {said} END"
 
 
 def _note_topics(desk: Desk) -> None:

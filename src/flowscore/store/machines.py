@@ -1,0 +1,115 @@
+"""Tells machines from people among the opens and clicks of our own tracking, as they come in.
+
+A scanner shows in what it does within moments: it follows every link of a mail, or the one that
+no person sees. A hit waits ten seconds before it is taken (`WAIT`), so that a tick sees all of
+what happened around it, whether due now, not yet due, or taken by the tick before.
+
+Only lines of `TRACKING` are judged; imported ones, and those of a provider, say it themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from flowscore.clock import MINUTE, SECOND
+from flowscore.store.forms import flatten
+from flowscore.store.people import WHO
+
+if TYPE_CHECKING:
+    from flowscore.store.desk import Desk
+
+TRACKING = "tracking"  # the source of the lines that the web door makes of hits
+WAIT = 10 * SECOND  # from a hit to its receipt
+WINDOW = 10  # seconds within which clicks are one burst
+MANY = 5  # different links in one burst, whatever the mail holds
+FEW = 3  # a mail with fewer links may be clicked through by a person
+
+EVERY_LINK = "every link"
+HIDDEN_LINK = "hidden link"
+
+
+def forget_strangers(desk: Desk) -> None:
+    """A hit of somebody who is no longer there makes no contact anew."""
+    desk.run("""
+        DELETE FROM due WHERE tracked AND NOT EXISTS (
+            SELECT 1 FROM identities k WHERE k.kind = due.who_kind AND k.value = due.who)
+    """)
+
+
+def judge(desk: Desk) -> None:
+    """Write into `due` what a line's properties say besides, if a machine was at work."""
+    if not _lay_out(desk):
+        return
+    _condemn(desk, BURSTS, EVERY_LINK)
+    _condemn(desk, HIDDEN, HIDDEN_LINK)
+
+
+def _lay_out(desk: Desk) -> int:
+    """Fill `hits`: the clicks due, those around them; of one link a second counts once."""
+    inbox, pick = desk.spelling.inbox, desk.spelling.pick
+    facts = f"""
+        SELECT {{0}}.mail_key, {{0}}.own_at / {SECOND}, coalesce({pick("{0}.properties", "link")}, ''),
+               CAST({pick("{0}.properties", "links")} AS integer),
+               coalesce({pick("{0}.properties", "machine_why")}, '') = '{HIDDEN_LINK}'
+    """.format
+    found = desk.run(f"""
+        INSERT INTO hits {facts("i")} FROM due d CROSS JOIN {inbox} i
+        WHERE d.tracked AND i.seq = d.seq AND i.name = 'email_clicked'
+        ON CONFLICT DO NOTHING
+    """)
+    if not found:
+        return 0
+    desk.run(f"""
+        INSERT INTO hits {facts("i")} FROM {inbox} i
+        WHERE i.received_at > :tick AND i.received_at <= :tick + {MINUTE}
+          AND i.source = '{TRACKING}' AND i.name = 'email_clicked'
+          AND i.mail_key IN (SELECT mail_key FROM hits)
+        ON CONFLICT DO NOTHING
+    """)
+    desk.run(f"""
+        INSERT INTO hits {facts("e")}
+        FROM (SELECT who.contact_id, min(d.own_at) AS first, max(d.own_at) AS last
+              FROM due d CROSS JOIN identities who
+              WHERE d.tracked AND {WHO} GROUP BY who.contact_id) AS c
+        CROSS JOIN events e
+        WHERE e.contact_id = c.contact_id AND e.name = 'email_clicked'
+          AND e.own_at BETWEEN c.first - {WAIT} AND c.last + {WAIT}
+          AND e.source = '{TRACKING}'
+        ON CONFLICT DO NOTHING
+    """)
+    return found
+
+
+# From which second to which the clicks on a mail are a machine's.
+BURSTS = f"""
+    SELECT a.mail_key, a.second AS first, a.second + {WINDOW - 1} AS last
+    FROM (SELECT DISTINCT mail_key, second FROM hits) AS a
+    CROSS JOIN hits b
+    WHERE b.mail_key = a.mail_key AND b.second BETWEEN a.second AND a.second + {WINDOW - 1}
+      AND NOT b.hidden
+    GROUP BY a.mail_key, a.second
+    HAVING count(DISTINCT b.link) >= {MANY}
+        OR max(b.links) >= {FEW} AND count(DISTINCT b.link) >= max(b.links)
+"""
+HIDDEN = f"""
+    SELECT mail_key, second - {WINDOW} AS first, second + {WINDOW} AS last FROM hits WHERE hidden
+"""
+
+
+def _condemn(desk: Desk, spans: str, why: str) -> None:
+    """Opens too: who follows every link of a mail also loads its pictures."""
+    said = {"machine": True, "machine_why": why}
+    given = desk.spelling.given
+    desk.run(
+        f"""
+        UPDATE due SET judged = {given("judged")}, judged_forms = {given("judged_forms")}
+        WHERE tracked AND judged IS NULL AND seq IN (
+            SELECT d.seq FROM ({spans}) AS s CROSS JOIN {desk.spelling.inbox} i CROSS JOIN due d
+            WHERE d.tracked AND i.seq = d.seq AND NOT i.machine AND i.mail_key = s.mail_key
+              AND i.own_at / {SECOND} BETWEEN s.first AND s.last)
+        """,
+        judged=orjson.dumps(said).decode(),
+        judged_forms=orjson.dumps(flatten(said)).decode(),
+    )
