@@ -15,9 +15,16 @@ class Address(NamedTuple):
     folded: str
 
 
-@lru_cache(maxsize=100_000)
+LONGEST = 320  # letters; more are none, and are not kept in memory
+
+
 def read_address(text: str) -> Address | None:
     """The address, or None if nothing can be delivered to it; DNS is not asked."""
+    return _read_once(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=100_000)
+def _read_once(text: str) -> Address | None:
     return _read(text)[0]
 
 

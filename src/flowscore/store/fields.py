@@ -108,8 +108,13 @@ def times(call: Call, reading: Reading) -> tuple[int, int]:
         elif own is not None:
             received = own
     elif own is not None and reading.sent_at is not None:
-        own -= reading.sent_at - received
+        own = _corrected(own, reading.sent_at - received)
     return (received if own is None or own > received else own), received
+
+
+def _corrected(own: int, ahead: int) -> int:
+    """What the client's clock is ahead by is taken off; a sending time out of all reason is not."""
+    return own - ahead if own - ahead >= 0 else own
 
 
 def read_time(value: Any, zone: ZoneInfo | None, field: str) -> int:

@@ -21,6 +21,7 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?", re.ASCII)
 NUMERIC = frozenset("0123456789- \t\n")  # what a number or date can begin with
 EXACT = 2**53  # whole numbers beyond are not exact as doubles
 DEEPEST = 50
+LONGEST = 500  # letters of a dotted path; nobody asks for what is longer
 
 
 def forms_of(value: Any) -> list[Form]:
@@ -54,7 +55,7 @@ def flatten(properties: dict[str, Any]) -> dict[str, list[Form]]:
 
 def _collect(path: str, value: Any, found: dict[str, list[Form]], depth: int) -> None:
     """Walk into objects and lists; what nests deeper than anybody writes is left out."""
-    if not depth:
+    if not depth or len(path) > LONGEST:
         return
     if type(value) is dict:
         for key, inner in value.items():
@@ -78,7 +79,7 @@ def leaves(traits: dict[str, Any]) -> dict[str, Any]:
 
 
 def _gather(path: str, value: Any, found: dict[str, Any], depth: int) -> None:
-    if not depth:
+    if not depth or len(path) > LONGEST:
         return
     if type(value) is dict:
         for key, inner in value.items():

@@ -10,12 +10,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from flowscore import __version__
-from flowscore.web import health
+from flowscore.web import health, intake
+from flowscore.web.providers import routes as providers
 from flowscore.web.reception import Reception
 from flowscore.web.refusals import RefusedError, answer, answer_refused
 from flowscore.web.shell import Shell
 
-ROOMS: tuple[Callable[[Reception], APIRouter], ...] = (health.router,)
+ROOMS: tuple[Callable[[Reception], APIRouter], ...] = (
+    health.router,
+    intake.router,
+    providers.router,
+)
 """Every module of routes, in the order in which paths are tried."""
 
 

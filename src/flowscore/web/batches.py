@@ -1,0 +1,171 @@
+"""Sorts what a request brings into inbox lines and rejects, each call by itself (INTAKE 7 and 10).
+
+Nothing in a call may harm the others of its batch, or stand in the way of what flowscore writes
+itself: the public keys of web pages are in anybody's hands.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from flowscore.store import fields
+from flowscore.store.calls import read_call
+from flowscore.store.feedback import FEEDBACK
+from flowscore.store.fields import LONGEST, Call, Reading, Reject, digest
+from flowscore.store.inbox import InboxRow
+from flowscore.store.rejects import Rejected
+from flowscore.store.write_keys import WriteKey
+from flowscore.web.refusals import RefusedError
+
+UTC = ZoneInfo("UTC")
+MOST_LETTERS = 512 * 1024  # of an event as JSON; 32 KB are usual
+MOST_KEPT = 64 * 1024  # letters of a reject
+OURS = frozenset({"contact_created", "attribute_changed", "list_joined", "list_left",
+                  "stage_changed", "enroll_requested"})  # fmt: skip
+WEIGHTY = frozenset({"email_bounced", "email_complained", FEEDBACK})
+OWN_MARKS = frozenset(":/@")  # in the ids of what flowscore writes, and in no client's
+
+
+@dataclass
+class Sorted:
+    """What one request brings."""
+
+    rows: list[InboxRow] = field(default_factory=list)
+    rejects: list[Rejected] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """With which key calls came, when, and what the request says beside them.
+
+    `anonymous_id` and `sent_at` are RudderStack's headers.
+    """
+
+    key: WriteKey
+    at: int  # microseconds
+    anonymous_id: str | None = None
+    sent_at: Any = None
+
+    @property
+    def source(self) -> str:
+        """Stands beside each event."""
+        return self.key.source
+
+
+def sort_calls(body: Any, kind: str | None, arrival: Arrival) -> Sorted:
+    """The calls of a batch, or the one call of that kind."""
+    calls, beside = calls_in(body, kind)
+    sent = beside.get("sentAt") or arrival.sent_at
+    clock = read_clock(sent)
+    found = Sorted()
+    for call in calls:
+        if type(call) is dict:
+            _complete(call, beside, sent, arrival)
+        row = read_call(call, Reading(arrival.at, sent_at=clock or _own_clock(call), zone=UTC))
+        if why := row.reason if isinstance(row, Reject) else refusal(row, arrival.key):
+            found.rejects.append(Rejected(arrival.source, why, written(call), arrival.at))
+        elif isinstance(row, InboxRow):
+            found.rows.append(row._replace(source=arrival.source))
+    return found
+
+
+def calls_in(body: Any, kind: str | None) -> tuple[list[Any], Call]:
+    """The calls, and what stands beside them in a batch."""
+    if not isinstance(body, dict):
+        raise RefusedError("expected a JSON object", "bad_json")
+    if kind is not None:
+        body["type"] = kind
+        return [body], {"sentAt": body.get("sentAt")}
+    calls = body.get("batch")
+    if not isinstance(calls, list):
+        raise RefusedError("batch: expected a list of calls", "bad_batch")
+    return calls, body
+
+
+def read_clock(said: Any) -> int | None:
+    """The client's clock at sending; what is no time says nothing."""
+    if not isinstance(said, str):
+        return None
+    try:
+        return fields.read_time(said, UTC, "sentAt")
+    except fields.RefusedError:
+        return None
+
+
+def _own_clock(call: Any) -> int | None:
+    """Of a call in a batch that does not say when it was sent."""
+    return read_clock(call.get("sentAt")) if type(call) is dict else None
+
+
+def anonymous_id_in(headers: Mapping[str, str]) -> str | None:
+    """RudderStack's header, in base 64."""
+    try:
+        text = b64decode(headers.get("anonymousid", ""), validate=True).decode("utf-8")
+    except ValueError:
+        return None
+    return text.replace("\x00", "")[:LONGEST] or None
+
+
+def _complete(call: Call, beside: Call, sent: Any, arrival: Arrival) -> None:
+    """Give the call what the batch and the headers say for all."""
+    call["messageId"] = message_id(call, sent, arrival.source)
+    if arrival.anonymous_id and not call.get("anonymousId"):
+        call["anonymousId"] = arrival.anonymous_id
+    if type(shared := beside.get("context")) is dict:
+        own = call.get("context")
+        call["context"] = {**shared, **own} if type(own) is dict else shared
+    if beside.get("timestamp") and not (call.get("timestamp") or call.get("originalTimestamp")):
+        call["timestamp"] = beside["timestamp"]
+
+
+def message_id(call: Call, sent: Any, source: str) -> str | None:
+    """What makes a call count once.
+
+    Without an id it is the call itself, with the client's clock at sending: a batch that is sent
+    again is the same, and the same page seen tomorrow another. An id that could be one of what
+    flowscore writes itself gets its source in front, so that nobody can take that one's place.
+    """
+    given = call.get("messageId")
+    if type(given) is str and given and len(given) <= LONGEST:
+        return f"@{source}:{given}" if OWN_MARKS.intersection(given) else given
+    try:
+        return digest([source, sent, call])
+    except (orjson.JSONEncodeError, RecursionError):
+        return None  # it nests too deeply, and will be rejected for that
+
+
+def refusal(row: InboxRow, key: WriteKey) -> str:
+    """Why a call that can be read is not taken."""
+    if row.name in OURS:
+        return f"event: flowscore writes {row.name} itself; send yours by another name"
+    if row.name in WEIGHTY and key.origins:
+        return (
+            f"event: {row.name} is not taken from web pages, where anybody could send it; use a "
+            "key without --origin"
+        )
+    letters = sum(len(part) for part in (row.properties, row.forms, row.traits) if part)
+    if letters > 4 * MOST_LETTERS or len(row.properties or "") > MOST_LETTERS:
+        return f"found {letters:,} letters, expected at most {MOST_LETTERS:,} in a call"
+    return ""
+
+
+def written(call: Any) -> str:
+    """A reject as it is kept: its JSON, of an oversized one the beginning."""
+    try:
+        text = orjson.dumps(call).decode()
+    except (orjson.JSONEncodeError, RecursionError):
+        text = orjson.dumps(_outside(call)).decode()
+    return text if len(text) <= MOST_KEPT else text[:MOST_KEPT] + "…"
+
+
+def _outside(call: Any) -> Any:
+    """Of what nests too deeply the plain values at the top."""
+    if not isinstance(call, dict):
+        return "nested too deeply"
+    return {key: value for key, value in call.items() if not isinstance(value, dict | list)}
