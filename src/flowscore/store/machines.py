@@ -50,7 +50,8 @@ def _lay_out(desk: Desk) -> int:
     """Fill `hits`: the clicks due, those around them; of one link a second counts once."""
     inbox, pick = desk.spelling.inbox, desk.spelling.pick
     facts = f"""
-        SELECT {{0}}.mail_key, {{0}}.own_at / {SECOND}, coalesce({pick("{0}.properties", "link")}, ''),
+        SELECT {{0}}.mail_key, {{0}}.own_at / {SECOND},
+               coalesce({pick("{0}.properties", "link")}, ''),
                CAST({pick("{0}.properties", "links")} AS integer),
                coalesce({pick("{0}.properties", "machine_why")}, '') = '{HIDDEN_LINK}'
     """.format
