@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from flowscore import __version__
-from flowscore.web import health, intake
+from flowscore.web import health, intake, tracking
 from flowscore.web.providers import routes as providers
 from flowscore.web.reception import Reception
 from flowscore.web.refusals import RefusedError, answer, answer_refused
@@ -20,6 +20,7 @@ ROOMS: tuple[Callable[[Reception], APIRouter], ...] = (
     health.router,
     intake.router,
     providers.router,
+    tracking.router,
 )
 """Every module of routes, in the order in which paths are tried."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flowscore.clock import clock_now
 from flowscore.web.metrics import Metrics
+from flowscore.web.recording import Recorder
 from flowscore.web.writer import Writer
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Reception:
     def writer(self) -> Writer:
         """Keeps what comes in."""
         return Writer(self.store)
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """Makes lines of opens and clicks."""
+        return Recorder(lambda: self.store, self.writer, self.clock, self.metrics)
 
     @property
     def store(self) -> Store:

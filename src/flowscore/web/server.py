@@ -48,6 +48,7 @@ class WebServer:
     def start(self) -> None:
         """Begin to answer; what arrives from here on waits in the socket's queue at worst."""
         self.desk.writer.start()
+        self.desk.recorder.start()
         self._thread.start()
 
     @property
@@ -60,6 +61,7 @@ class WebServer:
         self.server.should_exit = True
         if self._thread.is_alive():
             self._thread.join()
+        self.desk.recorder.stop()
         self.desk.writer.stop()
         self.socket.close()
 
