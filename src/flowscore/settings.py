@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from base64 import b64decode
 from collections.abc import Mapping
@@ -18,6 +19,10 @@ from flowscore.clock import DAY, MINUTE, parse_duration
 from flowscore.errors import FlowscoreError
 
 PREFIX = "FLOWSCORE_"
+SHORTEST_KEY = 16
+TOPIC = re.compile(  # a region has letters first: `s3-us-west-2` is none
+    r"arn:aws(-cn|-us-gov)?:sns:[a-z]{2}(-[a-z]+)+-\d{1,2}:\d{12}:[\w.-]{1,256}", re.A
+)
 
 
 def _read_duration(value: object) -> object:
@@ -66,6 +71,27 @@ def _read_mailto(value: object) -> object:
     return address
 
 
+def _read_bounce_address(value: object) -> object:
+    """An address whose local part leaves room for a message's token (RFC 5321 4.5.3.1.1)."""
+    from flowscore.mail.returns.verp import LONGEST_LOCAL
+
+    address = str(value).removeprefix("mailto:")
+    local, at, domain = address.rpartition("@")
+    if not at or not re.fullmatch(r"[A-Za-z0-9._-]+", local) or not domain.isascii():
+        raise ValueError("an address of plain letters such as bounces@mail.example.com")
+    if len(local) > LONGEST_LOCAL:
+        raise ValueError(f"an address with at most {LONGEST_LOCAL} letters before the @")
+    return _read_mailto(address)
+
+
+def _read_bounce_mailbox(value: object) -> object:
+    """A Maildir or an IMAP folder, kept as written."""
+    from flowscore.mail.returns.mailbox import read_place
+
+    read_place(str(value))
+    return value
+
+
 def _read_database_url(value: object) -> object:
     """`sqlite:///FILE` or `postgresql://…`."""
     if str(value).split(":", 1)[0].split("+")[0] not in ("sqlite", "postgresql", "postgres"):
@@ -90,6 +116,50 @@ def _is_webhook_secret(text: str) -> bool:
         return kind == "whsec" and 24 <= len(b64decode(encoded, validate=True)) <= 64
     except ValueError:
         return False
+
+
+def _read_topics(value: object) -> object:
+    """ARNs of SNS topics, told apart by commas or blanks; the region in each is used."""
+    topics = str(value).replace(",", " ").split()
+    if not topics or not all(TOPIC.fullmatch(one) for one in topics):
+        raise ValueError(
+            "the ARNs of SNS topics, told apart by commas, such as "
+            "arn:aws:sns:eu-west-1:123456789012:mail"
+        )
+    return " ".join(topics)
+
+
+def _read_p256_keys(value: object) -> object:
+    """Public keys of P-256 in base64, as SendGrid shows them."""
+    keys = str(value).split()
+    if not keys or not all(_is_p256_key(one) for one in keys):
+        raise ValueError(
+            "the verification key that SendGrid shows beside «Signed Event Webhook», "
+            "MFkwEwYHKoZI… in base64; several told apart by a blank"
+        )
+    return " ".join(keys)
+
+
+def _is_p256_key(text: str) -> bool:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        key = load_der_public_key(b64decode(text, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return getattr(getattr(key, "curve", None), "name", "") == "secp256r1"
+
+
+def _read_keys(value: object) -> object:
+    """One, or two while it is changed."""
+    keys = str(value).split()
+    if not keys or any(len(one) < SHORTEST_KEY for one in keys):
+        raise ValueError(
+            f"at least {SHORTEST_KEY} letters and digits; while you change it two, told apart by "
+            "a blank"
+        )
+    return " ".join(keys)
 
 
 def _read_allowed(value: object) -> object:
@@ -136,6 +206,17 @@ class Settings(BaseSettings):
     unsubscribe_mailto: Annotated[str | None, BeforeValidator(_read_mailto)] = Field(
         None, description="A mailbox that takes unsubscriptions; it stands in `List-Unsubscribe`."
     )
+    bounce_address: Annotated[str | None, BeforeValidator(_read_bounce_address)] = Field(
+        None,
+        description="Where mails come back to that cannot be delivered: "
+        "`bounces@mail.example.com`. Each mail then has an address of its own to come back to, "
+        "`bounces+…@mail.example.com`, which your mail server has to put into the same mailbox.",
+    )
+    bounce_mailbox: Annotated[SecretStr | None, BeforeValidator(_read_bounce_mailbox)] = Field(
+        None,
+        description="The mailbox in which those lie: `maildir:/var/mail/bounces` or "
+        "`imaps://USER:PASSWORD@HOST/INBOX`. `run` reads it every minute, `bounces` once.",
+    )
     secret: SecretStr | None = Field(
         None, description="Signs the links in mails; made once into `.env`. Keep it: old links."
     )
@@ -164,6 +245,25 @@ class Settings(BaseSettings):
     )
     metrics_token: SecretStr | None = Field(
         None, description="Asked for by `/metrics` as a bearer token; without it none is."
+    )
+    ses_topics: Annotated[str, BeforeValidator(_read_topics)] = Field(
+        "",
+        description="The SNS topics by which Amazon SES tells of bounces and complaints at "
+        "`/hooks/ses`: their ARNs, told apart by commas.",
+    )
+    sendgrid_public_key: Annotated[str, BeforeValidator(_read_p256_keys)] = Field(
+        "",
+        description="The verification key of SendGrid's signed event webhook, which posts to "
+        "`/hooks/sendgrid`.",
+    )
+    mailgun_signing_key: Annotated[SecretStr | None, BeforeValidator(_read_keys)] = Field(
+        None,
+        description="Mailgun's HTTP webhook signing key; its webhooks post to `/hooks/mailgun`.",
+    )
+    postmark_webhook_password: Annotated[SecretStr | None, BeforeValidator(_read_keys)] = Field(
+        None,
+        description="The password in the URL that Postmark's webhooks post to, `/hooks/postmark`: "
+        "16 letters and digits at least, made by you.",
     )
     tick_every: Annotated[int, BeforeValidator(_read_step)] = Field(
         MINUTE, gt=0, description="The step of the tick grid."

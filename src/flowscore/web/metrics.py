@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter
 
+TOLD = "What mail providers told, by what became of it."
+
 
 class Metrics:
     """The counters of one server; a registry of its own, so that several can live in a process."""
@@ -15,6 +17,7 @@ class Metrics:
         self.rejects = self._counter("rejects", "Calls rejected, by source.", "source")
         self.refused = self._counter("requests_refused", "Requests refused, by code.", "code")
         self.hits = self._counter("hits", "Opens and clicks, by what became of them.", "outcome")
+        self.told = self._counter("provider_events", TOLD, "provider", "outcome")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"flowscore_{name}", text, labels, registry=self.registry)

@@ -1,0 +1,91 @@
+"""The doors of mail providers: `/hooks/ses`, `…/sendgrid`, `…/mailgun` and `…/postmark`.
+
+Each is there only when its secret is set. What is answered with 200 is on the disk.
+"""
+
+# FastAPI reads annotations at run time: no `from __future__ import annotations` here.
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from flowscore.mail.returns.report import lines_of
+from flowscore.settings import Settings
+from flowscore.store.inbox import InboxRow
+from flowscore.store.rejects import Rejected
+from flowscore.web.providers import certificates
+from flowscore.web.providers.posts import Post, Provider, Told
+from flowscore.web.reception import Reception
+from flowscore.web.refusals import RefusedError
+
+NOBODY = "neither this mail nor this address is known here"
+
+
+def router(desk: Reception, fetch: certificates.Fetch = certificates.fetch) -> APIRouter:
+    """A door for each provider that is set; `fetch` asks Amazon for what it publishes."""
+    routes = APIRouter(prefix="/hooks", tags=["providers"])
+    for provider in _providers(desk.settings, fetch):
+        routes.add_api_route(
+            f"/{provider.name}",
+            _door(desk, provider),
+            methods=["POST"],
+            summary=f"Bounces, complaints and unsubscriptions that {provider.name} tells of",
+        )
+    return routes
+
+
+def _providers(settings: Settings, fetch: certificates.Fetch) -> Iterator[Provider]:
+    """Those whose secret is set; each is loaded only then."""
+    if settings.ses_topics:
+        from flowscore.web.providers.ses import AmazonSes
+
+        yield AmazonSes(settings.ses_topics.split(), fetch)
+    if settings.sendgrid_public_key:
+        from flowscore.web.providers.sendgrid import SendGrid
+
+        yield SendGrid(settings.sendgrid_public_key.split())
+    if settings.mailgun_signing_key:
+        from flowscore.web.providers.mailgun import Mailgun
+
+        yield Mailgun(settings.mailgun_signing_key.get_secret_value().split())
+    if settings.postmark_webhook_password:
+        from flowscore.web.providers.postmark import Postmark
+
+        yield Postmark(settings.postmark_webhook_password.get_secret_value().split())
+
+
+def _door(desk: Reception, provider: Provider) -> Callable[[Request], Awaitable[Response]]:
+    async def take(request: Request) -> Response:
+        post = Post(request.headers, await request.body(), desk.clock())
+        try:
+            told = await provider.hear(post)
+        except RefusedError as error:
+            desk.metrics.refused.labels(error.code).inc()
+            raise
+        rows, rejects = await run_in_threadpool(_lines, desk, provider.name, told, post.at)
+        await desk.writer.keep(rows, rejects)
+        taken = {"taken": len(rows), "rejected": len(rejects), "ignored": told.ignored}
+        for outcome, number in taken.items():
+            desk.metrics.told.labels(provider.name, outcome).inc(number)
+        return JSONResponse(taken)
+
+    return take
+
+
+def _lines(
+    desk: Reception, source: str, told: Told, now: int
+) -> tuple[list[InboxRow], list[Rejected]]:
+    """What the inbox keeps: lines of mail and people we know; the rest as rejects."""
+    events = dict(told.heard)
+    with desk.store.read() as connection:
+        rows, unknown = lines_of(connection, events, now, source)
+    refused = [*told.unread, *((NOBODY, events[one]) for one in unknown)]
+    return rows, [Rejected(source, why, _written(event), now) for why, event in refused]
+
+
+def _written(event: Any) -> str:
+    return orjson.dumps(event).decode()
