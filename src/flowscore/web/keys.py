@@ -124,8 +124,11 @@ def key_beside(request: Request, body: Any) -> str | None:
 
 
 def _usable(given: object) -> str | None:
-    """The key without blanks around it; an empty one is none."""
-    if not isinstance(given, str) or not given.strip():
+    """The key without blanks around it; an empty one is none, nor is one with its letters hidden.
+
+    Jitsu's client writes `***` into the body and the key into a header.
+    """
+    if not isinstance(given, str) or not given.strip() or given.endswith("***"):
         return None
     if len(given) > LONGEST:
         raise UnknownKeyError
