@@ -34,8 +34,9 @@ def mail_settings_of(root: Path, given: Settings) -> MailSettings:
 
     return MailSettings(
         public_url=given.public_url,
-        secret=secret_of(root, given) if given.public_url else "",
+        secret=secret_of(root, given) if given.public_url or given.bounce_address else "",
         unsubscribe_mailto=given.unsubscribe_mailto,
+        bounce_address=given.bounce_address,
         uncertain=given.uncertain,
         outbox_dir=given.outbox,
         smtp_url=given.smtp_url.get_secret_value() if given.smtp_url else None,

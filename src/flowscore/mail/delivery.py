@@ -21,6 +21,7 @@ from flowscore.mail.book import Book, Errand
 from flowscore.mail.contexts import Job, Surroundings, load_jobs
 from flowscore.mail.links import can_unsubscribe
 from flowscore.mail.message import BadHeaderError, Letter, build
+from flowscore.mail.returns.verp import mark
 from flowscore.mail.settings import MailSettings
 from flowscore.mail.settlements import Attempt, Settlement, settle, withhold
 from flowscore.mail.templates import RenderError, Templates
@@ -253,7 +254,9 @@ class _Delivery:
             locale = job.context.locale
             rendered = errand.templates.render(job.template, locale, job.context, job.topic)
             rendered = track(rendered, job, errand.settings, errand.moment())
-            return build(rendered, self.sender, job.address, job.key, errand.now, job.queued_at)
+            sender, now = self.sender, errand.now
+            letter = build(rendered, sender, job.address, job.key, now, job.queued_at)
+            return mark(letter, errand.settings, job.message_id)
         except RenderError as error:
             reason = f"render: {error}"
         except BadHeaderError as error:

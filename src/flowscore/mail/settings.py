@@ -14,6 +14,7 @@ class MailSettings:
     public_url: str | None = None
     secret: str = ""
     unsubscribe_mailto: str | None = None
+    bounce_address: str | None = None
     uncertain: Literal["hold", "resend"] = "hold"
     outbox_dir: Path = Path("outbox")
     smtp_url: str | None = None

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, bindparam, select
 
 from flowscore.clock import rfc3339
-from flowscore.mail.message import file_name, message_name
+from flowscore.mail.message import CONTROL, file_name, message_name
 from flowscore.store.addresses import read_address
 from flowscore.store.calls import read_call
 from flowscore.store.fields import Reading
@@ -213,7 +213,7 @@ def _counted_once_by(report: Report, match: Match) -> str:
 
 
 def _properties(report: Report, match: Match) -> dict[str, str]:
-    said = {"code": report.code, "text": report.text[:LONGEST_TEXT], "kind": report.kind}
+    said = {"code": report.code, "text": _plain(report.text), "kind": report.kind}
     if report.what == "bounced":
         said["type"] = "hard" if report.hard else "soft"
     if match.message:
@@ -223,3 +223,9 @@ def _properties(report: Report, match: Match) -> dict[str, str]:
         if report.what != "unsubscribed":
             said["topic"] = message.topic
     return {name: value for name, value in said.items() if value}
+
+
+def _plain(text: str) -> str:
+    """Short, and without what a database or a terminal would stumble over."""
+    shown = CONTROL.sub(" ", text[:LONGEST_TEXT])
+    return shown.encode("utf-8", "replace").decode().strip()

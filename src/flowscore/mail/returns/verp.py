@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
@@ -18,6 +20,9 @@ from flowscore.store.tables import messages
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from flowscore.mail.message import Letter
+    from flowscore.mail.settings import MailSettings
 
 HEADER = "X-Flowscore-Message"
 LONGEST_TOKEN = 39  # a number of eight bytes and the MAC
@@ -37,21 +42,38 @@ def envelope_sender(bounce_address: str, token: str) -> str:
     return f"{local}+{token}@{domain}"
 
 
-def token_in(address: str, bounce_address: str) -> str | None:
-    """What stands behind the `+` of our bounce address; None for any other address."""
-    local, _, domain = address.strip().strip("<>").rpartition("@")
-    ours, _, our_domain = bounce_address.rpartition("@")
-    head, plus, token = local.lower().partition(f"{ours.lower()}+")
-    if head or not plus or domain.lower() != our_domain.lower():
-        return None
-    return token
+def mark(letter: Letter, settings: MailSettings, number: int) -> Letter:
+    """The mail with its message's token in its head, and in the address to which it comes back."""
+    if not settings.secret:
+        return letter
+    token = make_token(settings.secret, number, letter.key)
+    ours = settings.bounce_address
+    sender = envelope_sender(ours, token) if ours else letter.sender
+    return replace(
+        letter, sender=sender, content=f"{HEADER}: {token}\r\n".encode() + letter.content
+    )
+
+
+def tokens_in(text: str, bounce_address: str) -> list[str]:
+    """What stands behind the `+` of our bounce address wherever a header names it."""
+    found = _pattern(bounce_address).findall(text)
+    return list(dict.fromkeys(token.lower() for token in found))
+
+
+@lru_cache(maxsize=8)
+def _pattern(bounce_address: str) -> re.Pattern[str]:
+    local, _, domain = bounce_address.rpartition("@")
+    words = rf"(?<![\w.+-]){re.escape(local)}\+([\w.=-]{{1,64}})@{re.escape(domain)}(?![\w-])"
+    return re.compile(words, re.IGNORECASE)
 
 
 def prove(connection: Connection, secret: str, tokens: Iterable[str]) -> dict[str, int]:
     """The number of the message that each token names; a token that we did not make is not there.
 
-    Takes tokens as they came, whatever their case.
+    Takes tokens as they came, whatever their case. Without a secret nothing is proven.
     """
+    if not secret:
+        return {}
     read = {token: _read(token) for token in tokens}
     numbers = {token: (signed, number_of(signed)) for token, signed in read.items() if signed}
     keys = _keys(connection, {number for _, number in numbers.values() if number is not None})
