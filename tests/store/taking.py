@@ -32,6 +32,7 @@ class Policy:
 class Project:
     templates: dict[str, Template] = field(default_factory=lambda: {"hello": Template("news")})
     policy: Policy = Policy()
+    scenarios: dict[str, Any] = field(default_factory=dict)
 
 
 def at(hours: float) -> int:

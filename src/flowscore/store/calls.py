@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from flowscore.store.addresses import Address, read_address
 from flowscore.store.feedback import FEEDBACK, read_feedback
 from flowscore.store.fields import (
     LONGEST,
@@ -30,7 +31,7 @@ from flowscore.store.fields import (
     times,
     who,
 )
-from flowscore.store.forms import flatten, forms_of, leaves
+from flowscore.store.forms import attribute_forms, flatten, forms_of, leaves
 from flowscore.store.inbox import InboxRow
 
 PAGE = "page_viewed"  # also tracked by that name, as a CSV file does
@@ -43,6 +44,7 @@ NO_BEHAVIOUR = frozenset({"email_sent", "email_delivered", "email_bounced", "ema
                           FEEDBACK})  # fmt: skip
 CONSENT = {"subscribed": True, "unsubscribed": False}
 GENERAL = "email"  # consent to mail in general, beside that of each topic
+LONGEST_NAME = 200  # letters of an attribute's name
 CONTEXT_ASIDE = frozenset({"library", "traits"})
 KINDS = "track, page, screen, identify, group or alias"
 
@@ -252,8 +254,12 @@ def _read_identify(call: Call, kind: str, reading: Reading) -> InboxRow:
 
 
 def written_traits(traits: dict[str, Any]) -> str | None:
-    """`[name, value, forms]` of each."""
-    said = [[n, v, forms_of(v)] for n, v in leaves(traits).items() if n]
+    """`[name, value, forms]` of each; names stand in an index, whose entries are bounded."""
+    said = [[n, v, attribute_forms(v)] for n, v in leaves(traits).items() if n]
+    if long := next((name for name, *_ in said if len(name) > LONGEST_NAME), None):
+        raise RefusedError(
+            f"traits: found a name of {len(long)} letters, expected at most {LONGEST_NAME}"
+        )
     return orjson.dumps(said).decode() if said else None
 
 
@@ -272,14 +278,35 @@ def _read_group(call: Call, kind: str, reading: Reading) -> InboxRow:
     )  # fmt: skip
 
 
-def _read_later(call: Call, kind: str, reading: Reading) -> InboxRow:
-    """`alias` is kept as it came."""
-    user_kind, user_value, email, folded, anonymous = who(call)
+def _read_alias(call: Call, kind: str, reading: Reading) -> InboxRow:
+    """What they were called before stands in `subject`, its kind in `name`.
+
+    A former address beside a userId is named like the address of an `identify`.
+    """
+    ids = {key: call.get(key) for key in ("userId", "anonymousId")}
+    user_kind, user_value, email, folded, anonymous = who(ids)
+    if user_kind is None:
+        raise RefusedError("userId: found nothing, expected who they are called from now on")
+    before, former, address = _former(call, anonymous)
+    if address and user_kind == "user":
+        email, folded = address
     own_at, received_at = times(call, reading)
     return InboxRow(
-        message_id(call), kind, None, user_kind, user_value, email, folded, anonymous,
-        own_at, received_at, int(reading.historical), properties=orjson.dumps(call).decode(),
+        message_id(call), kind, before, user_kind, user_value, email, folded, anonymous,
+        own_at, received_at, int(reading.historical), subject=former,
+        properties=orjson.dumps(call).decode(),
     )  # fmt: skip
+
+
+def _former(call: Call, anonymous: str | None) -> tuple[str, str | None, Address | None]:
+    """Kind and value of what an alias was called before: address, id, or only its anonymousId."""
+    former = id_at(call, "previousId")
+    if former is None:
+        if anonymous is None:
+            raise RefusedError("previousId: found nothing, expected what they were called before")
+        return "anonymous", None, None
+    address = read_address(former) if "@" in former else None
+    return ("email", address.folded, address) if address else ("user", former, None)
 
 
 READERS: dict[str, Callable[[Call, str, Reading], InboxRow]] = {
@@ -288,5 +315,5 @@ READERS: dict[str, Callable[[Call, str, Reading], InboxRow]] = {
     "screen": _read_page,
     "identify": _read_identify,
     "group": _read_group,
-    "alias": _read_later,
+    "alias": _read_alias,
 }

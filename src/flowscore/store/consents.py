@@ -28,10 +28,9 @@ from sqlalchemy import (
 )
 
 from flowscore.store.desk import Desk
-from flowscore.store.people import WHO
+from flowscore.store.lines import SPOKEN_AT, TOLD, WHO
 from flowscore.store.spelling import SPELLINGS, Sqlite
 from flowscore.store.tables import Json
-from flowscore.store.traits import SPOKEN_AT, TOLD
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select

@@ -23,11 +23,13 @@ TABLES = {
     "hits": "mail_key {text}, second bigint, link {text}, links bigint, hidden boolean,"
     " PRIMARY KEY (mail_key, second, link, hidden)",
     "template_topics": "template {text} PRIMARY KEY, topic {text}",
+    "forgotten_names": "kind {text}, value {text}, digest {text}, at bigint, lifted_at bigint,"
+    " PRIMARY KEY (kind, value)",
+    "forgotten_lines": "ord bigint, part {text}, at bigint, lifted_at bigint, happened bigint",
     "named": "who_kind {text}, who {text}, first_ord bigint, first_at bigint,"
     " PRIMARY KEY (who_kind, who)",
     "pairs": "ord bigint, user_id {text}, email_folded {text}, PRIMARY KEY (user_id, email_folded)",
     "front": "ord bigint, user_id {text}, email_folded {text}",
-    "bonds": "anonymous_id {text} PRIMARY KEY, ord bigint",
     "tied": "kind {text}, value {text}, other_kind {text}, other {text}, at bigint",
     "aliased": "value {text} PRIMARY KEY",
     "links": "younger_id bigint, older_id bigint",
@@ -38,6 +40,10 @@ TABLES = {
     "handed": "anonymous_id {text} PRIMARY KEY, old_id bigint, new_id bigint",
     "merges": "old_id bigint PRIMARY KEY, new_id bigint",
     "wave": "old_id bigint PRIMARY KEY, new_id bigint, named boolean",
+    "twins": "contact_id bigint PRIMARY KEY, other_id bigint, younger boolean",
+    "repeated": "scenario {text} PRIMARY KEY",
+    "dowry": "contact_id bigint PRIMARY KEY, user_id {text}, changed boolean, email {text},"
+    " email_folded {text}, email_at bigint",
     "births": "event_id bigint PRIMARY KEY, first_id bigint",
     "newcomers": "id bigint PRIMARY KEY, ord bigint, email {text}, email_folded {text},"
     " user_id {text}, anonymous_id {text}, at bigint",
@@ -60,6 +66,7 @@ TABLES = {
 INDEXES = {
     "pairs_email": "pairs (email_folded, ord)",
     "links_younger": "links (younger_id)",
+    "wave_new": "wave (new_id)",
     "newcomers_ord": "newcomers (ord)",
     "settled_name": "settled (owner_id, name)",
     "said_contact": "said (contact_id)",
@@ -76,9 +83,7 @@ class Desk:
     historical: bool = False
     template_topics: Mapping[str, str] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
-    repeated: tuple[
-        str, ...
-    ] = ()  # scenarios a contact may be in several times
+    repeated: tuple[str, ...] = ()  # scenarios that a contact may be in several times at once
     filled: Counter[str] = field(default_factory=Counter)  # rows put into temporary tables
 
     def run(self, words: str, **values: Any) -> int:

@@ -82,24 +82,32 @@ def _address_in(call: Call) -> str | None:
     return None
 
 
+# What programs write where they know nobody; taken for an id it would be thousands of people.
+NOBODY = frozenset({"undefined", "null", "(null)", "none", "nil", "nan", "true", "false", "-1",
+                    "anonymous", "[object object]", "<null>", "{}", "[]"})  # fmt: skip
+
+
 def id_at(call: Call, key: str) -> str | None:
-    """An id as text, trimmed and otherwise exactly as given."""
+    """An id as text, trimmed and otherwise exactly as given; a word that names nobody is none."""
     value = call.get(key)
     if value is None or value == "":
         return None
     if type(value) is int:
-        return str(value)
+        return None if value == -1 else str(value)
     if type(value) is not str:
         raise RefusedError(f"{key}: found {kind_of(value)}, expected text")
     if len(value) > LONGEST:
         raise RefusedError(f"{key}: found {len(value)} letters, expected at most {LONGEST}")
-    return value.strip() or None
+    found = value.strip()
+    return None if not found or found.casefold() in NOBODY else found
 
 
 def times(call: Call, reading: Reading) -> tuple[int, int]:
     """Own time and receipt: a clock that runs ahead does not count (ruling 4)."""
     said = call.get("timestamp") or call.get("originalTimestamp") or call.get("sentAt")
     own = None if said is None else read_time(said, reading.zone, "timestamp")
+    if own is not None and own < 0:  # a clock that was never set
+        raise RefusedError(f"timestamp: {shown(said)} lies before 1970, expected {EXAMPLE}")
     received = reading.received_at
     if reading.as_live:
         told = call.get("receivedAt")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowscore.store.people import WHO
-from flowscore.store.traits import COMPANIES, SPOKEN_AT, settle, write
+from flowscore.store.lines import SPOKEN_AT, WHO
+from flowscore.store.traits import COMPANIES, settle, write
 
 if TYPE_CHECKING:
     from flowscore.store.desk import Desk

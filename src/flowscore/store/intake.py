@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection, bindparam, text
 
-from flowscore.store import consents, groups, log, machines, people, signups, tallies, traits
+from flowscore.store import (
+    consents,
+    forgetting,
+    groups,
+    log,
+    machines,
+    people,
+    signups,
+    tallies,
+    traits,
+)
 from flowscore.store.desk import Desk
 from flowscore.store.spelling import SPELLINGS
 from flowscore.store.tables import inbox
@@ -34,11 +44,31 @@ class Policy(Protocol):
     def topics(self) -> tuple[str, ...]: ...
 
 
+class Reenroll(Protocol):
+    """When a scenario may be entered again, as far as intake asks."""
+
+    @property
+    def mode(self) -> str: ...
+
+
+class Scenario(Protocol):
+    """A scenario, as far as intake asks."""
+
+    @property
+    def reenroll(self) -> Reenroll: ...
+
+
+EVERY_TIME = "every_time"
+
+
 class Project(Protocol):
-    """The live project, as far as intake asks: which template has which topic."""
+    """The live project, as far as intake asks: topics, and what may be walked several times."""
 
     @property
     def templates(self) -> Mapping[str, Template]: ...
+
+    @property
+    def scenarios(self) -> Mapping[str, Scenario]: ...
 
     @property
     def policy(self) -> Policy: ...
@@ -62,7 +92,13 @@ def take_in(
     """
     topics = {name: template.topic for name, template in project.templates.items()}
     spelling = SPELLINGS[dialect]
-    desk = Desk(connection, spelling, tick_at, historical, topics, tuple(project.policy.topics))
+    desk = Desk(
+        *(connection, spelling, tick_at, historical, topics),
+        topics=tuple(project.policy.topics),
+        repeated=tuple(
+            name for name, one in project.scenarios.items() if one.reenroll.mode == EVERY_TIME
+        ),
+    )
     if not historical:
         log.write_mail(desk)
         signups.forget_old(desk)
@@ -76,6 +112,7 @@ def _take(desk: Desk, which: str) -> int:
         return 0
     desk.lay()
     taken = _gather(desk, which)
+    forgetting.turn_away(desk)
     kinds = _kinds(desk)
     if kinds & {"alias", "group"}:
         log.keep_unapplied(desk)
@@ -105,10 +142,10 @@ def _kinds(desk: Desk) -> set[str]:
 ABOUT = ("consents", "harm", "company", "tracked")
 
 
-ANY = frozenset({"track", "identify", "contact", "group"})
+ANY = frozenset({"track", "identify", "contact", "group", "alias"})
 # What is done with the lines once they have their contacts, in this order.
 APPLIED: tuple[tuple[frozenset[str], Callable[[Desk], object]], ...] = (
-    (frozenset({"identify"}), log.keep_identifies),
+    (frozenset({"identify", "alias"}), log.keep_calls),
     (ANY, log.greet),
     (frozenset({"identify", "contact"}), traits.set_attributes),
     (frozenset({"company"}), groups.join_companies),
@@ -131,17 +168,19 @@ def _gather(desk: Desk, which: str) -> int:
     """Fill `due`, in order; what the store has already seen is dropped, but taken."""
     taken = desk.run(f"""
         INSERT INTO due (seq, message_id, kind, who_kind, who, email_folded, anonymous_id, own_at,
-                         harm, consents, company, tracked)
+                         harm, consents, company, tracked, previous_kind, previous)
         SELECT i.seq, i.message_id, i.kind, coalesce(i.user_kind, 'anonymous'),
                coalesce(i.user_value, i.anonymous_id), i.email_folded, i.anonymous_id, i.own_at,
                i.name IN ('email_bounced', 'email_complained'), i.consents IS NOT NULL,
                i.kind IN ('group', 'contact') AND i.subject IS NOT NULL,
-               i.kind = 'track' AND i.source IS NOT DISTINCT FROM '{machines.TRACKING}'
+               i.kind = 'track' AND i.source IS NOT DISTINCT FROM '{machines.TRACKING}',
+               CASE WHEN i.kind = 'alias' THEN i.name END,
+               CASE WHEN i.kind = 'alias' THEN i.subject END
         FROM {desk.spelling.inbox} i WHERE {which} AND {UNTAKEN}
         ORDER BY i.own_at, i.received_at, i.message_id
     """)
     desk.run("INSERT INTO taken SELECT seq FROM due")
-    for seen in ("events t WHERE", "calls t WHERE t.waiting IS DISTINCT FROM 'group' AND"):
+    for seen in ("events t WHERE", "calls t WHERE t.waiting IS NULL AND"):
         desk.run(f"""
             DELETE FROM due WHERE EXISTS (
                 SELECT 1 FROM {seen} t.message_id = due.message_id)

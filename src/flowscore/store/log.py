@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from flowscore.store import bounces
 from flowscore.store.forms import flatten
-from flowscore.store.people import WHO
+from flowscore.store.lines import WHO
 
 if TYPE_CHECKING:
     from flowscore.store.desk import Desk
@@ -41,14 +41,15 @@ def write_events(desk: Desk) -> int:
     return desk.run(f"""
         INSERT INTO events (message_id, contact_id, name, subject, topic, mail_key, machine,
                             behaviour, own_at, received_at, seen_at, historical, properties, forms,
-                            source)
+                            source, visitor)
         SELECT i.message_id, who.contact_id, i.name, i.subject,
                CASE WHEN i.topic IS NULL AND i.subject IS NOT NULL AND i.name LIKE 'email%'
                     THEN (SELECT topic FROM template_topics t WHERE t.template = i.subject)
                     ELSE i.topic END,
                i.mail_key, i.machine OR d.judged IS NOT NULL, i.behaviour AND d.judged IS NULL,
                i.own_at, i.received_at, :tick, i.historical,
-               {_judged("properties", desk.spelling)}, {_judged("forms", desk.spelling)}, i.source
+               {_judged("properties", desk.spelling)}, {_judged("forms", desk.spelling)}, i.source,
+               CASE WHEN d.who_kind = 'anonymous' THEN d.who END
         FROM due d CROSS JOIN {desk.spelling.inbox} i CROSS JOIN identities who
         WHERE d.kind = 'track' AND NOT d.consents AND i.seq = d.seq AND {WHO}
         ORDER BY d.ord ON CONFLICT DO NOTHING
@@ -109,10 +110,11 @@ def _mark_suppressed(desk: Desk, harmed: str, why: str, **values: Any) -> None:
 
 
 def keep_unapplied(desk: Desk) -> None:
-    """Set aside what cannot be applied (`tables.Call`): `alias`, and a `group` call without its
-    company, which an older flowscore received and `waiting.py` reads again.
+    """Set aside what an older flowscore received and did not read: an `alias` without its names,
+    a `group` call without its company. `waiting.py` reads them again.
     """
-    unapplied = "(due.kind = 'alias' OR due.kind = 'group' AND NOT due.company)"
+    unapplied = """(due.kind = 'alias' AND due.previous_kind IS NULL
+        OR due.kind = 'group' AND NOT due.company)"""
     desk.run(f"""
         INSERT INTO calls (message_id, kind, own_at, received_at, seen_at, waiting, content)
         SELECT i.message_id, i.kind, i.own_at, i.received_at, :tick, i.kind, i.properties
@@ -122,21 +124,15 @@ def keep_unapplied(desk: Desk) -> None:
     desk.run(f"DELETE FROM due WHERE {unapplied}")
 
 
-def keep_identifies(desk: Desk) -> None:
-    """Note each identify, so that it counts once; and whether it names two known contacts."""
+def keep_calls(desk: Desk) -> None:
+    """Note each identify and alias, so that it counts once; one that was kept waits no longer."""
     desk.run(f"""
-        INSERT INTO calls (message_id, kind, own_at, received_at, seen_at, waiting, content)
-        SELECT i.message_id, i.kind, i.own_at, i.received_at, :tick,
-               CASE WHEN {TWO} THEN 'merge' END, CASE WHEN {TWO} THEN i.properties END
-        FROM due d CROSS JOIN {desk.spelling.inbox} i CROSS JOIN identities who
-        LEFT JOIN identities e ON e.kind = 'email' AND e.value = d.email_folded
-        LEFT JOIN identities a ON a.kind = 'anonymous' AND a.value = d.anonymous_id
-        WHERE d.kind = 'identify' AND i.seq = d.seq AND {WHO} ON CONFLICT DO NOTHING
+        INSERT INTO calls (message_id, kind, own_at, received_at, seen_at)
+        SELECT i.message_id, i.kind, i.own_at, i.received_at, :tick
+        FROM due d CROSS JOIN {desk.spelling.inbox} i
+        WHERE d.kind IN ('identify', 'alias') AND i.seq = d.seq
+        ON CONFLICT (message_id) DO UPDATE SET waiting = NULL, content = NULL
     """)
-
-
-TWO = """(coalesce(e.contact_id, who.contact_id) <> who.contact_id
-    OR coalesce(a.contact_id, who.contact_id) <> who.contact_id)"""
 
 
 # --- our own mail -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import orjson
 
 from flowscore.clock import MINUTE, SECOND
 from flowscore.store.forms import flatten
-from flowscore.store.people import WHO
+from flowscore.store.lines import WHO
 
 if TYPE_CHECKING:
     from flowscore.store.desk import Desk

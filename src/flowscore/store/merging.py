@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flowscore.store import uniting
+
 if TYPE_CHECKING:
     from flowscore.store.desk import Desk
 
@@ -11,8 +13,12 @@ if TYPE_CHECKING:
 def unite(desk: Desk) -> None:
     """Merge the pairs of `merges`, wave by wave, so that each contact receives one at a time."""
     while desk.run("""
-        INSERT INTO wave SELECT min(old_id), new_id FROM merges GROUP BY new_id
+        INSERT INTO wave
+        SELECT next.old_id, next.new_id, c.known
+        FROM (SELECT min(old_id) AS old_id, new_id FROM merges GROUP BY new_id) AS next
+        CROSS JOIN contacts c WHERE c.id = next.old_id
     """):
+        uniting.settle(desk)
         for statement in STATEMENTS:
             desk.run(statement)
 
@@ -69,6 +75,12 @@ HARMED = """
     WHERE w.new_id = contacts.id AND o.suppressed IS NOT NULL
 """
 
+SOONER = "(excluded.at, excluded.message_id) < (claims.at, claims.message_id)"
+EARLIER_CLAIM = f"""ON CONFLICT (anonymous_id, contact_id) DO UPDATE SET
+    at = CASE WHEN {SOONER} THEN excluded.at ELSE claims.at END,
+    message_id = CASE WHEN {SOONER} THEN excluded.message_id ELSE claims.message_id END,
+    by_alias = claims.by_alias OR excluded.by_alias"""
+
 STATEMENTS = [
     f"""
         UPDATE contacts SET suppressed = (SELECT min(o.suppressed) {HARMED})
@@ -122,6 +134,14 @@ STATEMENTS = [
           AND consents.{_owned_by("new_id")}
     """,
     _moved("consent_records"),
+    # Of two claims on one visitor the earlier stays.
+    f"""
+        INSERT INTO claims (anonymous_id, contact_id, at, message_id, by_alias)
+        SELECT c.anonymous_id, w.new_id, c.at, c.message_id, c.by_alias
+        FROM wave w CROSS JOIN claims c WHERE c.contact_id = w.old_id
+        {EARLIER_CLAIM}
+    """,
+    _dropped("claims"),
     *_newest("marks", SAME_MARK, LATER_MARK),
     # Cell and stage follow from what they now are together: an ordinary change, which fires.
     _dropped("cells"),

@@ -1,21 +1,23 @@
-"""Who the lines are about: identities, new contacts, anonymous visitors who are named.
+"""Who the lines are about: identities, new contacts, and names that turn out to be of one person.
 
 A call may name a contact by userId, by e-mail address and by anonymousId. What it names for the
-first time is added to the contact that it names by a known name; of two known contacts nothing
-is merged yet. An anonymous visitor whom an identify names is merged into the named contact, so
-that the order in which calls arrive does not matter.
+first time is added to the contact that it names by a known name; two contacts that a call (or an
+`alias`) names both are merged. Whose a visitor is, `claims.py` says. Nothing of it depends on the
+order in which calls arrive.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flowscore.store import claims, mailing
 from flowscore.store.merging import unite
+from flowscore.store.newcomers import PAIRED, SINGLE, find_creating_lines, welcome
 
 if TYPE_CHECKING:
     from flowscore.store.desk import Desk
 
-WHO = "who.kind = d.who_kind AND who.value = d.who"  # the contact a line is about
+MOST_NAMES = 50  # known names of one person; what ties more than that together is a mistake
 
 
 def meet(desk: Desk) -> None:
@@ -25,13 +27,15 @@ def meet(desk: Desk) -> None:
         GROUP BY who_kind, who
     """)
     _pair(desk)
-    _welcome_named(desk)
-    _bind_anonymous(desk)
-    _welcome_anonymous(desk)
-    _find_creating_lines(desk)
+    welcome(desk, SINGLE + " AND n.who_kind <> 'anonymous'")
+    _tie_aliases(desk)
+    _unite_named(desk)
+    claims.settle(desk)
+    welcome(desk, SINGLE + " AND n.who_kind = 'anonymous'")
     unite(desk)
+    find_creating_lines(desk)
     _move_creation_back(desk)
-    _change_addresses(desk)
+    mailing.change_addresses(desk)
     _report(desk)
 
 
@@ -40,10 +44,22 @@ def meet(desk: Desk) -> None:
 
 def _pair(desk: Desk) -> None:
     """Wave by wave: in each the first pair of its userId that is also the first of its address."""
-    desk.run("""
-        INSERT INTO pairs SELECT min(ord), who, email_folded FROM due
-        WHERE who_kind = 'user' AND email_folded IS NOT NULL GROUP BY who, email_folded
-    """)
+    desk.run(
+        f"""
+        INSERT INTO pairs SELECT ord, who, email_folded FROM (
+            SELECT p.*, row_number() OVER (PARTITION BY who ORDER BY ord) AS of_user,
+                   row_number() OVER (PARTITION BY email_folded ORDER BY ord) AS of_address
+            FROM (
+                SELECT min(ord) AS ord, who, email_folded FROM due
+                WHERE who_kind = 'user' AND email_folded IS NOT NULL GROUP BY who, email_folded
+            ) AS p
+        ) AS few
+        WHERE of_user <= :most AND of_address <= :most
+          AND {HAS_NAMES.format("'user'", "who")} < :most
+          AND {HAS_NAMES.format("'email'", "email_folded")} < :most
+        """,
+        most=MOST_NAMES,
+    )
     while _line_up(desk):
         desk.run("""
             INSERT INTO identities (kind, value, contact_id)
@@ -58,11 +74,25 @@ def _pair(desk: Desk) -> None:
             WHERE true ON CONFLICT DO NOTHING
         """)
         _note_user_ids(desk)
-        _welcome(desk, PAIRED)
+        welcome(desk, PAIRED)
+
+
+HAS_NAMES = """(SELECT count(*) FROM identities n CROSS JOIN identities k
+    WHERE n.kind = {} AND n.value = {} AND k.contact_id = n.contact_id AND k.kind <> 'anonymous')"""
 
 
 def _line_up(desk: Desk) -> int:
-    """Drop the pairs that are settled and fill `front` with the next wave."""
+    """Drop the pairs that are settled and fill `front` with the next wave.
+
+    A pair that names two contacts ties them.
+    """
+    desk.run("""
+        INSERT INTO tied
+        SELECT 'user', p.user_id, 'email', p.email_folded, 0
+        FROM pairs p CROSS JOIN identities u CROSS JOIN identities e
+        WHERE u.kind = 'user' AND u.value = p.user_id
+          AND e.kind = 'email' AND e.value = p.email_folded AND e.contact_id <> u.contact_id
+    """)
     desk.run("""
         DELETE FROM pairs WHERE
             EXISTS (SELECT 1 FROM identities WHERE kind = 'user' AND value = pairs.user_id)
@@ -90,118 +120,74 @@ def _note_user_ids(desk: Desk) -> None:
     """)
 
 
-PAIRED = """
-    SELECT f.ord, i.email, f.email_folded, f.user_id, NULL AS anonymous_id, d.own_at AS at
-    FROM front f CROSS JOIN due d CROSS JOIN {inbox} i
-    WHERE d.ord = f.ord AND i.seq = d.seq
-      AND NOT EXISTS (SELECT 1 FROM identities WHERE kind = 'user' AND value = f.user_id)
-"""
+# --- names of one person ----------------------------------------------------------------------
 
-# --- new contacts -----------------------------------------------------------------------------
+def _tie_aliases(desk: Desk) -> None:
+    """What an `alias` says is another name of the same person.
 
-SINGLE = """
-    SELECT n.first_ord AS ord, CASE n.who_kind WHEN 'email' THEN i.email END AS email,
-           CASE n.who_kind WHEN 'email' THEN n.who END AS email_folded,
-           CASE n.who_kind WHEN 'user' THEN n.who END AS user_id,
-           CASE n.who_kind WHEN 'anonymous' THEN n.who END AS anonymous_id, n.first_at AS at
-    FROM named n CROSS JOIN due d CROSS JOIN {inbox} i
-    WHERE d.ord = n.first_ord AND i.seq = d.seq
-      AND NOT EXISTS (SELECT 1 FROM identities WHERE kind = n.who_kind AND value = n.who)
-"""
-
-
-def _welcome_named(desk: Desk) -> None:
-    _welcome(desk, SINGLE + " AND n.who_kind <> 'anonymous'")
-
-
-def _welcome_anonymous(desk: Desk) -> None:
-    _welcome(desk, SINGLE + " AND n.who_kind = 'anonymous'")
-
-
-def _welcome(desk: Desk, arrivals: str) -> None:
-    """Make a contact of each row of the select, in the order of their lines."""
-    spelling = desk.spelling
-    last = desk.ask(spelling.last_contact)
-    arrived = desk.run(
-        f"""
-        INSERT INTO newcomers (id, ord, email, email_folded, user_id, anonymous_id, at)
-        SELECT :last + row_number() OVER (ORDER BY ord),
-               ord, email, email_folded, user_id, anonymous_id, at
-        FROM ({arrivals.format(inbox=spelling.inbox)}) AS arrivals
-        """,
-        last=last,
-    )
-    if not arrived:
-        return
-    first = "coalesce(email_folded, user_id, anonymous_id)"
-    desk.run(
-        f"""
-        INSERT INTO contacts
-            (id, email, email_folded, user_id, known, created_at, draw_a, draw_b)
-        SELECT id, email, email_folded, user_id, anonymous_id IS NULL, at,
-               {spelling.draw(first, 0)}, {spelling.draw(first, 1)}
-        FROM newcomers WHERE id > :last ORDER BY id
-        """,
-        last=last,
-    )
-    _name(desk, last)
-    if spelling.skip_to_contact:
-        desk.ask(spelling.skip_to_contact)
-
-
-def _name(desk: Desk, last: int) -> None:
-    """The identities of the contacts just made."""
-    columns = {"email": "email_folded", "user": "user_id", "anonymous": "anonymous_id"}
-    for kind, column in columns.items():
-        desk.run(
-            f"""
-            INSERT INTO identities (kind, value, contact_id)
-            SELECT '{kind}', {column}, id FROM newcomers WHERE id > :last AND {column} IS NOT NULL
-            """,
-            last=last,
-        )
-
-
-def _find_creating_lines(desk: Desk) -> None:
-    """A contact is created by the first line that names it in any of its ways (ruling 27)."""
+    A former address is theirs at once. A former id ties only if somebody is called so by calls:
+    it may as well be an anonymousId, and those of two people on one computer merge nobody.
+    """
     desk.run("""
-        UPDATE newcomers SET ord = first.ord FROM (
-            SELECT i.contact_id, min(n.first_ord) AS ord
-            FROM named n CROSS JOIN identities i CROSS JOIN newcomers c
-            WHERE i.kind = n.who_kind AND i.value = n.who AND c.id = i.contact_id
-              AND (i.kind <> 'anonymous' OR c.anonymous_id IS NOT NULL)
-            GROUP BY i.contact_id
-        ) AS first WHERE first.contact_id = newcomers.id
-    """)
-
-
-# --- anonymous visitors -----------------------------------------------------------------------
-
-
-def _bind_anonymous(desk: Desk) -> None:
-    """The first identify that names a visitor says who it is; what it left behind is merged."""
-    desk.run("""
-        INSERT INTO bonds SELECT anonymous_id, min(ord) FROM due
-        WHERE kind IN ('identify', 'contact') AND who_kind <> 'anonymous'
-          AND anonymous_id IS NOT NULL
-        GROUP BY anonymous_id
-    """)
-    desk.run(f"""
-        INSERT INTO merges
-        SELECT a.contact_id, who.contact_id
-        FROM bonds b CROSS JOIN due d CROSS JOIN identities who CROSS JOIN identities a
-        CROSS JOIN contacts c
-        WHERE d.ord = b.ord AND {WHO} AND a.kind = 'anonymous' AND a.value = b.anonymous_id
-          AND c.id = a.contact_id AND NOT c.known
-        ON CONFLICT DO NOTHING
-    """)
-    desk.run(f"""
         INSERT INTO identities (kind, value, contact_id)
-        SELECT 'anonymous', b.anonymous_id, who.contact_id
-        FROM bonds b CROSS JOIN due d CROSS JOIN identities who
-        WHERE d.ord = b.ord AND {WHO}
-        ON CONFLICT DO NOTHING
+        SELECT 'email', d.previous, who.contact_id FROM due d CROSS JOIN identities who
+        WHERE d.previous_kind = 'email' AND who.kind = d.who_kind AND who.value = d.who
+        ORDER BY d.ord ON CONFLICT DO NOTHING
     """)
+    desk.run("""
+        INSERT INTO tied SELECT who_kind, who, previous_kind, previous, own_at FROM due
+        WHERE previous IS NOT NULL
+    """)
+    desk.run("""
+        INSERT INTO aliased SELECT n.who FROM named n
+        WHERE n.who_kind = 'user' AND EXISTS (
+            SELECT 1 FROM claims c WHERE c.anonymous_id = n.who AND c.by_alias)
+    """)
+
+
+def _unite_named(desk: Desk) -> None:
+    """Merge known contacts whose names are tied, wave by wave: always into the older one."""
+    while _link(desk):
+        desk.run("""
+            INSERT INTO merges SELECT younger_id, min(older_id) FROM (
+                SELECT older_id, min(younger_id) AS younger_id FROM links l
+                WHERE NOT EXISTS (SELECT 1 FROM links m WHERE m.younger_id = l.older_id)
+                GROUP BY older_id
+            ) AS firsts GROUP BY younger_id
+        """)
+        unite(desk)
+        desk.clear("links")
+
+
+# Who was here before this pass comes first, then by creation; so it matters little who came when.
+AGE = """EXISTS (SELECT 1 FROM newcomers n WHERE n.id = {0}.id), {0}.created_at, {0}.draw_a,
+    {0}.draw_b, {0}.id"""
+NAMES = """(SELECT count(*) FROM identities k
+    WHERE k.kind <> 'anonymous' AND k.contact_id IN (x.id, y.id))"""
+
+
+def _link(desk: Desk) -> int:
+    """The pairs of contacts that are one person, the younger first."""
+    first = f"({AGE.format('x')}) < ({AGE.format('y')})"
+    return desk.run(
+        f"""
+        INSERT INTO links
+        SELECT CASE WHEN {first} THEN y.id ELSE x.id END, CASE WHEN {first} THEN x.id ELSE y.id END
+        FROM (
+            SELECT a.contact_id AS one, b.contact_id AS other
+            FROM tied t CROSS JOIN identities a CROSS JOIN identities b
+            WHERE a.kind = t.kind AND a.value = t.value
+              AND b.kind = t.other_kind AND b.value = t.other AND a.contact_id <> b.contact_id
+            UNION
+            SELECT a.contact_id, c.contact_id
+            FROM aliased t CROSS JOIN identities a CROSS JOIN claims c
+            WHERE a.kind = 'user' AND a.value = t.value
+              AND c.anonymous_id = t.value AND c.by_alias AND c.contact_id <> a.contact_id
+        ) AS same CROSS JOIN contacts x CROSS JOIN contacts y
+        WHERE x.id = same.one AND y.id = same.other AND {NAMES} <= :most
+        """,
+        most=MOST_NAMES,
+    )
 
 
 # --- what the lines change about their contacts -----------------------------------------------
@@ -222,39 +208,12 @@ def _move_creation_back(desk: Desk) -> None:
     """)
 
 
-def _change_addresses(desk: Desk) -> None:
-    """A userId that comes with another address of its own is mailed there from now on.
-
-    History changes no address that is there, since it may be older than what we know.
-    """
-    desk.run(f"""
-        INSERT INTO addresses
-        SELECT contact_id, email, email_folded FROM (
-            SELECT who.contact_id, i.email, d.email_folded,
-                   row_number() OVER (PARTITION BY who.contact_id ORDER BY d.ord DESC) AS newest
-            FROM due d CROSS JOIN identities who CROSS JOIN identities e CROSS JOIN contacts c
-            CROSS JOIN {desk.spelling.inbox} i
-            WHERE d.who_kind = 'user' AND d.email_folded IS NOT NULL AND {WHO}
-              AND e.kind = 'email' AND e.value = d.email_folded AND e.contact_id = who.contact_id
-              AND c.id = who.contact_id AND i.seq = d.seq
-              AND (c.email_folded IS NULL
-                   OR c.email_folded <> d.email_folded AND NOT i.historical)
-        ) AS latest WHERE newest = 1
-    """)
-    for column in ("email", "email_folded"):
-        desk.run(f"""
-            UPDATE contacts
-            SET {column} = (SELECT {column} FROM addresses WHERE contact_id = contacts.id)
-            WHERE id IN (SELECT contact_id FROM addresses)
-        """)
-
-
 def _report(desk: Desk) -> None:
     """Write what changed into the tick's change set."""
     for kind, name, source in (
         ("contact", "", "SELECT id FROM newcomers"),
         ("contact", "", "SELECT contact_id FROM earlier"),
-        ("attribute", "email", "SELECT contact_id FROM addresses"),
+        ("attribute", "email", "SELECT contact_id FROM addresses WHERE changed"),
     ):
         desk.run(f"""
             INSERT INTO changes (kind, name, contact_id)

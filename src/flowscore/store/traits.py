@@ -9,17 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowscore.store.people import WHO
+from flowscore.store.lines import SPOKEN_AT, TOLD, WHO
 
 if TYPE_CHECKING:
     from flowscore.store.desk import Desk
-
-# A row of an import speaks of a new contact as of its creation, of a known one as of the import.
-SPOKEN_AT = """CASE WHEN i.quiet AND NOT EXISTS (
-    SELECT 1 FROM newcomers n WHERE n.id = who.contact_id) THEN i.received_at ELSE d.own_at END"""
-# Whether a change is told as an event.
-TOLD = """(NOT i.quiet AND NOT EXISTS (
-    SELECT 1 FROM newcomers n WHERE n.id = who.contact_id AND n.ord = d.ord))"""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Offers again what an older flowscore kept because it could not apply it: `group` calls."""
+"""Offers again what an older flowscore kept because it could not apply it.
+
+These are `group` and `alias` calls, and those that name two known contacts (`merge`).
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,14 @@ from flowscore.store.tables import calls
 if TYPE_CHECKING:
     from flowscore.store.database import Store
 
-# The first condition in the very words of the partial index.
-KEPT = select(calls).where(text("waiting IS NOT NULL"), calls.c.waiting == "group")
+KEPT = select(calls).where(text("waiting IS NOT NULL"))  # the words of the partial index
 
 
 def offer_waiting(store: Store) -> None:
     """Put such calls back into the inbox, as history, with the instants they had.
 
-    The tick that applies one notes that it waits no longer, so a repeat does no harm. What names
-    no company stays where it is.
+    The tick that applies one notes that it waits no longer, so a repeat does no harm. What cannot
+    be read now either stays where it is.
     """
     with store.read() as connection:
         kept = connection.execute(KEPT).all()

@@ -117,7 +117,11 @@ class Consent(SQLModel, table=True):
 
 
 class Claim(SQLModel, table=True):
-    """A known contact who said that a visitor is them, and when first."""
+    """A known contact who said that a visitor is them, and when first.
+
+    `by_alias`: an `alias` said that they were once called so, so it may also be a former userId.
+    A shared anonymousId has one claim, that of its own visitor, with no `message_id`.
+    """
 
     __tablename__ = "claims"
     __table_args__ = (Index("claims_contact", "contact_id"),)
@@ -126,6 +130,7 @@ class Claim(SQLModel, table=True):
     contact_id: int = Field(primary_key=True, sa_type=BigInteger)
     at: int = big()
     message_id: str = Field(sa_type=Bytewise)
+    by_alias: bool = False
 
 
 class ConsentRecord(SQLModel, table=True):
@@ -153,9 +158,28 @@ class ConsentRecord(SQLModel, table=True):
 
 
 class Forgotten(SQLModel, table=True):
-    """A name of a person who was erased, as a salted digest: it does not come back by itself."""
+    """A name of a person who was erased, as a salted digest: it does not come back by itself.
+
+    `at` is the erasure. What happened before `lifted_at` is not taken in, nor anything while
+    that is null: until there is new consent. An anonymousId is nobody's name once that is past.
+    """
 
     __tablename__ = "forgotten"
 
     digest: str = Field(primary_key=True, sa_type=Bytewise)
     at: int = big()
+    lifted_at: int | None = big(default=None)
+
+
+class Departed(SQLModel, table=True):
+    """Of somebody who was erased and had an address, what sums are made of: a number, and when.
+
+    No contact has that number; it leads nowhere.
+    """
+
+    __tablename__ = "departed"
+
+    contact_id: int = Field(primary_key=True, sa_type=BigInteger)
+    created_at: int = big()
+    had_attributes: bool
+    at: int = big()  # the erasure

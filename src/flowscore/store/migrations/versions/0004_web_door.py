@@ -27,10 +27,12 @@ def upgrade() -> None:
     if part in ("store", "all"):
         widen_events()
         op.add_column("contacts", sa.Column("email_at", BIG))
+        date_addresses()
         create_write_keys()
         create_claims()
         create_consent_records()
         create_forgotten()
+        create_departed()
         create_tallies()
         find_confirmations()
 
@@ -93,9 +95,25 @@ def create_claims() -> None:
         sa.Column("contact_id", BIG, **NEEDED),
         sa.Column("at", BIG, **NEEDED),
         sa.Column("message_id", TEXT, **NEEDED),
+        sa.Column("by_alias", sa.Boolean(), **NEEDED),
         sa.PrimaryKeyConstraint("anonymous_id", "contact_id"),
     )
     op.create_index("claims_contact", "claims", ["contact_id"])
+    op.execute("""
+        INSERT INTO claims (anonymous_id, contact_id, at, message_id, by_alias)
+        SELECT i.value, i.contact_id, 0, 'known before', false
+        FROM identities i JOIN contacts c ON c.id = i.contact_id
+        WHERE i.kind = 'anonymous' AND c.known
+    """)
+
+
+def date_addresses() -> None:
+    """The address that is known is as new as the store: what comes in late does not change it."""
+    op.execute("""
+        UPDATE contacts
+        SET email_at = coalesce((SELECT max(seen_at) FROM events), created_at)
+        WHERE email IS NOT NULL AND user_id IS NOT NULL
+    """)
 
 
 def create_consent_records() -> None:
@@ -122,7 +140,20 @@ def create_forgotten() -> None:
         "forgotten",
         sa.Column("digest", TEXT, **NEEDED),
         sa.Column("at", BIG, **NEEDED),
+        sa.Column("lifted_at", BIG),
         sa.PrimaryKeyConstraint("digest"),
+    )
+
+
+def create_departed() -> None:
+    """Table departed."""
+    op.create_table(
+        "departed",
+        sa.Column("contact_id", BIG, autoincrement=False, **NEEDED),
+        sa.Column("created_at", BIG, **NEEDED),
+        sa.Column("had_attributes", sa.Boolean(), **NEEDED),
+        sa.Column("at", BIG, **NEEDED),
+        sa.PrimaryKeyConstraint("contact_id"),
     )
 
 
