@@ -19,6 +19,11 @@ def draw(identity: str, which: int) -> int:
     return int.from_bytes(digest[4 * which : 4 * which + 4], "big") & 0x7FFFFFFF
 
 
+def salted(salt: str, kind: str, value: str) -> str:
+    """The digest under which the name of an erased person is kept (`forgetting.py`)."""
+    return hashlib.sha256(f"{salt}:{kind}:{value}".encode()).hexdigest()
+
+
 def casefold(text: str | None) -> str | None:
     """The text as it is compared."""
     return text.casefold() if text is not None else None
@@ -40,6 +45,7 @@ MATH: dict[str, tuple[int, Callable[..., float]]] = {
 def register(dbapi: sqlite3.Connection) -> None:
     """Make them known to a SQLite connection."""
     dbapi.create_function("draw", 2, draw, deterministic=True)
+    dbapi.create_function("salted", 3, salted, deterministic=True)
     dbapi.create_function("casefold", 1, casefold, deterministic=True)
     if not has_math(dbapi):
         register_math(dbapi)

@@ -43,6 +43,10 @@ class Sqlite:
         """The text under a key of a JSON object."""
         return f"json_extract({column}, '$.{key}')"
 
+    def first_text(self, forms: str, key: str) -> str:
+        """The first element's text of a property, in an event's forms."""
+        return f"json_extract({forms}, '$.{key}[0][0]')"
+
     def whole(self, forms: str) -> str:
         """One text by which values are told apart: that of the only form, else of them all."""
         return (
@@ -69,6 +73,10 @@ class Sqlite:
     def draw(self, identity: str, which: int) -> str:
         """See `functions.draw`."""
         return f"draw({identity}, {which})"
+
+    def salted(self, kind: str, value: str) -> str:
+        """See `functions.salted`; the salt is bound."""
+        return f"salted(:salt, {kind}, {value})"
 
     def fold(self, column: str) -> str:
         """The casefolded text."""
@@ -106,6 +114,9 @@ class Postgresql(Sqlite):
     def pick(self, column: str, key: str) -> str:
         return f"({column} ->> '{key}')"
 
+    def first_text(self, forms: str, key: str) -> str:
+        return f"({forms} #>> '{{{key},0,0}}')"
+
     def whole(self, forms: str) -> str:
         return (
             f"CASE jsonb_array_length({forms}) WHEN 0 THEN NULL"
@@ -129,6 +140,10 @@ class Postgresql(Sqlite):
         digest = f"encode(sha256(convert_to({identity}, 'UTF8')), 'hex')"
         part = f"substr({digest}, {1 + 8 * which}, 8)"
         return f"(('x' || {part})::bit(32)::bigint & 2147483647)"
+
+    def salted(self, kind: str, value: str) -> str:
+        whole = f"CAST(:salt AS text) || ':' || {kind} || ':' || {value}"
+        return f"encode(sha256(convert_to({whole}, 'UTF8')), 'hex')"
 
     def fold(self, column: str) -> str:
         return f"lower({column})"

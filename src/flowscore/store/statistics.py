@@ -45,6 +45,7 @@ STORE: Numbers = {
     ("decisions", "decisions_contact"): "1000000 2",
     ("decisions", "sqlite_autoindex_decisions_1"): "1000000 50000 2 1",
     ("definitions", "sqlite_autoindex_definitions_1"): "100 30 2 1",
+    ("departed", "sqlite_autoindex_departed_1"): "1000 1",
     ("enrollments", "enrollments_contact"): "2000000 3 2",
     ("enrollments", "enrollments_due"): "100000 2",
     ("enrollments", "enrollments_inside"): "100000 2000 1",

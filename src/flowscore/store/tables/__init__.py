@@ -28,6 +28,7 @@ from flowscore.store.tables.people import (
     Consent,
     ConsentRecord,
     Contact,
+    Departed,
     Forgotten,
     Identity,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "Contact",
     "Decision",
     "Definition",
+    "Departed",
     "Enrollment",
     "Event",
     "Fading",
@@ -100,6 +102,7 @@ __all__ = [
     "contacts",
     "decisions",
     "definitions",
+    "departed",
     "enrollments",
     "events",
     "fading",
@@ -153,6 +156,7 @@ write_keys = TABLES["write_keys"]
 claims = TABLES["claims"]
 consent_records = TABLES["consent_records"]
 forgotten = TABLES["forgotten"]
+departed = TABLES["departed"]
 tallies = TABLES["tallies"]
 
 
