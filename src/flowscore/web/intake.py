@@ -59,7 +59,7 @@ def router(desk: Reception) -> APIRouter:
     routes.get(
         "/v1/projects/{key}/settings",
         summary="What Segment's browser library asks before it begins",
-        responses=intake_schema.REFUSALS,
+        openapi_extra=intake_schema.WITH_KEY_IN_PATH,
     )(intake.answering(intake.tell_settings))
     for path in ("/sourceConfig/", "/sourceConfig"):
         routes.get(

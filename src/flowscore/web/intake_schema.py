@@ -55,6 +55,10 @@ KEY_PARAMETERS = [
     {"name": "X-Write-Key", "in": "header", "schema": {"type": "string"}},
 ]
 WITH_KEY: Schema = {"parameters": KEY_PARAMETERS, "responses": REFUSALS}
+WITH_KEY_IN_PATH: Schema = {
+    "parameters": [{"name": "key", "in": "path", "required": True, "schema": TEXT}],
+    "responses": REFUSALS,
+}
 
 
 def of_call(kind: str) -> Schema:
