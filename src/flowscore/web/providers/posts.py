@@ -132,10 +132,16 @@ def seconds_at(value: Any, key: str, otherwise: int) -> int:
 
 def time_at(value: Any, key: str, otherwise: int) -> int:
     """The instant of a time as ISO 8601 writes it; `otherwise` where there is none."""
+    found = moment_at(value, key)
+    return otherwise if found is None else _sane(found, otherwise)
+
+
+def moment_at(value: Any, key: str) -> int | None:
+    """The same, whatever its instant."""
     try:
-        return _sane(instant_of(datetime.fromisoformat(text_at(value, key))), otherwise)
+        return instant_of(datetime.fromisoformat(text_at(value, key)))
     except (ValueError, OverflowError):
-        return otherwise
+        return None
 
 
 def _sane(instant: float, otherwise: int) -> int:
@@ -158,9 +164,9 @@ def digest(value: Any) -> str:
 # --- when it was signed ---------------------------------------------------------------------------
 
 
-def refuse_untimely(signed_at: int, now: int, oldest: int) -> None:
+def refuse_untimely(signed_at: int | None, now: int, oldest: int) -> None:
     """A post may be `oldest` microseconds old: as long as its provider tries again, and some."""
-    if not -AHEAD <= now - signed_at <= oldest:
+    if signed_at is None or not -AHEAD <= now - signed_at <= oldest:
         raise ForgedError(
             f"it was signed more than {oldest // HOUR} hours ago, or in the future; compare this "
             "machine's clock",

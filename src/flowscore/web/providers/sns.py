@@ -22,9 +22,9 @@ from flowscore.clock import HOUR, datetime_of
 from flowscore.web.providers.posts import (
     ForgedError,
     MalformedError,
+    moment_at,
     refuse_untimely,
     text_at,
-    time_at,
 )
 
 NOTIFICATION, CONFIRMATION = "Notification", "SubscriptionConfirmation"
@@ -106,7 +106,7 @@ def refuse_forged(message: dict[str, Any], certificate: Certificate, now: int) -
         key.verify(_signature(message), signed_text(message), PKCS1v15(), made())
     except InvalidSignature:
         raise ForgedError("the signature is not that of Amazon SNS") from None
-    refuse_untimely(time_at(message, "Timestamp", 0), now, OLDEST)
+    refuse_untimely(moment_at(message, "Timestamp"), now, OLDEST)
 
 
 def signed_text(message: dict[str, Any]) -> bytes:
