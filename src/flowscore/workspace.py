@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowscore.clock import clock_now
+from flowscore.errors import FlowscoreError
 from flowscore.ground import Ground
 
 if TYPE_CHECKING:
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
     from flowscore.learning.asking import Question
     from flowscore.learning.lessons import Lessons
     from flowscore.mail.delivery import DeliveryReport
+    from flowscore.mail.returns.taking import Desk, Taken
     from flowscore.mail.templates import Rendered
     from flowscore.orders import Feedback, Grid, Reading
     from flowscore.planning.plan import Plan
     from flowscore.planning.versions import Versions
+    from flowscore.store.erasing import Erased
     from flowscore.store.imports import ImportReport, Source
+    from flowscore.store.rejects import Rejects
+    from flowscore.store.write_keys import WriteKeys
     from flowscore.views.look import Look
 
 Row = dict[str, Any]
@@ -191,6 +196,48 @@ class Workspace(Ground):
             found = find_contact(connection, email)
         line = feedback.line(found.email, clock_now())
         return receive(self.store, [line], look=True).taken == 1
+
+    @property
+    def write_keys(self) -> WriteKeys:
+        """The keys by which sources send events."""
+        from flowscore.store.write_keys import WriteKeys
+
+        return WriteKeys(self.open_or_create_store(), clock_now)
+
+    def rejects(self, since: int = 0) -> Rejects:
+        """What sources sent and could not be taken."""
+        from flowscore.store.rejects import Rejects
+
+        return Rejects(self.store, since)
+
+    def erase(self, name: str, kind: str = "email") -> Erased:
+        """Erase whoever has the address (or userId): the person goes, the sums stay."""
+        from flowscore.engine.recompute import order_texts
+        from flowscore.mail.transport import discard
+        from flowscore.store.erasing import Outside, erase
+        from flowscore.store.naming import called
+
+        from flowscore.views.people import nobody_called
+
+        outside = Outside(partial(discard, self.settings.outbox), order_texts)
+        done = erase(self.store, called(kind, name), clock_now(), outside)
+        if done.did_nothing:
+            with self.store.read() as connection:
+                raise FlowscoreError(nobody_called(connection, kind, name))
+        return done
+
+    @property
+    def returns_desk(self) -> Desk:
+        """Where mail that came back is taken in."""
+        from flowscore.surroundings import returns_desk_of
+
+        return returns_desk_of(self.mail_settings, self.open_or_create_store())
+
+    def read_bounces(self, stop: Callable[[], bool] = lambda: False) -> Taken:
+        """Take in what lies in the bounce mailbox; `stop` is asked between mails."""
+        from flowscore.surroundings import read_bounces
+
+        return read_bounces(self.root, self.settings, self.returns_desk, stop)
 
     # --- time ---------------------------------------------------------------------------------
 

@@ -27,6 +27,8 @@ ROOMS = {
     "run": "service",
     "serve": "service",
     "deploy": "service",
+    "bounces": "bounces",
+    "rejects": "rejects",
     "explain": "explaining",
     "leads": "leads",
     "feedback": "leads",
@@ -36,6 +38,7 @@ ROOMS = {
     "report": "report",
     "learn": "learn",
     "export": "exporting",
+    "erase": "erasing",
 }
 """Which module of this package holds a command; the order is that of `flowscore --help`."""
 
@@ -103,10 +106,18 @@ def _outbox() -> typer.Typer:
     return mails.outbox
 
 
+@cache
+def _keys() -> typer.Typer:
+    from flowscore.cli import keys
+
+    return keys.keys
+
+
 GROUPS: dict[str, Callable[[], typer.Typer]] = {
     "import": _imports,
     "scenarios": _scenarios,
     "outbox": _outbox,
+    "keys": _keys,
 }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, delete, update
 
 from flowscore.engine.expressions import UNCHANGED, evaluate, in_chunks, scopes_of, values_of
-from flowscore.store.forms import forms_of
+from flowscore.store.forms import attribute_forms, forms_of
 from flowscore.store.tables import attributes, changes, events, steps
 
 if TYPE_CHECKING:
@@ -74,14 +74,14 @@ def write_attribute(work: Work, name: str, step: str, wanted: dict[int, tuple[in
 
 def _attribute_rows(work: Work, name: str, change: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
     contact_id, _, value, _ = change
-    for element, form in list(enumerate(forms_of(value))) or [(-1, [])]:  # -1: there is none
+    for element, form in list(enumerate(attribute_forms(value))) or [(-1, [])]:  # -1: there is none
         text, number, instant, local = [*form, None, None, None, None][:4]
         yield {
             "contact_id": contact_id,
             "name": name,
             "element": element,
             "value": value,
-            "forms": forms_of(value),
+            "forms": attribute_forms(value),
             "set_at": work.now,
             "text": text,
             "number": number,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from flowscore.clock import EPOCH, MICROSECOND, NAIVE_EPOCH
@@ -21,6 +22,7 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?", re.ASCII)
 NUMERIC = frozenset("0123456789- \t\n")  # what a number or date can begin with
 EXACT = 2**53  # whole numbers beyond are not exact as doubles
 DEEPEST = 50
+LONGEST_TEXT = 400  # letters of an attribute by which it is compared
 LONGEST = 500  # letters of a dotted path; nobody asks for what is longer
 
 
@@ -36,6 +38,19 @@ def forms_of(value: Any) -> list[Form]:
     if kind is list:
         return [form for element in value for form in forms_of(element)]
     return []
+
+
+def attribute_forms(value: Any) -> list[Form]:
+    """The forms of an attribute, whose text stands in an index: PostgreSQL takes 2,700 bytes.
+
+    Of a longer text the beginning is compared, and what tells it from others.
+    """
+    return [_shortened(form) if len(form[0]) > LONGEST_TEXT else form for form in forms_of(value)]
+
+
+def _shortened(form: Form) -> Form:
+    told = sha256(form[0].encode("utf-8", "replace")).hexdigest()[:16]
+    return [f"{form[0][:LONGEST_TEXT]}…{told}", *form[1:]]
 
 
 def flatten(properties: dict[str, Any]) -> dict[str, list[Form]]:
