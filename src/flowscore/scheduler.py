@@ -20,8 +20,9 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from flowscore.clock import EPOCH, MINUTE, SECOND, clock_now, rfc3339
+from flowscore.clock import EPOCH, MINUTE, SECOND, clock_now, datetime_of, rfc3339
 from flowscore.errors import FlowscoreError
+from flowscore.mail.returns.postman import Postman
 from flowscore.prefect_home import PrefectServer, load_flows, settle
 from flowscore.web.server import serving
 from flowscore.workspace import Workspace
@@ -70,6 +71,18 @@ def serve_web(workspace: Workspace) -> None:
     log.info("left")
 
 
+def serve_lmtp(workspace: Workspace, host: str, port: int) -> None:
+    """Take returned mail by LMTP until SIGTERM or SIGINT."""
+    from flowscore.mail.returns.lmtp import receiving
+
+    _log_plainly()
+    stopping = threading.Event()
+    with receiving(workspace.returns_desk, host, port), _heeding(stopping):
+        log.info("taking returned mail by LMTP at %s:%d", host, port)
+        stopping.wait()
+    log.info("left")
+
+
 @dataclass
 class Service:
     """Looks at the store every few seconds; a failing look is told in one line and waited out."""
@@ -98,12 +111,23 @@ class Service:
             coalesce=True,
             misfire_grace_time=None,
         )
+        self._read_bounces_too(scheduler)
         scheduler.start()
         await asyncio.to_thread(self.stopping.wait)
         log.info("asked to leave: finishing the step under way")
         scheduler.pause()
         async with self.looking:  # shutting down would cancel a look under way
             scheduler.shutdown(wait=False)
+
+    def _read_bounces_too(self, scheduler: AsyncIOScheduler) -> None:
+        """Where a mailbox is named: at once and every minute, beside the ticks."""
+        if self.workspace.settings.bounce_mailbox is None:
+            return
+        postman = Postman(lambda: self.workspace.read_bounces(self.stopping.is_set))
+        at_once = datetime_of(clock_now())
+        scheduler.add_job(
+            asyncio.to_thread, "interval", [postman.go], seconds=60, next_run_time=at_once
+        )
 
     async def look(self) -> None:
         """Work if something is due; never raises."""

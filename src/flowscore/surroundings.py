@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowscore.language.scenario import Scenario
+    from flowscore.mail.returns.taking import Desk, Taken
     from flowscore.mail.settings import MailSettings
     from flowscore.mail.transport import Transport
     from flowscore.mail.webhooks.courier import Courier
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 
 
 def mail_settings_of(root: Path, given: Settings) -> MailSettings:
-    """For mails; the secret is made when links need it."""
+    """For mails; the secret is made when links need it, and one that is there opens old links."""
     from flowscore.mail.settings import MailSettings
 
+    needed = given.public_url or given.bounce_address or given.secret
     return MailSettings(
         public_url=given.public_url,
-        secret=secret_of(root, given) if given.public_url or given.bounce_address else "",
+        secret=secret_of(root, given) if needed else "",
         unsubscribe_mailto=given.unsubscribe_mailto,
         bounce_address=given.bounce_address,
         uncertain=given.uncertain,
@@ -42,6 +44,29 @@ def mail_settings_of(root: Path, given: Settings) -> MailSettings:
         smtp_url=given.smtp_url.get_secret_value() if given.smtp_url else None,
         connections=given.smtp_connections,
     )
+
+
+def returns_desk_of(settings: MailSettings, store: Store) -> Desk:
+    """Where mail that came back is taken."""
+    from flowscore.mail.returns.taking import Desk
+
+    return Desk(store, settings.secret, settings.bounce_address)
+
+
+def read_bounces(root: Path, given: Settings, desk: Desk, stop: Callable[[], bool]) -> Taken:
+    """The mailbox of FLOWSCORE_BOUNCE_MAILBOX, read to its end."""
+    from flowscore.mail.returns.mailbox import open_mailbox, read_mailbox, read_place
+
+    if given.bounce_mailbox is None:
+        raise FlowscoreError(
+            f"no mailbox to read: set {PREFIX}BOUNCE_MAILBOX to maildir:/var/mail/bounces or "
+            "imaps://USER:PASSWORD@HOST/INBOX, or hand one mail over with --stdin"
+        )
+    mailbox = open_mailbox(read_place(given.bounce_mailbox.get_secret_value()), root)
+    try:
+        return read_mailbox(desk, mailbox, stop)
+    finally:
+        mailbox.close()
 
 
 def transport_of(settings: MailSettings) -> Transport:

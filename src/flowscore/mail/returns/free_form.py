@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from email import message_from_bytes
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from typing import TYPE_CHECKING
 
 from flufl.bounce import all_failures
@@ -16,6 +17,8 @@ from flowscore.mail.returns.parts import header_of, headers_of, texts_of
 
 if TYPE_CHECKING:
     from email.message import Message
+
+logging.getLogger("flufl.bounce").disabled = True  # it logs the mails it stumbles over
 
 LARGEST = 64 * 1024  # bytes: what a person would read of it
 LONGEST_LINE = 998  # RFC 5321 4.5.3.1.6; patterns are tried on each
@@ -49,8 +52,12 @@ def read_free_form(message: Message, content: bytes) -> tuple[Said, ...]:
 def _failures(content: bytes) -> tuple[frozenset[bytes], frozenset[bytes]]:
     """The addresses for now and for good, of a copy whose lines are cut to what SMTP allows."""
     lines = (line[:LONGEST_LINE] for line in content[:LARGEST].split(b"\n"))
+    copy = message_from_bytes(b"\n".join(lines))
+    if not getaddresses([str(copy.get("From", ""))]):  # one of its detectors counts on a sender
+        del copy["From"]
+        copy["From"] = "nobody@localhost"
     try:
-        temporary, permanent = all_failures(message_from_bytes(b"\n".join(lines)))
+        temporary, permanent = all_failures(copy)
     except Exception:  # it reads whatever strangers write, and names no errors of its own
         return frozenset(), frozenset()
     return _addresses(temporary), _addresses(permanent)

@@ -165,6 +165,8 @@ def _told(said: list[Any]) -> str:
 
 def _words(error: Exception) -> str:
     """In one line, without the bytes' quotes."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     told = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error)
     text = told.decode("utf-8", "replace") if isinstance(told, bytes) else told
     return " ".join(text.split()) or type(error).__name__

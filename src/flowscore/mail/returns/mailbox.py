@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from flowscore.errors import FlowscoreError
 from flowscore.mail.returns.taking import Mail, Taken, take
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Mailbox(Protocol):
         """Done for now."""
 
 
-class MailboxError(Exception):
+class MailboxError(FlowscoreError):
     """A mailbox cannot be read: which, why, and what to do. Nothing was lost."""
 
 
