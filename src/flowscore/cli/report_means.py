@@ -58,6 +58,7 @@ def tell_templates(told: Row) -> None:
         machines = ("machine opens", "times", "machine clicks", "times")
         often = ("who and how often", "opened", "times", "clicked", "times", *machines)
         table(often, (_times_row(one) for one in rows))
+    _tell_anonymous(told["anonymous"])
     for one in rows:
         if one["withheld"]:
             why = ", ".join(f"{count:,} {reason}" for reason, count in one["withheld"].items())
@@ -65,6 +66,16 @@ def tell_templates(told: Row) -> None:
     if told["pressure"]["contacts"]:
         _tell_pressure(told["pressure"])
     notes(told)
+
+
+def _tell_anonymous(rows: list[Row]) -> None:
+    """Hits of contacts who are tracked anonymously: how often, and never of whom."""
+    if not rows:
+        return
+    say()
+    sides = [(who, word) for who in ("people", "machines") for word in ("opened", "clicked")]
+    heads = ("counted anonymously", "opens", "clicks", "machine opens", "machine clicks")
+    table(heads, ((r["template"], *(number(r[word][who]) for who, word in sides)) for r in rows))
 
 
 def _tell_pressure(pressure: Row) -> None:

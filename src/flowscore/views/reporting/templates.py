@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from flowscore.clock import DAY
-from flowscore.store.tables import contacts, events, messages
+from flowscore.store.tables import contacts, events, messages, tallies
 from flowscore.views.reporting.certainty import ENOUGH, Share
-from flowscore.views.reporting.inquiry import HAS_ADDRESS
+from flowscore.views.reporting.inquiry import COUNTED
 
 if TYPE_CHECKING:
     from flowscore.views.reporting.inquiry import Inquiry
@@ -44,9 +44,32 @@ def templates(inquiry: Inquiry) -> Row:
     pressure = _pressure(inquiry, sum(row["withheld"].get("capped", 0) for row in rows))
     return {
         "templates": rows,
+        "anonymous": _anonymous(inquiry),
         "pressure": pressure,
         "notes": notes if rows else ["no mail in this period"],
     }
+
+
+def _anonymous(inquiry: Inquiry) -> list[Row]:
+    """By template: opens and clicks that are nobody's, of each UTC day that begins in the period.
+
+    Nobody knows how many people they are of: they are times.
+    """
+    of = tallies.c
+    within = of.day <= inquiry.period.until
+    if inquiry.period.since is not None:
+        within = and_(within, of.day >= inquiry.period.since)
+    query = (
+        select(of.template, of.name, of.machine, func.sum(of.number).label("times"))
+        .where(within)
+        .group_by(of.template, of.name, of.machine)
+    )
+    found: dict[str, Row] = {}
+    for row in inquiry.rows(query):
+        counted = {word: {"people": 0, "machines": 0} for word in BY_MACHINES}
+        one = found.setdefault(row.template, {"template": row.template, **counted})
+        one[MAIL_EVENTS[row.name]]["machines" if row.machine else "people"] = int(row.times)
+    return [found[name] for name in sorted(found)]
 
 
 def _pressure(inquiry: Inquiry, capped: int) -> Row:
@@ -54,8 +77,8 @@ def _pressure(inquiry: Inquiry, capped: int) -> Row:
     log = events.c
     each = (
         select(func.count().label("mails"))
-        .join(contacts, contacts.c.id == log.contact_id)
-        .where(HAS_ADDRESS, log.name == "email_sent", inquiry.period.holds(log.own_at))
+        .outerjoin(contacts, contacts.c.id == log.contact_id)
+        .where(COUNTED, log.name == "email_sent", inquiry.period.holds(log.own_at))
         .group_by(log.contact_id)
         .subquery()
     )
@@ -117,8 +140,8 @@ def _of_mails(inquiry: Inquiry) -> Select[Any]:
     machine = case((by_machine, 1), else_=0).label("machine")
     return (
         select(template.label("template"), log.name, machine, *_people())
-        .join(contacts, contacts.c.id == log.contact_id)
-        .where(HAS_ADDRESS, log.name.in_(MAIL_EVENTS), inquiry.period.holds(log.own_at))
+        .outerjoin(contacts, contacts.c.id == log.contact_id)
+        .where(COUNTED, log.name.in_(MAIL_EVENTS), inquiry.period.holds(log.own_at))
         .group_by(template, log.name, machine)
     )
 
@@ -152,8 +175,8 @@ def _leaving(inquiry: Inquiry) -> Select[Any]:
     )
     left = (
         select(last.label("template"), log.contact_id)
-        .join(contacts, contacts.c.id == log.contact_id)
-        .where(HAS_ADDRESS, log.name == LEFT, inquiry.period.holds(log.own_at))
+        .outerjoin(contacts, contacts.c.id == log.contact_id)
+        .where(COUNTED, log.name == LEFT, inquiry.period.holds(log.own_at))
         .subquery()
     )
     contacts_ = func.count(func.distinct(left.c.contact_id)).label("contacts")
@@ -179,8 +202,8 @@ def _withheld(inquiry: Inquiry) -> dict[str, dict[str, int]]:
     when = func.coalesce(of.settled_at, of.queued_at)
     query = (
         select(of.template, reason, func.count().label("times"))
-        .join(contacts, contacts.c.id == of.contact_id)
-        .where(HAS_ADDRESS, of.kind == "email", or_(of.status == "withheld", failed))
+        .outerjoin(contacts, contacts.c.id == of.contact_id)
+        .where(COUNTED, of.kind == "email", or_(of.status == "withheld", failed))
         .where(inquiry.period.holds(when))
         .group_by(of.template, reason)
     )
