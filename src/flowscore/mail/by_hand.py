@@ -19,7 +19,7 @@ def settle_as_sent(connection: Connection, key: str, now: int) -> str:
     sent_at = mail.handed_at if mail.handed_at is not None else now
     settled = {"sent_at": sent_at, "settled_at": now, "sent_event": SAID}
     _write(connection, mail.id, mail.status, status="sent", reason=None, **settled)
-    return mail.email or "a contact without an address"
+    return _address(mail)
 
 
 def queue_again(connection: Connection, key: str) -> str:
@@ -35,7 +35,7 @@ def queue_again(connection: Connection, key: str) -> str:
         again["attempts"] = 0
     _write(connection, mail.id, mail.status, **FREE, **again)
     ask_again(connection)  # it fills no cap any more
-    return mail.email or "a contact without an address"
+    return _address(mail)
 
 
 def _find(connection: Connection, key: str) -> Row[Any]:
@@ -45,9 +45,10 @@ def _find(connection: Connection, key: str) -> Row[Any]:
             messages.c.kind,
             messages.c.status,
             messages.c.handed_at,
+            messages.c.recipients,
             contacts.c.email,
         )
-        .join(contacts, contacts.c.id == messages.c.contact_id)
+        .outerjoin(contacts, contacts.c.id == messages.c.contact_id)
         .where(messages.c.key == key)
     )
     mail = connection.execute(query).first()
@@ -68,7 +69,9 @@ def _uncertain(connection: Connection, key: str) -> Row[Any]:
 
 
 def _address(mail: Row[Any]) -> str:
-    return str(mail.recipients[0] if mail.recipients else mail.email)
+    """The contact's; a sign-up has its own, until it is confirmed."""
+    own = mail.recipients[0] if mail.kind == "confirm" else mail.email
+    return str(own or "a contact without an address")
 
 
 def _write(connection: Connection, number: int, was: str, **values: Any) -> None:

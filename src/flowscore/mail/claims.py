@@ -105,7 +105,7 @@ def _due() -> Select[tuple[int]]:
     """
     return (
         select(messages.c.id)
-        .join(contacts, contacts.c.id == messages.c.contact_id)
+        .outerjoin(contacts, contacts.c.id == messages.c.contact_id)  # a sign-up has none yet
         .outerjoin(enrollments, enrollments.c.id == messages.c.enrollment_id)
         .where(QUEUED, DUE_BY_NOW, IS_MAIL)
         .order_by(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
 from flowscore.clock import datetime_of
 from flowscore.language.project import Project
-from flowscore.mail.links import NO_LINKS, Links, make_links
+from flowscore.mail.links import NO_LINKS, Links, confirm_link, make_links
 from flowscore.mail.scope import TRANSACTIONAL, MailContext, Record, reader_zone
 from flowscore.mail.settings import MailSettings
 from flowscore.mail.tracking import ATTRIBUTE, Tracking, how_tracked
@@ -76,10 +76,16 @@ def load_jobs(
     """The mails with these numbers, in this order; one query for each kind of fact."""
     rows = connection.execute(select(messages).where(messages.c.id.in_(numbers))).mappings()
     by_number = {row["id"]: row for row in rows}
-    persons = _load_persons(connection, by_number.values(), around, templates)
+    known = [row for row in by_number.values() if row["kind"] != CONFIRMING]
+    persons = _load_persons(connection, known, around, templates)
     happened = _load_events(connection, {row["event_id"] for row in by_number.values()})
     ordered = (by_number[number] for number in numbers if number in by_number)
-    return [_job(row, persons[row["contact_id"]], happened, around) for row in ordered]
+    return [
+        _asking(row, around)
+        if row["kind"] == CONFIRMING
+        else _job(row, persons[row["contact_id"]], happened, around)
+        for row in ordered
+    ]
 
 
 def _load_persons(
@@ -115,6 +121,32 @@ def _job(
         make_context(person, event, scenario, links, around),
         how_tracked(around.project.policy.tracking, own) if row["kind"] == "email" else "off",
     )
+
+
+CONFIRMING = "confirm"
+
+
+def _asking(row: Any, around: Surroundings) -> Job:
+    """The mail that asks whether a sign-up was meant: to an address, of which nothing is known.
+
+    What was typed into the form stands in `contact`, what it is about in `event`.
+    """
+    said, address = row["payload"], str(row["recipients"][0])
+    typed = {**(said.get("traits") or {}), "email": address, "locale": said.get("locale")}
+    event = {name: said.get(name) for name in ("topics", "text", "source")}
+    link = {"confirm": confirm_link(around.settings, row["id"], row["key"])}
+    context = make_context(
+        Person(Record(typed, "contact"), NO_COMPANY),
+        Record(event, "event"),
+        {"name": "sign-up", "entered_at": row["entered_at"]},
+        NO_LINKS,
+        around,
+    )
+    context = replace(context, links=Record({**NO_LINKS.record(), **link}, "links"))
+    return Job(
+        row["id"], row["key"], row["template"], row["topic"], address, row["attempts"],
+        row["queued_at"], context,
+    )  # fmt: skip
 
 
 def make_context(

@@ -18,8 +18,9 @@ from flowscore.mail.scope import Record
 if TYPE_CHECKING:
     from flowscore.mail.settings import MailSettings
 
-Purpose = Literal["unsubscribe", "preferences", "view", "bounce"]
+Purpose = Literal["unsubscribe", "preferences", "view", "bounce", "confirm"]
 PATHS: dict[Purpose, str] = {"unsubscribe": "u", "preferences": "p", "view": "v"}
+CONFIRM = "y"
 MAC_SIZE = 16
 
 
@@ -82,6 +83,12 @@ def make_links(settings: MailSettings, sender: str, number: int, key: str) -> Li
     urls = {p: f"{base}/{way}/{sign(settings.secret, p, number, key)}" for p, way in PATHS.items()}
     header = f"<{urls['unsubscribe']}>" + (f", <{mailto}>" if mailbox else "")
     return Links(urls["unsubscribe"], urls["preferences"], urls["view"], header)
+
+
+def confirm_link(settings: MailSettings, number: int, key: str) -> str:
+    """Where a sign-up is confirmed; nothing asks for one before there is a public URL."""
+    base = (settings.public_url or "").rstrip("/")
+    return f"{base}/{CONFIRM}/{sign(settings.secret, 'confirm', number, key)}"
 
 
 def can_unsubscribe(settings: MailSettings) -> bool:

@@ -15,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from flowscore.clock import find_zone, known_zone
 
 TRANSACTIONAL = "transactional"  # the topic that is built in (ruling 80)
-LINK_KEYS = ("unsubscribe", "preferences", "view")
+LINK_KEYS = ("unsubscribe", "preferences", "view", "confirm")
 SCENARIO_KEYS = ("name", "entered_at")
 IN_SCOPE = ("contact", "company", "event", "scenario", "now", "links")
 # The mail's own words, so that a layout can say <title>{{ subject }}</title>.

@@ -16,7 +16,8 @@ SENDING = and_(WAITING, messages.c.status == literal_column("'sending'"))
 UNCERTAIN = messages.c.status == literal_column("'uncertain'")
 CLAIMED = and_(SENDING, messages.c.claimed_by == bindparam("owner"))
 
-IS_MAIL = messages.c.kind.in_(("email", "notify"))  # the rest is not handed over by mail servers
+# The rest is not handed over by mail servers.
+IS_MAIL = messages.c.kind.in_(("email", "notify", "confirm"))
 TO_CONTACT = messages.c.kind == "email"
 MARKETING = and_(TO_CONTACT, messages.c.topic != TRANSACTIONAL)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -103,7 +103,7 @@ class Templates:
 
     def find(self, name: str, locale: str | None) -> Page:
         """The page in the contact's language, else the base."""
-        variants = self._pages.get(name)
+        variants = self._pages.get(name) or built_in().get(name)
         if not variants:
             hint = nearest(name, self.names) or f"add templates/email/{name}.html"
             raise RenderError(f"there is no template '{name}'; {hint}")
@@ -111,6 +111,14 @@ class Templates:
             if wanted in variants:
                 return variants[wanted]
         return next(iter(variants.values()))
+
+
+@cache
+def built_in() -> Mapping[str, Mapping[str, Page]]:
+    """Mails that flowscore sends by itself, where a project has none of that name: `confirm`."""
+    templates, problems = load_templates(Path(__file__).with_name("built_in"))
+    assert not problems, problems
+    return templates._pages  # noqa: SLF001
 
 
 class Kit:

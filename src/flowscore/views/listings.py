@@ -282,7 +282,7 @@ def list_mails(connection: Connection, wanted: Mails) -> Iterator[Row]:
 def _mails(wanted: Mails) -> Select[Any]:
     query = (
         select(messages, contacts.c.email)
-        .join(contacts, contacts.c.id == messages.c.contact_id)
+        .outerjoin(contacts, contacts.c.id == messages.c.contact_id)  # a sign-up has none yet
         .order_by(messages.c.queued_at.desc(), messages.c.id.desc())
         .limit(wanted.limit)
     )

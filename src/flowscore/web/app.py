@@ -10,7 +10,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from flowscore import __version__
-from flowscore.web import health, intake, tracking
+from flowscore.web import (
+    confirming,
+    health,
+    intake,
+    preferences,
+    signing_up,
+    tracking,
+    unsubscribing,
+)
 from flowscore.web.providers import routes as providers
 from flowscore.web.reception import Reception
 from flowscore.web.refusals import RefusedError, answer, answer_refused
@@ -21,6 +29,10 @@ ROOMS: tuple[Callable[[Reception], APIRouter], ...] = (
     intake.router,
     providers.router,
     tracking.router,
+    unsubscribing.router,
+    preferences.router,
+    signing_up.router,
+    confirming.router,
 )
 """Every module of routes, in the order in which paths are tried."""
 
