@@ -16,6 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from flowscore.cli import main
 from flowscore.clock import MINUTE, clock_now, rfc3339
 from flowscore.mail.tokens import OfMail, digest_of, sign_hit
 from flowscore.store.calls import read_call
@@ -538,6 +539,31 @@ def test_anonymous_hits_are_counted_and_are_nobodys(
         ("hello", "email_opened", "", False, 2),
         ("hello", "email_opened", "", True, 1),
     ]
+
+
+def test_the_report_has_anonymous_hits_beside_those_with_a_name(
+    open_academy: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    academy = open_academy()
+    mail = academy.meet("ana", tracking="anonymous")
+    academy.ask(mail.picture)
+    academy.ask(mail.link(ENROL))
+    academy.ask(mail.link(ENROL), "curl/8")
+    academy.wait(3)
+    academy.house.tick()
+    told = academy.house.workspace.report("templates")["templates"]
+    assert told["anonymous"] == [
+        {
+            "template": "hello",
+            "opened": {"people": 1, "machines": 0},
+            "clicked": {"people": 1, "machines": 1},
+        }
+    ]
+    assert told["templates"][0]["opened"]["people"]["contacts"] == 0
+    main(["--project", str(academy.house.workspace.root), "report", "--section", "templates"])
+    said = capsys.readouterr().out
+    assert "counted anonymously  opens  clicks  machine opens  machine clicks" in said
+    assert re.search(r"hello +1 +1 +1$", said, re.MULTILINE)
 
 
 def test_off_by_the_contact_leaves_the_mail_as_it_is(open_academy: Open) -> None:
