@@ -112,9 +112,9 @@ def _rates(root: Path, key: str, batches: int, singles: int) -> Iterator[Figure]
     with _ours(root) as (port, server), _bare() as (bare_port, bare):
         for what, calls, requests, bar in (
             ("events in batches of 100", 100, batches, BAR),
-            ("single calls, 8 connections", 1, singles, 0),
+            ("single calls", 1, singles, 0),
         ):
-            options = ["--calls", calls, "--connections", 4 if calls > 1 else 8]
+            options = ["--calls", calls, "--connections", 16]
             _send(port, key, requests // 10, *options)  # warm
             _send(bare_port, key, requests // 10, *options)
             ours = _measured(server, calls, port, key, requests, *options)

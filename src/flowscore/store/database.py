@@ -39,6 +39,9 @@ __all__ = [
 ]
 
 BUSY_SECONDS = 30
+# Pages of the inbox's log before they are copied into its file: a page that changes with each
+# batch is copied once for many of them.
+INBOX_PAGES = 10_000
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -186,6 +189,8 @@ def _sqlite_engine(path: Path, synchronous: str = "NORMAL", inbox: Path | None =
         for pragma in PRAGMAS:
             dbapi.execute(f"PRAGMA {pragma}")
         dbapi.execute(f"PRAGMA synchronous={synchronous}")
+        if synchronous == "FULL":
+            dbapi.execute(f"PRAGMA wal_autocheckpoint={INBOX_PAGES}")
         functions.register(dbapi)
         if inbox:
             # Read-only, so that BEGIN IMMEDIATE takes no lock on what intake is writing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -50,7 +50,14 @@ class InboxRow(NamedTuple):
 COLUMNS = ", ".join(InboxRow._fields)
 MARKS = ", ".join("?" for _ in InboxRow._fields)
 
-SQLITE_INSERT = f"INSERT INTO inbox ({COLUMNS}) VALUES ({MARKS}) ON CONFLICT DO NOTHING"
+# Many rows a statement: Python's lock is given up once for all of them, not once for each, so
+# that whoever reads requests meanwhile is not held up. So few sizes that all stay prepared.
+TOGETHER = (100, 10, 1)
+SQLITE_INSERT = {
+    number: f"INSERT INTO inbox ({COLUMNS}) VALUES {', '.join([f'({MARKS})'] * number)}"
+    " ON CONFLICT DO NOTHING"
+    for number in TOGETHER
+}
 SQLITE_GIVE_WAY = "DELETE FROM inbox WHERE message_id = ? AND received_at > ?"
 
 POSTGRESQL_DESK = f"""
@@ -139,11 +146,22 @@ def _insert(connection: Connection, batch: list[InboxRow]) -> int:
 
 def _insert_sqlite(cursor: Any, batch: list[InboxRow]) -> int:
     """A line never changes in the inbox, since a tick may be looking: a better one replaces it."""
-    new: int = cursor.executemany(SQLITE_INSERT, batch).rowcount
+    new = _insert_by_the_hundred(cursor, batch)
     if new < len(batch):
         cursor.executemany(SQLITE_GIVE_WAY, [(row.message_id, row.received_at) for row in batch])
         earliest_first = sorted(batch, key=lambda row: row.received_at)
-        cursor.executemany(SQLITE_INSERT, earliest_first)
+        _insert_by_the_hundred(cursor, earliest_first)
+    return new
+
+
+def _insert_by_the_hundred(cursor: Any, batch: list[InboxRow]) -> int:
+    """Gives how many are new."""
+    new = begin = 0
+    for number in TOGETHER:
+        while len(batch) - begin >= number:
+            values = list(chain.from_iterable(batch[begin : begin + number]))
+            new += cursor.execute(SQLITE_INSERT[number], values).rowcount
+            begin += number
     return new
 
 
