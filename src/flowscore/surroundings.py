@@ -33,12 +33,14 @@ def mail_settings_of(root: Path, given: Settings) -> MailSettings:
     """For mails; the secret is made when links need it, and one that is there opens old links."""
     from flowscore.mail.settings import MailSettings
 
-    needed = given.public_url or given.bounce_address or given.secret
+    postmark = given.postmark_webhook_password is not None
+    needed = given.public_url or given.bounce_address or given.secret or postmark
     return MailSettings(
         public_url=given.public_url,
         secret=secret_of(root, given) if needed else "",
         unsubscribe_mailto=given.unsubscribe_mailto,
         bounce_address=given.bounce_address,
+        postmark=postmark,
         uncertain=given.uncertain,
         outbox_dir=given.outbox,
         smtp_url=given.smtp_url.get_secret_value() if given.smtp_url else None,

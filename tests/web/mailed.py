@@ -36,9 +36,9 @@ ACADEMY = {
 ANA, BEN = "ana@example.com", "ben@example.com"
 
 
-def serve_mailed(serve: Serve, **settings: Any) -> House:
+def serve_mailed(serve: Serve, url: str = "", **settings: Any) -> House:
     """Ana and Ben have signed up, and each was sent a mail a moment ago."""
-    house = serve(ACADEMY, **settings)
+    house = serve(ACADEMY, url, **settings)
     now = clock_now()
     calls = [{"type": "track", "event": "signed_up", "userId": who} for who in (ANA, BEN)]
     rows = [read_call({**call, "messageId": call["userId"]}, Reading(now)) for call in calls]
@@ -48,13 +48,18 @@ def serve_mailed(serve: Serve, **settings: Any) -> House:
     return house
 
 
-def message_id(house: House, address: str) -> str:
-    """The Message-ID of the mail to an address."""
+def header_of(house: House, address: str, name: str) -> str:
+    """A header of the mail to an address; empty where it has none."""
     for file in sorted(house.workspace.settings.outbox.glob("*.eml")):
         mail = message_from_bytes(file.read_bytes())
         if address in mail["To"]:
-            return str(mail["Message-ID"])
+            return str(mail[name] or "")
     raise AssertionError(address)
+
+
+def message_id(house: House, address: str) -> str:
+    """The Message-ID of the mail to an address."""
+    return header_of(house, address, "Message-ID")
 
 
 def suppressed(house: House) -> dict[str, str | None]:

@@ -20,6 +20,7 @@ from web.mailed import (
     ANA,
     BEN,
     counted,
+    header_of,
     message_id,
     refused,
     rejects,
@@ -226,6 +227,7 @@ MAILGUN = [
     ({"reason": "espblock"}, "soft", "refused"),
     ({"reason": "suppress-bounce", **status(605, "Not delivering")}, "hard", "no_such_address"),
     (status(550, "no such user"), "hard", "no_such_address"),
+    (status(550, "no"), "soft", "undelivered"),
     (status(552, "5.2.2 mailbox full"), "soft", "mailbox_full"),
     (status(550, "spam, says 192.0.2.5", "5.7.1"), "soft", "refused"),
 ]
@@ -308,6 +310,23 @@ def test_postmark_tells_of_a_hard_bounce(mailed: House) -> None:
     assert event["source"] == "postmark" and json.loads(event["properties"])["code"] == "5.1.1"
 
 
+def test_which_mail_postmark_speaks_of_a_token_says(mailed: House) -> None:
+    """Postmark has a number of its own for each mail, and replaces the Message-ID."""
+    token = header_of(mailed, ANA, "X-PM-Metadata-flowscore")
+    forged = {"Metadata": {"flowscore": "a" * len(token)}, "ID": 2, "Email": BEN}
+    assert post_postmark(mailed.client, record(Metadata={"flowscore": token})).json() == ONE
+    assert post_postmark(mailed.client, record(**forged)).json() == ONE
+    unnamed, named = sorted(event["mail_key"] or "" for event in returned(mailed))
+    assert unnamed == "" and named and named in message_id(mailed, ANA)
+    assert suppressed(mailed) == {ANA: "bounced", BEN: "bounced"}
+
+
+def test_mails_say_nothing_to_postmark_where_it_is_not_set(serve: Serve) -> None:
+    house = serve_mailed(serve, MAILGUN_SIGNING_KEY=MAILGUN_KEY)
+    assert header_of(house, ANA, "X-Flowscore-Message")
+    assert header_of(house, ANA, "X-PM-Metadata-flowscore") == ""
+
+
 POSTMARK = [
     ({"Type": "SoftBounce"}, "mailbox_full"),
     ({"Type": "Blocked"}, "refused"),
@@ -376,6 +395,17 @@ def test_whom_nobody_knows_is_kept_as_a_reject_and_changes_nothing(mailed: House
     assert kept["source"] == "postmark" and json.loads(kept["content"]) == stranger
     mailed.tick()
     assert {row["email"] for row in mailed.rows("SELECT email FROM contacts")} == {ANA, BEN}
+
+
+def test_on_postgresql_too(serve: Serve, postgres_url: str) -> None:
+    house = serve_mailed(serve, postgres_url, SENDGRID_PUBLIC_KEY=public_key())
+    events = [*STRANGE, bounce(house)]
+    for _ in range(2):
+        assert post_sendgrid(house.client, events).json() == {
+            "taken": 2, "rejected": 4, "ignored": 6,
+        }  # fmt: skip
+    assert [one["name"] for one in returned(house)] == ["email_complained", "email_bounced"]
+    assert len(rejects(house)) == 4
 
 
 def test_told_before_the_next_tick_stands_in_the_inbox(mailed: House) -> None:

@@ -15,6 +15,7 @@ class MailSettings:
     secret: str = ""
     unsubscribe_mailto: str | None = None
     bounce_address: str | None = None
+    postmark: bool = False  # its webhooks tell back what a header of its own says
     uncertain: Literal["hold", "resend"] = "hold"
     outbox_dir: Path = Path("outbox")
     smtp_url: str | None = None

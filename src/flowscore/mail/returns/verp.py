@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flowscore.mail.settings import MailSettings
 
 HEADER = "X-Flowscore-Message"
+POSTMARK = "X-PM-Metadata-flowscore"  # what its webhooks repeat as `Metadata.flowscore`
 LONGEST_TOKEN = 39  # a number of eight bytes and the MAC
 LONGEST_LOCAL = 64 - 1 - LONGEST_TOKEN  # RFC 5321 4.5.3.1.1
 TOKEN = re.compile(r"[a-z2-7]{28,39}")
@@ -49,9 +50,9 @@ def mark(letter: Letter, settings: MailSettings, number: int) -> Letter:
     token = make_token(settings.secret, number, letter.key)
     ours = settings.bounce_address
     sender = envelope_sender(ours, token) if ours else letter.sender
-    return replace(
-        letter, sender=sender, content=f"{HEADER}: {token}\r\n".encode() + letter.content
-    )
+    names = (HEADER, POSTMARK) if settings.postmark else (HEADER,)
+    head = "".join(f"{name}: {token}\r\n" for name in names)
+    return replace(letter, sender=sender, content=head.encode() + letter.content)
 
 
 def tokens_in(text: str, bounce_address: str) -> list[str]:

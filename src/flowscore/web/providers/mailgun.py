@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any
 
 from flowscore.clock import HOUR, SECOND
+from flowscore.mail.returns.kinds import judge
 from flowscore.mail.returns.report import Report
-from flowscore.store.bounces import TABLE, Row
 from flowscore.web.providers.posts import (
     ForgedError,
     Post,
@@ -102,9 +102,14 @@ def read(event: dict[str, Any], now: int) -> Iterator[Report]:
         yield _report(event, now, what=word)
 
 
-SUPPRESSED = {"suppress-complaint": "complained", "suppress-unsubscribe": "unsubscribed"}
-SOFT = {"old": "unreachable", "espblock": "refused"}
-"""What Mailgun calls permanent because it tries no more, whatever the mailbox is like."""
+REASONS: dict[str, dict[str, Any]] = {
+    "suppress-bounce": {"what": "bounced", "kind": "no_such_address", "hard": True},
+    "suppress-complaint": {"what": "complained"},
+    "suppress-unsubscribe": {"what": "unsubscribed"},
+    "old": {"what": "bounced", "kind": "unreachable"},
+    "espblock": {"what": "bounced", "kind": "refused"},
+}
+"""Why Mailgun gave up, where no server's words say it: its own lists, its own patience."""
 
 
 def _failed(event: dict[str, Any], now: int) -> Report:
@@ -112,15 +117,12 @@ def _failed(event: dict[str, Any], now: int) -> Report:
     status = object_at(event, "delivery-status")
     text = text_at(status, "message") or text_at(status, "description")
     said = {"text": text, "code": status_in(text_at(status, "enhanced-code"), text)}
-    reason = text_at(event, "reason")
     if text_at(event, "severity") == "temporary":
         return _report(event, now, what="bounced", kind="delayed", **said)
-    if what := SUPPRESSED.get(reason):
-        return _report(event, now, what=what, **said)
-    if kind := SOFT.get(reason):
-        return _report(event, now, what="bounced", kind=kind, **said)
-    row = row_of(said["code"] or "5.1.1")
-    return _report(event, now, what="bounced", kind=row.kind, hard=row.count == 1, **said)
+    if means := REASONS.get(text_at(event, "reason")):
+        return _report(event, now, **means, **said)
+    kind = judge(said["code"], f"{text_at(status, 'code')} {text}")
+    return _report(event, now, what="bounced", kind=kind.name, hard=kind.hard, **said)
 
 
 def _report(event: dict[str, Any], now: int, **more: Any) -> Report:
@@ -134,13 +136,3 @@ def _report(event: dict[str, Any], now: int, **more: Any) -> Report:
     return Report(
         at=at, id=f"mailgun:{name}", message_id=message_id or None, recipient=recipient, **more
     )
-
-
-def row_of(code: str) -> Row:
-    """The row of the table of bounces that a code of RFC 3463 falls in."""
-    return next(row for row in TABLE if any(_fits(code, one) for one in row.codes))
-
-
-def _fits(code: str, pattern: str) -> bool:
-    pairs = zip(code.split("."), pattern.split("."), strict=True)
-    return all(wanted in ("x", found) for found, wanted in pairs)

@@ -10,6 +10,7 @@ import binascii
 import hmac
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flowscore.mail.returns.report import Report
@@ -20,6 +21,7 @@ from flowscore.web.providers.posts import (
     UnreadError,
     digest,
     gather,
+    object_at,
     read_object,
     status_in,
     text_at,
@@ -54,7 +56,10 @@ class Postmark:
                 "the password is not this project's; write it into the webhook's URL at Postmark: "
                 "https://flowscore:PASSWORD@…/hooks/postmark"
             )
-        return gather([read_object(post.body)], lambda one: read(one, post.at))
+        record = read_object(post.body)
+        told = gather([record], lambda one: read(one, post.at))
+        token = text_at(object_at(record, "Metadata"), "flowscore")
+        return replace(told, heard=[replace(one, token=token) for one in told.heard])
 
 
 def _password(header: str) -> bytes:
@@ -98,7 +103,9 @@ TYPES: dict[str, dict[str, Any] | None] = {
 
 
 def read(record: dict[str, Any], now: int) -> Iterator[Report]:
-    """What a record says. Its MessageID is Postmark's own: the address says whom it is about."""
+    """What a record says. Its MessageID is Postmark's own: which mail it is, a token says that
+    the mail took along (`verp.mark`), else only whom it is about is known.
+    """
     means = _meaning(record)
     if means is None:
         return

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 import orjson
 
 from flowscore.clock import HOUR, MINUTE, SECOND, instant_of
+from flowscore.mail.returns.kinds import CODE
 from flowscore.mail.returns.report import Report
 from flowscore.web.refusals import RefusedError
 
 LONGEST = 500  # letters of any text that is taken over
 AHEAD = 10 * MINUTE  # clocks differ
 CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")  # RFC 3463
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,22 @@ class Post:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A report, and the event it was read from; `token` names the mail (`verp.make_token`)."""
+
+    report: Report
+    event: Any
+    token: str = ""
+
+
 @dataclass(slots=True)
 class Told:
-    """What a post says: reports with the event each was read from, events that could not be read
-    with the reason, and how many there were of which flowscore takes no notice.
+    """What a post says: reports, events that could not be read with the reason, and how many
+    there were of which flowscore takes no notice.
     """
 
-    heard: list[tuple[Report, Any]] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     unread: list[tuple[str, Any]] = field(default_factory=list)
     ignored: int = 0
 
@@ -77,7 +86,7 @@ def gather(events: Iterable[Any], read: Callable[[Any], Iterator[Report]]) -> To
         except UnreadError as error:
             told.unread.append((str(error), event))
             continue
-        told.heard += [(report, event) for report in reports]
+        told.heard += [Heard(report, event) for report in reports]
         told.ignored += not reports
     return told
 
@@ -151,8 +160,8 @@ def _sane(instant: float, otherwise: int) -> int:
 
 def status_in(*texts: str) -> str:
     """The first status code of RFC 3463 in what a server said; empty where there is none."""
-    found = (STATUS.search(text) for text in texts)
-    return next((match[1] for match in found if match), "")
+    found = (CODE.search(text) for text in texts)
+    return next((".".join(match.groups()) for match in found if match), "")
 
 
 def digest(value: Any) -> str:

@@ -6,6 +6,7 @@ Each is there only when its secret is set. What is answered with 200 is on the d
 # FastAPI reads annotations at run time: no `from __future__ import annotations` here.
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from flowscore.mail.returns.report import lines_of
+from flowscore.mail.returns.verp import prove
 from flowscore.settings import Settings
 from flowscore.store.inbox import InboxRow
 from flowscore.store.rejects import Rejected
@@ -80,8 +82,9 @@ def _lines(
     desk: Reception, source: str, told: Told, now: int
 ) -> tuple[list[InboxRow], list[Rejected]]:
     """What the inbox keeps: lines of mail and people we know; the rest as rejects."""
-    events = dict(told.heard)
     with desk.store.read() as connection:
+        proven = prove(connection, desk.mail.secret, {one.token for one in told.heard})
+        events = {replace(h.report, number=proven.get(h.token)): h.event for h in told.heard}
         rows, unknown = lines_of(connection, events, now, source)
     refused = [*told.unread, *((NOBODY, events[one]) for one in unknown)]
     return rows, [Rejected(source, why, _written(event), now) for why, event in refused]
