@@ -128,6 +128,15 @@ def _rescoring(project: Project, names: Iterable[str], fires: bool) -> Order:
     return Order(scores=kept, fires=fires)
 
 
+def order_texts(connection: Connection) -> None:
+    """Note that every pattern is to be tried again: texts that it was tried on are gone.
+
+    What is left to do begins anew, since texts are learnt before the first contact.
+    """
+    order = pending(connection) or Order()
+    write_state(connection, PENDING, asdict(replace(order, upto=0, moved=Moves())))
+
+
 def is_rescoring(
     connection: Connection, project: Project, names: Iterable[str], *, fires: bool
 ) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -123,6 +124,19 @@ class FolderLane:
     def _refusal(self, error: OSError) -> Refused:
         text = f"{self.folder}: {error.strerror}; free the disk or set FLOWSCORE_OUTBOX"
         return Refused(0, text, permanent=False, scope="server")
+
+
+def discard(folder: Path, keys: Iterable[str]) -> int:
+    """Delete the mails and webhooks of these messages for good; gives how many there were."""
+    gone = 0
+    for name in map(file_name, keys):
+        for path in (folder / f"{name}.eml", folder / f"{name}.json"):
+            if path.is_file():
+                path.unlink()
+                gone += 1
+    if gone:
+        sync_folder(folder)
+    return gone
 
 
 def write_whole(path: Path, content: bytes, sync: bool) -> None:

@@ -70,7 +70,14 @@ def deadline_moments(
     )
     if sight.historical:
         return [arrived]
-    just_now = and_(anchor.c.own_at > book.prev - within, passed, anchor.c.id < FIRST_ID)
+    # Events of whoever was erased stay in the log, and nothing occurs to them any more.
+    there = select(1).where(contacts.c.id == anchor.c.contact_id)
+    just_now = and_(
+        anchor.c.own_at > book.prev - within,
+        passed,
+        anchor.c.id < FIRST_ID,
+        there.correlate_except(contacts).exists(),
+    )
     return [row.where(such, just_now, quiet), arrived.where(sql_not(anchor.c.historical))]
 
 

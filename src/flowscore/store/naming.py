@@ -8,6 +8,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection, select
 
+from flowscore.store.addresses import read_address
 from flowscore.store.tables import contacts, identities
 
 Name = tuple[str, str]
@@ -40,6 +41,12 @@ class Person:
     def _names(self) -> re.Pattern[str]:
         found = "|".join(re.escape(value.casefold()) for _, value in self.names)
         return re.compile(rf"(?<![\w.+@-])(?:{found})(?![\w@-]|\.\w)")
+
+
+def called(kind: str, typed: str) -> Name:
+    """The name that a person typed, as it is known here."""
+    address = read_address(typed) if kind == "email" else None
+    return (kind, address.folded if address else typed.strip())
 
 
 def find_person(connection: Connection, name: Name) -> Person:

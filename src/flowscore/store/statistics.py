@@ -87,6 +87,7 @@ STORE: Numbers = {
     ("taken", "sqlite_autoindex_taken_1"): "5000 1",
     ("tallies", "sqlite_autoindex_tallies_1"): "100000 1000 500 50 20 1",
     ("verdicts", "verdicts_text"): "100000 5",
+    ("words", "sqlite_autoindex_words_1"): "3000000 1000000 2 1 1",
     ("write_keys", "sqlite_autoindex_write_keys_1"): "20 1",
 }
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from flowscore.store.feedback import FEEDBACK
 from flowscore.store.spelling import SPELLINGS
-from flowscore.store.tables import Json, events
+from flowscore.store.tables import Json, attributes, events
 
 if TYPE_CHECKING:
     from flowscore.store.naming import Person
@@ -31,6 +31,9 @@ UNCOUNTED = ("attributes", "events", "ledger", "decisions", "members", "stages",
 def take_out(connection: Connection, person: Person, now: int) -> dict[str, int]:
     """Everything of a contact; gives how many rows of what are gone. Instants in microseconds."""
     bound = {"contact": person.number, "now": now}
+    if person.is_counted:
+        _run(connection, DEPART, bound)
+    _run(connection, UNSAY, bound)
     removed = {table: _run(connection, DELETE.format(table), bound) for table in GONE}
     _run(connection, LEAVE_COMPANY, bound)
     _run(connection, "UPDATE consent_records SET contact_id = NULL WHERE contact_id = :contact",
@@ -53,6 +56,12 @@ def _run(connection: Connection, words: str, bound: dict[str, Any]) -> int:
 
 DELETE = "DELETE FROM {} WHERE contact_id = :contact"
 WALKS = "SELECT id FROM enrollments WHERE contact_id = :contact"
+# What was said of consent under a name, whoever bears it by now.
+UNSAY = """
+    DELETE FROM words WHERE EXISTS (
+        SELECT 1 FROM identities k
+        WHERE k.contact_id = :contact AND k.kind = words.kind AND k.value = words.value)
+"""
 # The next tick adds the company's points up without them.
 LEAVE_COMPANY = """
     INSERT INTO changes (kind, name, contact_id)
@@ -65,7 +74,6 @@ LEAVE_COMPANY = """
 
 def _strip(connection: Connection, person: Person, bound: dict[str, Any]) -> dict[str, int]:
     """Of somebody with an address, whom reports count."""
-    _run(connection, DEPART, bound)
     removed = {"attributes": _drop_attributes(connection, person)}
     for words in STRIPPED:
         _run(connection, words.format(before_colon=BEFORE_COLON[connection.dialect.name]), bound)
@@ -75,8 +83,10 @@ def _strip(connection: Connection, person: Person, bound: dict[str, Any]) -> dic
 
 
 DEPART = """
-    INSERT INTO departed (contact_id, created_at, had_attributes, at)
-    SELECT id, created_at, EXISTS (SELECT 1 FROM attributes WHERE contact_id = :contact), :now
+    INSERT INTO departed (contact_id, created_at, had_attributes, subscribed_at, at)
+    SELECT id, created_at, EXISTS (SELECT 1 FROM attributes WHERE contact_id = :contact),
+           (SELECT min(at) FROM consents
+            WHERE contact_id = :contact AND granted AND topic <> 'all'), :now
     FROM contacts WHERE id = :contact
 """
 BEFORE_COLON = {
@@ -104,7 +114,7 @@ STRIPPED = (
     """
     INSERT INTO events (message_id, contact_id, name, subject, topic, mail_key, machine, behaviour,
                         own_at, received_at, seen_at, historical)
-    SELECT key || ':erased', contact_id,
+    SELECT key || '/erased', contact_id,
            CASE status WHEN 'sent' THEN 'email_sent' ELSE 'email_bounced' END, template, topic,
            key, false, false, coalesce(sent_at, settled_at), coalesce(sent_at, settled_at), :now,
            false
@@ -125,15 +135,11 @@ STRIPPED = (
 
 def _drop_attributes(connection: Connection, person: Person) -> int:
     """All but where the lead came from, if that names nobody."""
-    kept = """
-        SELECT name, text FROM attributes WHERE contact_id = :contact AND element = 0
-    """
-    rows = connection.execute(text(kept), {"contact": person.number})
-    names = [n for n, value in rows if n in TOUCHES and value and not person.is_named_in(value)]
-    gone = text("""
-        DELETE FROM attributes WHERE contact_id = :contact AND (name NOT IN :names OR element <> 0)
-    """).bindparams(bindparam("names", expanding=True))
-    return connection.execute(gone, {"contact": person.number, "names": names}).rowcount
+    of = attributes.c
+    theirs = of.contact_id == person.number
+    rows = connection.execute(select(of.name, of.value).where(theirs, of.name.in_(TOUCHES)))
+    kept = [name for name, value in rows if not person.is_named_in(str(value))]
+    return connection.execute(delete(attributes).where(theirs, of.name.not_in(kept))).rowcount
 
 
 def _strip_events(connection: Connection, person: Person) -> None:

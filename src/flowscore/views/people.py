@@ -48,6 +48,13 @@ def unknown_contact(connection: Connection, email: str, folded: str) -> str:
     return f"no contact has the address {email!r}; {hint}"
 
 
+def nobody_called(connection: Connection, kind: str, name: str) -> str:
+    """The same for an address or a userId, as somebody typed it."""
+    if kind == "email":
+        return unknown_contact(connection, name, name.strip().casefold())
+    return f"no contact has the userId {name!r}; `flowscore export DIR` writes down who has which"
+
+
 def _alike(connection: Connection, folded: str) -> Iterable[str]:
     """Addresses that begin alike, or share the part before or after the @."""
     name, _, domain = folded.partition("@")

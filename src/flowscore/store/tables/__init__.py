@@ -31,6 +31,7 @@ from flowscore.store.tables.people import (
     Departed,
     Forgotten,
     Identity,
+    Word,
 )
 from flowscore.store.tables.points import (
     Activity,
@@ -86,6 +87,7 @@ __all__ = [
     "Taken",
     "Tally",
     "Verdict",
+    "Word",
     "WriteKey",
     "activity",
     "attributes",
@@ -120,6 +122,7 @@ __all__ = [
     "taken",
     "tallies",
     "verdicts",
+    "words",
     "write_keys",
 ]
 
@@ -154,6 +157,7 @@ taken = TABLES["taken"]
 rejects = TABLES["rejects"]
 write_keys = TABLES["write_keys"]
 claims = TABLES["claims"]
+words = TABLES["words"]
 consent_records = TABLES["consent_records"]
 forgotten = TABLES["forgotten"]
 departed = TABLES["departed"]

@@ -43,7 +43,10 @@ class Company(SQLModel, table=True):
 
 
 class Identity(SQLModel, table=True):
-    """A name by which calls refer to a contact: kind 'email' (casefolded), 'user', 'anonymous'."""
+    """A name by which calls refer to a contact: kind 'email' (casefolded), 'user', 'anonymous'.
+
+    `since` is the own time of the first call that named it beside another name of theirs.
+    """
 
     __tablename__ = "identities"
     __table_args__ = (Index("identities_contact", "contact_id"),)
@@ -51,6 +54,7 @@ class Identity(SQLModel, table=True):
     kind: str = Field(primary_key=True, sa_type=Bytewise)
     value: str = Field(primary_key=True, sa_type=Bytewise)
     contact_id: int = big()
+    since: int | None = big(default=None)
 
 
 class Attribute(SQLModel, table=True):
@@ -114,6 +118,18 @@ class Consent(SQLModel, table=True):
     granted: bool
     at: int = big()
     source: str = Field(default="", sa_type=Bytewise)
+
+
+class Word(SQLModel, table=True):
+    """What was said of consent under a name: on each topic the newest grant and refusal."""
+
+    __tablename__ = "words"
+
+    kind: str = Field(primary_key=True, sa_type=Bytewise)  # of the name, as in `identities`
+    value: str = Field(primary_key=True, sa_type=Bytewise)
+    topic: str = Field(primary_key=True, sa_type=Bytewise)
+    granted: bool = Field(primary_key=True)
+    at: int = big()
 
 
 class Claim(SQLModel, table=True):
@@ -182,4 +198,5 @@ class Departed(SQLModel, table=True):
     contact_id: int = Field(primary_key=True, sa_type=BigInteger)
     created_at: int = big()
     had_attributes: bool
+    subscribed_at: int | None = big(default=None)  # first of the words that granted mail
     at: int = big()  # the erasure

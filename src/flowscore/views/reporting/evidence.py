@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select
 
-from flowscore.store.tables import attributes, contacts, events
+from flowscore.store.tables import attributes, contacts, departed, events
 from flowscore.views.reporting.certainty import ENOUGH, too_thin
 from flowscore.views.reporting.inquiry import HAS_ADDRESS, Inquiry, Period, leads, visitors
 from flowscore.views.reporting.ladder import entrants, moved_on
@@ -26,25 +26,34 @@ def evidence(inquiry: Inquiry) -> Row:
     """Counts, and what they do not carry."""
     period, everybody = inquiry.period, Period(None, inquiry.period.until)
     contacts_ = inquiry.count(leads(everybody))
-    did = inquiry.number(_active(everybody))
+    did = _active(inquiry, everybody)
     found = {
         "contacts": contacts_,
         "new_contacts": inquiry.count(leads(period)),
         "visitors": inquiry.count(visitors(everybody)),
-        "with_attributes": inquiry.number(_known(attributes, everybody)),
+        "with_attributes": _known(inquiry, everybody),
         "with_behaviour": did,
-        "active": did if period == everybody else inquiry.number(_active(period)),
+        "active": did if period == everybody else _active(inquiry, period),
     }
     return {**found, "notes": list(_doubts(inquiry, found))}
 
 
-def _known(table: Any, period: Period) -> Select[Any]:
-    """How many contacts have a row there."""
-    there = select(1).where(table.c.contact_id == contacts.c.id).exists()
-    return _counted(period).where(there)
+def _known(inquiry: Inquiry, period: Period) -> int:
+    """How many have an attribute, or had one before they were erased."""
+    there = select(1).where(attributes.c.contact_id == contacts.c.id).exists()
+    had = departed.c.had_attributes
+    return inquiry.number(_there(period).where(there)) + inquiry.number(_gone(period).where(had))
 
 
-def _counted(period: Period) -> Select[Any]:
+def _active(inquiry: Inquiry, period: Period) -> int:
+    """How many did something in the period."""
+    did = select(1).where(events.c.behaviour, period.holds(events.c.own_at))
+    there = did.where(events.c.contact_id == contacts.c.id).exists()
+    gone = did.where(events.c.contact_id == departed.c.contact_id).exists()
+    return inquiry.number(_there(period).where(there)) + inquiry.number(_gone(period).where(gone))
+
+
+def _there(period: Period) -> Select[Any]:
     return (
         select(func.count())
         .select_from(contacts)
@@ -52,12 +61,8 @@ def _counted(period: Period) -> Select[Any]:
     )
 
 
-def _active(period: Period) -> Select[Any]:
-    """How many did something in the period."""
-    did = select(1).where(
-        events.c.contact_id == contacts.c.id, events.c.behaviour, period.holds(events.c.own_at)
-    )
-    return _counted(period).where(did.exists())
+def _gone(period: Period) -> Select[Any]:
+    return select(func.count()).select_from(departed).where(departed.c.created_at <= period.until)
 
 
 def _doubts(inquiry: Inquiry, found: Row) -> Iterator[str]:

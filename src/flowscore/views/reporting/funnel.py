@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, func, not_, select
+from sqlalchemy import Select, func, not_, select, union_all
 
 from flowscore.rules.explain import sentence
 from flowscore.store.consents import EVERYTHING
-from flowscore.store.tables import consents, contacts, stages
+from flowscore.store.tables import consents, contacts, departed, stages
 from flowscore.views.reporting.certainty import ENOUGH, Share, too_thin
 from flowscore.views.reporting.evidence import piled_up, whole_cycle
-from flowscore.views.reporting.inquiry import HAS_ADDRESS, Inquiry, Period, leads
+from flowscore.views.reporting.inquiry import COUNTED, HAS_ADDRESS, Inquiry, Period, leads
 from flowscore.views.reporting.ladder import beyond, entrants, moved_on, skippers, standing
 from flowscore.views.reporting.spans import measure
 
@@ -78,14 +78,17 @@ def _row(inquiry: Inquiry, name: str, who: Select[Any], later: tuple[str, ...]) 
 
 def _subscribers(period: Period) -> Select[Any]:
     """Who agreed to mail in the period and has not taken it back: `contact_id`, `at`."""
-    first = func.min(consents.c.at)
-    return (
+    first, gone = func.min(consents.c.at), departed.c
+    there = (
         select(consents.c.contact_id, first.label("at"))
         .join(contacts, contacts.c.id == consents.c.contact_id)
         .where(HAS_ADDRESS, consents.c.granted, consents.c.topic != EVERYTHING)
         .group_by(consents.c.contact_id)
         .having(period.holds(first))
     )
+    left = select(gone.contact_id, gone.subscribed_at).where(period.holds(gone.subscribed_at))
+    every = union_all(there, left).subquery()
+    return select(every.c.contact_id, every.c.at)
 
 
 def _standing(inquiry: Inquiry, lifecycle: Lifecycle) -> dict[str, int]:
@@ -93,8 +96,8 @@ def _standing(inquiry: Inquiry, lifecycle: Lifecycle) -> dict[str, int]:
     until = inquiry.period.until
     query = (
         select(stages.c.stage, func.count())
-        .join(contacts, contacts.c.id == stages.c.contact_id)
-        .where(HAS_ADDRESS, standing(until))
+        .outerjoin(contacts, contacts.c.id == stages.c.contact_id)
+        .where(COUNTED, standing(until))
         .group_by(stages.c.stage)
     )
     found = {row[0]: row[1] for row in inquiry.rows(query)}
@@ -115,8 +118,8 @@ def _doubts(inquiry: Inquiry, lifecycle: Lifecycle, won: int) -> Iterator[str]:
         yield too_thin(won, lifecycle.names[-1])
     entries = (
         select(stages.c.entered_at.label("at"))
-        .join(contacts, contacts.c.id == stages.c.contact_id)
-        .where(HAS_ADDRESS, inquiry.period.holds(stages.c.entered_at), not_(stages.c.skipped))
+        .outerjoin(contacts, contacts.c.id == stages.c.contact_id)
+        .where(COUNTED, inquiry.period.holds(stages.c.entered_at), not_(stages.c.skipped))
     )
     if heap := piled_up(entries, inquiry):
         yield heap

@@ -23,7 +23,7 @@ from flowscore.language.grammar.sensitive import is_sensitive, sensitive_places
 from flowscore.rules.explain import sentence
 from flowscore.store.tables import SHOWN, attributes, balances, company_balances, contacts
 from flowscore.views.reporting.certainty import Difference, Share, too_thin
-from flowscore.views.reporting.inquiry import Inquiry, leads
+from flowscore.views.reporting.inquiry import Inquiry, leads_still_there
 from flowscore.views.reporting.qualified import NOBODY_SAYS, Qualified, find_qualified
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _attribute(inquiry: Inquiry, name: str, qualified: Qualified) -> Row:
 def _by_group(inquiry: Inquiry, name: str, qualified: Qualified) -> Select[Any]:
     """People, qualified ones and mean balances of the leads of the period, by value."""
     of = attributes.c
-    new, model = leads(inquiry.period).subquery(), qualified.people.subquery()
+    new, model = leads_still_there(inquiry.period).subquery(), qualified.people.subquery()
     value = _value(inquiry, name)
     has = and_(of.contact_id == new.c.contact_id, of.name == name, of.element == 0)
     each = (

@@ -7,18 +7,30 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    func,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 
 from flowscore.clock import rfc3339
 from flowscore.errors import FlowscoreError
 from flowscore.language.project import Project
 from flowscore.rules.book import Book
-from flowscore.store.tables import contacts
+from flowscore.store.tables import contacts, departed
 from flowscore.views.columns import watermark
 
 Row = dict[str, Any]
 HAS_ADDRESS = contacts.c.email.is_not(None)
 """Visitors without an address are scored, and stand in no listing and no report."""
+COUNTED = or_(HAS_ADDRESS, contacts.c.id.is_(None))
+"""The same where contacts are joined from outside: who is gone had an address, and counts on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,16 @@ def inquire(
 
 
 def leads(period: Period) -> Select[Any]:
+    """Who was created in the period and has an address, or was erased: `contact_id`, `at`."""
+    gone = departed.c
+    every = union_all(
+        leads_still_there(period),
+        select(gone.contact_id, gone.created_at).where(period.holds(gone.created_at)),
+    ).subquery()
+    return select(every.c.contact_id, every.c.at)
+
+
+def leads_still_there(period: Period) -> Select[Any]:
     """Contacts with an address who were created in the period: `contact_id`, `at`."""
     return select(contacts.c.id.label("contact_id"), contacts.c.created_at.label("at")).where(
         HAS_ADDRESS, period.holds(contacts.c.created_at)

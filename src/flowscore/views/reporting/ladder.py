@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
 
 from flowscore.store.tables import contacts, stages
-from flowscore.views.reporting.inquiry import HAS_ADDRESS, Period, leads
+from flowscore.views.reporting.inquiry import COUNTED, Period, leads
 
 if TYPE_CHECKING:
     from flowscore.language.lifecycle import Lifecycle
@@ -39,8 +39,8 @@ def reached(lifecycle: Lifecycle, stage: str, period: Period) -> Select[Any]:
 def _stays(period: Period, *where: ColumnElement[bool]) -> Select[Any]:
     return (
         select(stages.c.contact_id, func.min(stages.c.entered_at).label("at"))
-        .join(contacts, contacts.c.id == stages.c.contact_id)
-        .where(HAS_ADDRESS, period.holds(stages.c.entered_at), *where)
+        .outerjoin(contacts, contacts.c.id == stages.c.contact_id)
+        .where(COUNTED, period.holds(stages.c.entered_at), *where)
         .group_by(stages.c.contact_id)
     )
 

@@ -11,7 +11,7 @@ from flowscore.store.tables import contacts, events, stages
 from flowscore.views.columns import shown_at
 from flowscore.views.reporting.certainty import ENOUGH, Share, too_thin
 from flowscore.views.reporting.evidence import cycle_from
-from flowscore.views.reporting.inquiry import Inquiry, Period, leads
+from flowscore.views.reporting.inquiry import HAS_ADDRESS, Inquiry, Period, leads
 from flowscore.views.reporting.ladder import entrants, place_of
 from flowscore.views.reporting.qualified import NOBODY_SAYS, Qualified, find_qualified
 from flowscore.views.reporting.verdicts import last_said, said
@@ -129,11 +129,12 @@ def _not_yet(inquiry: Inquiry, qualified: Qualified) -> Row:
         place = place_of(lifecycle, new.c.contact_id, until)
     waiting = (
         select(contacts.c.email, contacts.c.email_folded, new.c.at, place.label("place"))
-        .join(new, new.c.contact_id == contacts.c.id)
+        .select_from(new)
+        .outerjoin(contacts, contacts.c.id == new.c.contact_id)
         .outerjoin(who, who.c.contact_id == new.c.contact_id)
         .where(who.c.contact_id.is_(None))
     )
-    every = waiting.subquery()
+    every = waiting.where(HAS_ADDRESS).subquery()
     order = (every.c.place.desc(), every.c.at, every.c.email_folded)
     names = lifecycle.names if lifecycle else ("",)
     first = inquiry.rows(inquiry.limited(select(every).order_by(*order)))

@@ -13,7 +13,7 @@ from flowscore.language.words import walk
 from flowscore.rules.explain import sentence
 from flowscore.store.tables import contacts, decisions, enrollments, steps
 from flowscore.views.reporting.certainty import ENOUGH, Difference, Share
-from flowscore.views.reporting.inquiry import HAS_ADDRESS
+from flowscore.views.reporting.inquiry import COUNTED
 from flowscore.views.reporting.words import percent
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def _walks(inquiry: Inquiry) -> dict[str, Row]:
         select(of.scenario, of.contact_id, of.held)
         .add_columns(*(_sum(state == name).label(name) for name in STATES))
         .add_columns(func.count().label("entered"), func.max(case((won, 1), else_=0)).label("won"))
-        .join(contacts, contacts.c.id == of.contact_id)
-        .where(HAS_ADDRESS, period.holds(of.entered_at))
+        .outerjoin(contacts, contacts.c.id == of.contact_id)
+        .where(COUNTED, period.holds(of.entered_at))
         .group_by(of.scenario, of.contact_id, of.held)
     )
     each = query.subquery()
@@ -137,8 +137,8 @@ def _state(period: Period) -> ColumnElement[str]:
 def _refused(inquiry: Inquiry) -> dict[str, int]:
     query = (
         select(decisions.c.scenario, func.count())
-        .join(contacts, contacts.c.id == decisions.c.contact_id)
-        .where(HAS_ADDRESS, inquiry.period.holds(decisions.c.at))
+        .outerjoin(contacts, contacts.c.id == decisions.c.contact_id)
+        .where(COUNTED, inquiry.period.holds(decisions.c.at))
         .group_by(decisions.c.scenario)
     )
     return {row[0]: row[1] for row in inquiry.rows(query)}
@@ -160,8 +160,8 @@ def _steps(period: Period) -> Select[Any]:
     return (
         select(of.scenario, steps.c.step, steps.c.outcome, func.count().label("did"))
         .join(enrollments, of.id == steps.c.enrollment_id)
-        .join(contacts, contacts.c.id == of.contact_id)
-        .where(HAS_ADDRESS, ~of.held, period.holds(of.entered_at), steps.c.at <= period.until)
+        .outerjoin(contacts, contacts.c.id == of.contact_id)
+        .where(COUNTED, ~of.held, period.holds(of.entered_at), steps.c.at <= period.until)
         .group_by(of.scenario, steps.c.step, steps.c.outcome)
     )
 

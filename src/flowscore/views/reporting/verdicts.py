@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 
 from flowscore.store.feedback import FEEDBACK
 from flowscore.store.tables import contacts, events
-from flowscore.views.reporting.inquiry import HAS_ADDRESS
+from flowscore.views.reporting.inquiry import COUNTED
 
 if TYPE_CHECKING:
     from flowscore.views.reporting.inquiry import Inquiry, Period
@@ -34,8 +34,8 @@ def said(inquiry: Inquiry, period: Period) -> Select[Any]:
             book.first_number(log.forms, "amount").label("amount"),
             newest.label("place"),
         )
-        .join(contacts, contacts.c.id == log.contact_id)
-        .where(HAS_ADDRESS, log.name == FEEDBACK, period.holds(log.own_at))
+        .outerjoin(contacts, contacts.c.id == log.contact_id)
+        .where(COUNTED, log.name == FEEDBACK, period.holds(log.own_at))
     )
 
 

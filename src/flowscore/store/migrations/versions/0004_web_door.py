@@ -30,6 +30,7 @@ def upgrade() -> None:
         date_addresses()
         create_write_keys()
         create_claims()
+        create_words()
         create_consent_records()
         create_forgotten()
         create_departed()
@@ -107,6 +108,29 @@ def create_claims() -> None:
     """)
 
 
+def create_words() -> None:
+    """Table words; what is known was said under the name a contact goes by."""
+    op.add_column("identities", sa.Column("since", BIG))
+    op.create_table(
+        "words",
+        sa.Column("kind", TEXT, **NEEDED),
+        sa.Column("value", TEXT, **NEEDED),
+        sa.Column("topic", TEXT, **NEEDED),
+        sa.Column("granted", sa.Boolean(), **NEEDED),
+        sa.Column("at", BIG, **NEEDED),
+        sa.PrimaryKeyConstraint("kind", "value", "topic", "granted"),
+    )
+    op.execute("""
+        INSERT INTO words (kind, value, topic, granted, at)
+        SELECT i.kind, i.value, c.topic, c.granted, c.at
+        FROM consents c JOIN contacts p ON p.id = c.contact_id
+        JOIN identities i ON i.contact_id = c.contact_id
+        WHERE i.kind = 'email' AND i.value = p.email_folded
+           OR i.kind = 'user' AND i.value = p.user_id AND p.email_folded IS NULL
+           OR i.kind = 'anonymous' AND NOT p.known
+    """)
+
+
 def date_addresses() -> None:
     """The address that is known is as new as the store: what comes in late does not change it."""
     op.execute("""
@@ -152,6 +176,7 @@ def create_departed() -> None:
         sa.Column("contact_id", BIG, autoincrement=False, **NEEDED),
         sa.Column("created_at", BIG, **NEEDED),
         sa.Column("had_attributes", sa.Boolean(), **NEEDED),
+        sa.Column("subscribed_at", BIG),
         sa.Column("at", BIG, **NEEDED),
         sa.PrimaryKeyConstraint("contact_id"),
     )
