@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import time
+from base64 import b64encode
 
 import pytest
 
-from flowscore.web import connection
+from flowscore.web import connection, shell
 from web.conftest import House, Serve
 
 
@@ -73,6 +74,55 @@ def test_a_head_without_end_is_refused(house: House) -> None:
 
 def test_what_is_no_http_is_refused(house: House) -> None:
     assert ask(house, b"\x16\x03\x01 hello\r\n\r\n").startswith(b"HTTP/1.1 400")
+
+
+def head(key: str, *lines: str) -> bytes:
+    """The head of a batch."""
+    credentials = b64encode(f"{key}:".encode()).decode()
+    first = ["POST /v1/batch HTTP/1.1", "Host: x", f"Authorization: Basic {credentials}"]
+    return "\r\n".join([*first, *lines, "", ""]).encode()
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "BODY_SECONDS", 0.3)
+    key = house.workspace.write_keys.add("site")
+    for length in ("Content-Length: 100", "Transfer-Encoding: chunked"):
+        start = time.monotonic()
+        said = ask(house, head(key, length))
+        assert said.startswith(b"HTTP/1.1 408") and b'"too_slow"' in said
+        assert b"connection: close" in said
+        assert time.monotonic() - start < 4
+
+
+def test_a_body_in_pieces_is_counted(serve: Serve) -> None:
+    house = serve(WEB_MAX_BODY=100_000)
+    key = house.workspace.write_keys.add("site")
+    piece = b"2000\r\n" + b" " * 0x2000 + b"\r\n"
+    said = ask(house, head(key, "Transfer-Encoding: chunked") + piece * 14)
+    assert said.startswith(b"HTTP/1.1 413")
+
+
+def test_who_is_refused_before_the_body_cannot_hold_the_connection(house: House) -> None:
+    said = ask(house, head("no-key", "Content-Length: 4000000") + b"{")
+    assert said.startswith(b"HTTP/1.1 401")
+    assert b"connection: close" in said
+
+
+def test_what_goes_wrong_inside_shows_no_trace(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = house.workspace.write_keys.add("site")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("ana@example.com")
+
+    monkeypatch.setattr("flowscore.web.intake.sort_calls", fail)
+    said = house.client.post("/v1/t", json={"event": "x", "userId": "1", "writeKey": key})
+    assert said.status_code == 500
+    assert said.json() == {"code": "error", "message": "something went wrong here"}
+    assert "RuntimeError" in caplog.text and "ana@" not in caplog.text
 
 
 def test_the_port_in_use_is_told(serve: Serve) -> None:

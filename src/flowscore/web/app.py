@@ -44,6 +44,7 @@ def make_app(desk: Reception) -> ASGIApp:
         app.include_router(room(desk))
     app.add_exception_handler(RefusedError, answer_refused)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_fault)
     return Shell(app, desk.settings.web_max_body, desk.metrics)
 
 
@@ -56,3 +57,8 @@ async def _answer_http(_: Request, error: Exception) -> Response:
     code = CODES.get(error.status_code, "refused")
     headers = dict(error.headers) if error.headers else None
     return answer(error.status_code, code, str(error.detail), headers)
+
+
+async def _answer_fault(_: Request, __: Exception) -> Response:
+    """A fault of ours; the shell notes it."""
+    return answer(500, "error", "something went wrong here")

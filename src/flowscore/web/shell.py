@@ -34,11 +34,12 @@ class Shell:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        guard = _Guard(receive, send, self.most_bytes)
+        announced = _announced(scope)
+        guard = _Guard(receive, send, self.most_bytes, bool(announced))
         try:
-            if _announced(scope) > self.most_bytes:
+            if announced > self.most_bytes:
                 error = TooLargeError()
-                refused = answer(error.status, error.code, error.message, {"Connection": "close"})
+                refused = answer(error.status, error.code, error.message)
                 await refused(scope, guard.receive, guard.send)
             else:
                 await self.app(scope, guard.receive, guard.send)
@@ -51,27 +52,29 @@ class Shell:
 
 
 def _announced(scope: Scope) -> int:
-    """Bytes by Content-Length; 0 where there is none, and the body is counted as it comes."""
+    """Bytes by Content-Length; 1 where a body comes in pieces, which are counted; 0 for none."""
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else 0
+            return int(value) if value.isdigit() else 1
+        if name == b"transfer-encoding":
+            return 1
     return 0
 
 
 class _Guard:
     """One request's receive and send: counts bytes, watches the time, remembers the status."""
 
-    def __init__(self, receive: Receive, send: Send, most_bytes: int) -> None:
+    def __init__(self, receive: Receive, send: Send, most_bytes: int, comes: bool) -> None:
         self._receive = receive
         self._send = send
         self._left = most_bytes
         self._until = 0.0
-        self._more = True
+        self._more = comes
         self.status = 0
 
     async def receive(self) -> Message:
         """The next piece of the body; raises when it is too much or comes too late."""
-        if not self._more:  # what is waited for now is that the client leaves
+        if not self._more:  # no body, or all of it: what is waited for is that the client leaves
             return await self._receive()
         loop = asyncio.get_running_loop()
         self._until = self._until or loop.time() + BODY_SECONDS
@@ -91,6 +94,8 @@ class _Guard:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+            if self._more:  # nobody reads the rest, so nobody waits for it either
+                message["headers"].append((b"connection", b"close"))
         await self._send(message)
 
 
