@@ -128,6 +128,14 @@ def test_t10_ticks_in_the_middle_of_a_burst_see_all_of_it(store: Store) -> None:
     assert set(judged(store).values()) == {EVERY_LINK}
 
 
+@pytest.mark.parametrize("apart", [-8, 8])
+def test_t10_an_open_is_judged_by_clicks_that_another_tick_takes(store: Store, apart: int) -> None:
+    known(store, hit(20), hit(20 + apart, why=HIDDEN_LINK))
+    for passed in range(21, 45, 3):
+        tick(store, 1 + passed / 3600)
+    assert judged(store) == {"email_opened": HIDDEN_LINK, "email_clicked": HIDDEN_LINK}
+
+
 def test_t10_a_click_after_the_scanner_is_a_persons(store: Store) -> None:
     known(store, *(hit(n, f"https://a.example/{n}") for n in range(4)))
     receive(store, [hit(60, "https://a.example/5", links=5)])

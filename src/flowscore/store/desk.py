@@ -20,6 +20,7 @@ TABLES = {
     " email_folded {text}, anonymous_id {text}, own_at bigint, harm boolean,"
     " consents boolean, company boolean, tracked boolean, judged {json}, judged_forms {json},"
     " previous_kind {text}, previous {text}",
+    "aimed": "seq bigint PRIMARY KEY, mail_key {text}, second bigint",
     "hits": "mail_key {text}, second bigint, link {text}, links bigint, hidden boolean,"
     " PRIMARY KEY (mail_key, second, link, hidden)",
     "template_topics": "template {text} PRIMARY KEY, topic {text}",
@@ -44,6 +45,8 @@ TABLES = {
     "repeated": "scenario {text} PRIMARY KEY",
     "dowry": "contact_id bigint PRIMARY KEY, user_id {text}, changed boolean, email {text},"
     " email_folded {text}, email_at bigint",
+    "joined": "kind {text}, value {text}, at bigint, PRIMARY KEY (kind, value)",
+    "heeded": "contact_id bigint PRIMARY KEY",
     "births": "event_id bigint PRIMARY KEY, first_id bigint",
     "newcomers": "id bigint PRIMARY KEY, ord bigint, email {text}, email_folded {text},"
     " user_id {text}, anonymous_id {text}, at bigint",
@@ -64,6 +67,7 @@ TABLES = {
     " source {text}, was boolean, newest bigint",
 }
 INDEXES = {
+    "aimed_mail": "aimed (mail_key, second)",
     "pairs_email": "pairs (email_folded, ord)",
     "links_younger": "links (younger_id)",
     "wave_new": "wave (new_id)",

@@ -47,7 +47,9 @@ def judge(desk: Desk) -> None:
 
 
 def _lay_out(desk: Desk) -> int:
-    """Fill `hits`: the clicks due, those around them; of one link a second counts once."""
+    """Fill `aimed`, the lines to be judged, and `hits`, the clicks among and around them (of one
+    link one a second is enough); gives how many are to be judged.
+    """
     inbox, pick = desk.spelling.inbox, desk.spelling.pick
     facts = f"""
         SELECT {{0}}.mail_key, {{0}}.own_at / {SECOND},
@@ -56,17 +58,22 @@ def _lay_out(desk: Desk) -> int:
                coalesce({pick("{0}.properties", "machine_why")}, '') = '{HIDDEN_LINK}'
     """.format
     found = desk.run(f"""
-        INSERT INTO hits {facts("i")} FROM due d CROSS JOIN {inbox} i
-        WHERE d.tracked AND i.seq = d.seq AND i.name = 'email_clicked'
-        ON CONFLICT DO NOTHING
+        INSERT INTO aimed
+        SELECT d.seq, i.mail_key, i.own_at / {SECOND} FROM due d CROSS JOIN {inbox} i
+        WHERE d.tracked AND i.seq = d.seq AND NOT i.machine AND i.mail_key IS NOT NULL
     """)
     if not found:
         return 0
     desk.run(f"""
+        INSERT INTO hits {facts("i")} FROM due d CROSS JOIN {inbox} i
+        WHERE d.tracked AND i.seq = d.seq AND i.name = 'email_clicked'
+        ON CONFLICT DO NOTHING
+    """)
+    desk.run(f"""
         INSERT INTO hits {facts("i")} FROM {inbox} i
         WHERE i.received_at > :tick AND i.received_at <= :tick + {MINUTE}
           AND i.source = '{TRACKING}' AND i.name = 'email_clicked'
-          AND i.mail_key IN (SELECT mail_key FROM hits)
+          AND i.mail_key IN (SELECT mail_key FROM aimed)
         ON CONFLICT DO NOTHING
     """)
     desk.run(f"""
@@ -107,9 +114,8 @@ def _condemn(desk: Desk, spans: str, why: str) -> None:
         f"""
         UPDATE due SET judged = {given("judged")}, judged_forms = {given("judged_forms")}
         WHERE tracked AND judged IS NULL AND seq IN (
-            SELECT d.seq FROM ({spans}) AS s CROSS JOIN {desk.spelling.inbox} i CROSS JOIN due d
-            WHERE d.tracked AND i.seq = d.seq AND NOT i.machine AND i.mail_key = s.mail_key
-              AND i.own_at / {SECOND} BETWEEN s.first AND s.last)
+            SELECT a.seq FROM ({spans}) AS s CROSS JOIN aimed a
+            WHERE a.mail_key = s.mail_key AND a.second BETWEEN s.first AND s.last)
         """,
         judged=orjson.dumps(said).decode(),
         judged_forms=orjson.dumps(flatten(said)).decode(),
