@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import MessageError
@@ -11,12 +12,12 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import HeaderParser
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from flowscore.clock import instant_of
 
 LARGEST = 1024 * 1024  # bytes that are read; what is beyond is an attachment
-MOST_BOUNDARIES = 60
+MOST_BOUNDARIES = 30
+LONGEST_HEADER = 10_000
 ORIGINALS = frozenset({"message/rfc822", "message/global", "text/rfc822-headers",
                        "message/rfc822-headers", "message/global-headers"})  # fmt: skip
 NO_MESSAGE: Message = Message()
@@ -78,10 +79,12 @@ def list_of(message: Message) -> list[Message]:
 def fields_of(part: Message) -> list[Message]:
     """The groups of fields that a report's machine part is made of."""
     below = list_of(part)
-    if below and any(one.keys() for one in below):
+    if part.get_content_type() == "message/delivery-status" and below:
         return below
-    groups = text_of(part).replace("\r\n", "\n").strip().split("\n\n")
-    return [HeaderParser().parsestr(group) for group in groups]
+    # Of any other `message/…` the library takes the first group for headers, the rest for a text.
+    rest = text_of(below[0] if below else part).replace("\r\n", "\n").strip()
+    groups = rest.split("\n\n") if rest else []
+    return [*below[:1], *(HeaderParser().parsestr(group) for group in groups)]
 
 
 def original_in(holder: Message) -> Message:
@@ -96,20 +99,26 @@ def original_in(holder: Message) -> Message:
 
 def header_of(message: Message, name: str) -> str:
     """A header as one line of text; empty where there is none."""
-    value = message.get(name)
-    return "" if value is None else _decoded(value)
+    return next(_values(message, (name,)), "")
 
 
 def headers_of(message: Message, names: tuple[str, ...]) -> str:
     """All headers with these names, each on a line."""
-    return "\n".join(_decoded(value) for name in names for value in message.get_all(name, []))
+    return "\n".join(_values(message, names))
 
 
-def _decoded(value: Any) -> str:
-    try:
-        text = str(make_header(decode_header(value)))
-    except (MessageError, ValueError, LookupError):
-        text = str(value)
+def _values(message: Message, names: tuple[str, ...]) -> Iterator[str]:
+    """As they came: the library would hide bytes beyond ASCII, which RFC 6533 allows."""
+    wanted = {name.lower() for name in names}
+    for name, value in message.raw_items():
+        if name.lower() in wanted:
+            yield _decoded(str(value)[:LONGEST_HEADER])
+
+
+def _decoded(value: str) -> str:
+    text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    with suppress(MessageError, ValueError, LookupError):  # an encoded word that is none
+        text = str(make_header(decode_header(text)))
     return " ".join(text.split())
 
 

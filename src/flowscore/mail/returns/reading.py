@@ -56,7 +56,11 @@ def _read(content: bytes, ours: str, envelope: Sequence[str]) -> Notice | Ignore
     if is_automatic(message):
         return Ignored("automatic answer")
     said = read_free_form(message, content)
-    return _notice(message, message, said, ours, envelope) if said else Unread(NOT_OURS)
+    if not said:
+        return Unread(NOT_OURS)
+    originals = (original_in(part.message) for part in parts_of(message))
+    original = next((one for one in originals if one is not NO_MESSAGE), NO_MESSAGE)
+    return _notice(message, message, said, ours, envelope, original)
 
 
 def _status(
