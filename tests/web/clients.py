@@ -234,10 +234,10 @@ QUIET = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
 
 
 @contextmanager
-def browsing(url: str) -> Iterator[None]:
+def browsing(url: str, *flags: str) -> Iterator[None]:
     """A browser at this address, with a profile of its own."""
     profile = tempfile.mkdtemp(prefix="flowscore-browser-")
-    command = [str(find_tool("chromium")), *QUIET, f"--user-data-dir={profile}", url]
+    command = [str(find_tool("chromium")), *QUIET, *flags, f"--user-data-dir={profile}", url]
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     browser = subprocess.Popen(command, start_new_session=True, **silent)  # type: ignore[call-overload]
     try:
