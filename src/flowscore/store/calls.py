@@ -131,7 +131,7 @@ def _event(
         message_id(call), "track", name, user_kind, user_value, email, folded, anonymous,
         own_at, received_at, int(reading.historical), 0, subject, topic, mail_key, int(machine),
         int(behaviour), orjson.dumps(properties).decode(), orjson.dumps(forms).decode(),
-        None, consents, None, f"event {name}" if consents else "",
+        None, consents, None, f"event {name}" if consents else "", reading.source,
     )  # fmt: skip
 
 
@@ -249,7 +249,7 @@ def _read_identify(call: Call, kind: str, reading: Reading) -> InboxRow:
     return InboxRow(
         message_id(call), "identify", None, user_kind, user_value, email, folded, anonymous,
         own_at, received_at, int(reading.historical), traits=written_traits(traits),
-        properties=orjson.dumps(call).decode(),
+        properties=orjson.dumps(call).decode(), source=reading.source,
     )  # fmt: skip
 
 
@@ -275,6 +275,7 @@ def _read_group(call: Call, kind: str, reading: Reading) -> InboxRow:
         message_id(call), kind, None, user_kind, user_value, email, folded, anonymous,
         own_at, received_at, int(reading.historical), subject=key,
         properties=orjson.dumps(call).decode(), forms=written_traits(traits),
+        source=reading.source,
     )  # fmt: skip
 
 

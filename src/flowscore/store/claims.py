@@ -155,8 +155,10 @@ def _find_owners(desk: Desk) -> None:
 
 def _give(desk: Desk) -> None:
     """A visitor is merged into the owner; what another contact held goes over."""
-    for table, columns, known in (("merges", "a.contact_id, o.contact_id", "NOT c.known"),
-                                  ("handed", "a.value, a.contact_id, o.contact_id", "c.known")):
+    for table, columns, known in (
+        ("merges", "a.contact_id, o.contact_id", "NOT c.known"),
+        ("handed", "a.value, a.contact_id, o.contact_id", "c.known"),
+    ):
         desk.run(f"""
             INSERT INTO {table}
             SELECT {columns}

@@ -27,6 +27,7 @@ from sqlalchemy import (
     true,
 )
 
+from flowscore.store import voices
 from flowscore.store.desk import Desk
 from flowscore.store.lines import SPOKEN_AT, TOLD, WHO
 from flowscore.store.spelling import SPELLINGS, Sqlite
@@ -44,6 +45,7 @@ EVERYTHING = "all"
 def hear(desk: Desk) -> None:
     """Apply what the calls and imported rows of this pass say."""
     if _listen(desk):
+        voices.note(desk)
         _keep_calls(desk)
         _settle(desk)
 
@@ -113,6 +115,7 @@ def change(
     )
     connection.execute(insert(SAID).from_select([one.name for one in SAID.columns], said))
     desk.filled[SAID.name] += 1
+    voices.note_own(desk)
     _settle(desk)
     desk.clear()
 

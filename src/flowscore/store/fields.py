@@ -38,6 +38,7 @@ class Reading:
 
     `received_at` is the instant of receipt; with `as_live` a call brings its own (ruling 89).
     `sent_at` is the client's clock at sending: what it is off by is taken off the timestamp.
+    `source` is that of the write key that brought them.
     """
 
     received_at: int
@@ -45,6 +46,7 @@ class Reading:
     historical: bool = False
     sent_at: int | None = None
     zone: ZoneInfo | None = None
+    source: str | None = None
 
 
 # --- whom, when, which ------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from flowscore.store import (
     signups,
     tallies,
     traits,
+    voices,
 )
 from flowscore.store.desk import Desk
 from flowscore.store.spelling import SPELLINGS
@@ -150,6 +151,7 @@ APPLIED: tuple[tuple[frozenset[str], Callable[[Desk], object]], ...] = (
     (frozenset({"identify", "contact"}), traits.set_attributes),
     (frozenset({"company"}), groups.join_companies),
     (frozenset({"consents"}), consents.hear),
+    (ANY, voices.heed),
     (frozenset({"tracked"}), machines.judge),
     (frozenset({"track"}), log.write_events),
     (frozenset({"harm"}), log.suppress),

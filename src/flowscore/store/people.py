@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowscore.store import claims, mailing
+from flowscore.store import claims, mailing, voices
 from flowscore.store.merging import unite
 from flowscore.store.newcomers import PAIRED, SINGLE, find_creating_lines, welcome
 
@@ -30,6 +30,7 @@ def meet(desk: Desk) -> None:
     welcome(desk, SINGLE + " AND n.who_kind <> 'anonymous'")
     _tie_aliases(desk)
     _unite_named(desk)
+    voices.join_names(desk)
     claims.settle(desk)
     welcome(desk, SINGLE + " AND n.who_kind = 'anonymous'")
     unite(desk)
@@ -121,6 +122,7 @@ def _note_user_ids(desk: Desk) -> None:
 
 
 # --- names of one person ----------------------------------------------------------------------
+
 
 def _tie_aliases(desk: Desk) -> None:
     """What an `alias` says is another name of the same person.
