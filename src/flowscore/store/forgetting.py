@@ -8,9 +8,9 @@ anonymousId stays away with what it did before the erasure; after it, it is a ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection, insert, select
 
@@ -65,23 +65,35 @@ def _make_salt(connection: Connection) -> str:
     return salt
 
 
-def recognizer(store: Store) -> Callable[[InboxRow], bool] | None:
-    """Whether a line names somebody who is kept away, for whoever tells it at the door.
+# --- at the door ------------------------------------------------------------------------------
 
-    None where nobody is. The tick decides: it also hears what consent a line brings.
-    """
+
+class Report(Protocol):
+    """What an import tells of itself, as far as it is asked here."""
+
+    erased: int
+
+
+def watched(store: Store, rows: Iterable[InboxRow], report: Report) -> Iterator[InboxRow]:
+    """The same rows; counts those that name somebody who is kept away. The tick decides."""
     with store.read() as connection:
         salt = find_salt(connection)
         away = select(forgotten.c.digest).where(forgotten.c.lifted_at.is_(None))
         known = frozenset(connection.execute(away).scalars()) if salt else frozenset()
-    if not salt or not known:
-        return None
+    for row in rows:
+        if known:
+            names = ((row.user_kind or "", row.user_value), ("email", row.email_folded))
+            said = (salted(salt or "", kind, value) for kind, value in names if value)
+            report.erased += not known.isdisjoint(said)
+        yield row
 
-    def is_known(row: InboxRow) -> bool:
-        names = ((row.user_kind or "", row.user_value), ("email", row.email_folded))
-        return any(salted(salt, kind, value) in known for kind, value in names if value)
 
-    return is_known
+def notes(rows: int) -> list[str]:
+    """The sentence of an import on them, if there are any."""
+    if not rows:
+        return []
+    who = "1 row names somebody who was" if rows == 1 else f"{rows:,} rows name people who were"
+    return [f"{who} erased (they come back only with consent given since)"]
 
 
 # --- when lines are taken in ------------------------------------------------------------------

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from flowscore.store import forgetting
 from flowscore.store.addresses import complaint, read_address
 from flowscore.store.calls import read_call, written_traits
 from flowscore.store.columns import CONTACT_WORDS, contact_names, event_names, slugged
@@ -63,6 +64,7 @@ class ImportReport:
     duplicates: int = 0
     later: int = 0  # `alias`: kept, not applied yet
     rejected: int = 0
+    erased: int = 0  # rows that name people who were erased
     rejects_file: Path | None = None
     first_rejects: list[Reject] = field(default_factory=list)
 
@@ -73,6 +75,7 @@ class ImportReport:
             parts.append(f"{self.duplicates:,} had come before")
         if self.later:
             parts.append(f"{self.later:,} of type alias kept, not applied yet")
+        parts += forgetting.notes(self.erased)
         if self.rejected:
             place = f", see {self.rejects_file}" if self.rejects_file else ""
             parts.append(f"{self.rejected:,} rejected{place}")
@@ -334,7 +337,7 @@ def _receive(
 
     `look`: also in the log. A row of contacts is never there: each import says it anew.
     """
-    received = receive(store, rows, look=look)
+    received = receive(store, forgetting.watched(store, rows, report), look=look)
     report.taken, report.duplicates = received.taken, received.duplicates
 
 
