@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 
@@ -193,6 +195,8 @@ def test_pages_run_no_script_and_stand_in_no_frame(house: House) -> None:
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+    style = answer.text.partition("<style>")[2].partition("</style>")[0].encode()
+    assert f"'sha256-{b64encode(sha256(style).digest()).decode()}'" in policy
     assert answer.headers["x-frame-options"] == "DENY"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
