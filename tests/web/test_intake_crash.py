@@ -16,7 +16,7 @@ import pytest
 from cli.conftest import Run, run
 from flows.watching import await_line
 from flowscore.clock import MINUTE, clock_now, rfc3339
-from web.intake_door import basic, call
+from web.intake_door import ANA, basic, call
 
 COMMAND = Path(sys.executable).with_name("flowscore")
 Start = Callable[[], tuple[subprocess.Popen[str], str]]
@@ -60,7 +60,7 @@ def test_t09_a_200_survives_the_process_and_counts_once_when_sent_again(
     folder: Path, start: Start, run: Run
 ) -> None:
     key = run("--project", folder, "keys", "add", "shop").out.strip()
-    calls = [call(messageId=f"m{n}") for n in range(200)]
+    calls = [call(userId=ANA, messageId=f"m{n}") for n in range(200)]
     body = json.dumps({"batch": [*calls, {"type": "track"}]}).encode()
     for _ in range(2):  # killed, started, sent again: a client that heard nothing does the same
         process, address = start()
@@ -75,6 +75,7 @@ def test_t09_a_200_survives_the_process_and_counts_once_when_sent_again(
     assert sorted(e["message_id"] for e in events if e["name"] == "order_completed") == sorted(
         one["messageId"] for one in calls
     )
+    assert {e["source"] for e in events if e["name"] == "order_completed"} == {"shop"}
     assert run("--project", folder, "rejects", "--json").json["total"] == 1
 
 
@@ -86,7 +87,9 @@ def test_killed_while_many_send_nothing_that_was_answered_is_lost(
     answered: list[str] = []
     with httpx.Client(base_url=address, headers=basic(key), timeout=30) as client:
         for n in range(60):
-            body = json.dumps({"batch": [call(messageId=f"{n}-{i}") for i in range(20)]})
+            body = json.dumps(
+                {"batch": [call(userId=ANA, messageId=f"{n}-{i}") for i in range(20)]}
+            )
             if n == 40:
                 os.kill(process.pid, signal.SIGKILL)
             try:

@@ -101,6 +101,7 @@ def events(extract: Extract, page: Page) -> Iterator[Row]:
             "topic": row.topic,
             "machine": row.machine,
             "historical": row.historical,
+            "source": row.source,
         }
 
 
