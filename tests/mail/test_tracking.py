@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from html import unescape
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from flowscore.mail.links import opens
 from flowscore.mail.message import build
 from flowscore.mail.tokens import OfMail, OfTemplate, digest_of, read_hit, sign_hit
 from flowscore.mail.tracking import how_tracked
@@ -54,6 +56,24 @@ def test_a_changed_token_opens_nothing():
 @pytest.mark.parametrize("token", ["", "x", "m", "a" * 5000, "ñ" * 30, "AAAA", "!" * 30, "\0"])
 def test_what_is_no_token_opens_nothing(token: str):
     assert read_hit(SECRET, "open", token) is None
+
+
+def test_whatever_comes_as_a_token_raises_nothing_and_opens_nothing():
+    chance = random.Random(7)
+    letters = "".join(map(chr, range(0x250))) + "\ud800\uffff😀"
+    plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="
+    right = sign_hit(SECRET, "click", OF, TARGET)
+    for _ in range(20_000):
+        token = "".join(chance.choices(chance.choice((letters, plain)), k=chance.randrange(70)))
+        if chance.random() < 0.5:
+            at = chance.randrange(len(right))
+            token = right[:at] + token[: chance.randrange(4)] + right[at + chance.randrange(4) :]
+        target = chance.choice((TARGET, "", token))
+        if (token, target) != (right, TARGET):
+            assert read_hit(SECRET, "click", token, target) is None
+            assert read_hit(SECRET, "open", token) is None
+        for purpose in ("unsubscribe", "preferences", "view"):
+            assert not opens(SECRET, purpose, token, "welcome.7.actions-0")
 
 
 @pytest.mark.parametrize("number", [0, 1, 255, 256, 2**31, 2**62])

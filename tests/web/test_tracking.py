@@ -615,6 +615,15 @@ def test_a_mail_that_can_no_longer_be_written_says_so(open_academy: Open) -> Non
     assert "no longer here" in answer.text
 
 
+def test_the_page_shows_a_template_as_it_stands_now(open_academy: Open) -> None:
+    academy = open_academy()
+    [path] = academy.meet("ana").paths("v")
+    assert "Hello you" in academy.ask(path).text
+    file = academy.house.workspace.root / "templates/email/hello.html"
+    file.write_text(file.read_text().replace("Hello", "Dear"))
+    assert "Dear you" in academy.ask(path).text
+
+
 def test_a_preview_is_not_tracked(open_academy: Open) -> None:
     academy = open_academy()
     academy.meet("ana")

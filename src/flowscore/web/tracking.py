@@ -7,6 +7,7 @@ The picture is always answered, and a click is always led on, whether or not it 
 
 import re
 from base64 import b64decode
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -19,6 +20,7 @@ from flowscore.web.agents import LONGEST, judge_request
 from flowscore.web.notices import PRIVATE, notice
 from flowscore.web.reception import Reception
 from flowscore.web.recording import Hit
+from flowscore.web.shelf import Shelf
 
 PICTURE = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # 1×1, clear
 UNSTORED = {"Cache-Control": "no-store, max-age=0", "Referrer-Policy": "no-referrer"}
@@ -31,6 +33,13 @@ STILL = (
 WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 AS_WRITTEN = ":/%#?=@[]!$&'()*+,;~"  # what stands in an address as it is (RFC 3986)
+
+PAGES: dict[int | str, dict[str, Any]] = {404: {"description": "The link leads nowhere: a page"}}
+AWAY: dict[int | str, dict[str, Any]] = {
+    302: {"description": "On to where the link leads"},
+    **PAGES,
+}
+LOST: dict[int | str, dict[str, Any]] = {410: {"description": "It is no longer here"}, **PAGES}
 
 NOWHERE = (
     "This link leads nowhere",
@@ -51,7 +60,8 @@ GONE = (
 
 def router(desk: Reception) -> APIRouter:
     """The four; none of them asks the store before it answers, but for the mail in a browser."""
-    routes = APIRouter(tags=["tracking"])
+    routes = APIRouter(tags=["tracking"], default_response_class=HTMLResponse)
+    shelf = Shelf(desk.workspace.root)
 
     @routes.get("/o/{name:path}", summary="The picture of a mail", response_class=Response)
     @routes.head("/o/{name:path}", include_in_schema=False)
@@ -60,23 +70,23 @@ def router(desk: Reception) -> APIRouter:
         note_hit(desk, request, "open", of)
         return Response(PICTURE, media_type="image/gif", headers=UNSTORED)
 
-    @routes.get("/c/{token:path}", summary="A link of a mail", response_class=Response)
+    @routes.get("/c/{token:path}", summary="A link of a mail", responses=AWAY)
     @routes.head("/c/{token:path}", include_in_schema=False)
     async def click(token: str, request: Request, u: str = "") -> Response:
         of = read_hit(desk.mail.secret, "click", token, u)
         note_hit(desk, request, "click", of, u)
         return lead_on(u) if of else notice(404, *NOWHERE)
 
-    @routes.get("/h/{token:path}", summary="A link nobody sees", response_class=HTMLResponse)
+    @routes.get("/h/{token:path}", summary="A link nobody sees")
     @routes.head("/h/{token:path}", include_in_schema=False)
     async def trap(token: str, request: Request) -> Response:
         note_hit(desk, request, "trap", read_hit(desk.mail.secret, "trap", token))
         return notice(200, *EMPTY)
 
-    @routes.get("/v/{token:path}", summary="A mail in the browser", response_class=HTMLResponse)
+    @routes.get("/v/{token:path}", summary="A mail in the browser", responses=LOST)
     @routes.head("/v/{token:path}", include_in_schema=False)
     async def view(token: str) -> Response:
-        return await run_in_threadpool(show, desk, token)
+        return await run_in_threadpool(show, desk, shelf, token)
 
     return routes
 
@@ -100,10 +110,9 @@ def lead_on(target: str) -> Response:
     return Response(status_code=302, headers={**UNSTORED, "Location": quote(target, AS_WRITTEN)})
 
 
-def show(desk: Reception, token: str) -> Response:
+def show(desk: Reception, shelf: Shelf, token: str) -> Response:
     """The mail, or a page that says why there is none; blocks."""
-    space = desk.workspace
-    found = show_again(desk.store, lambda: desk.live, space.templates, desk.mail, token)
+    found = show_again(desk.store, lambda: desk.live, shelf.templates, desk.mail, token)
     if found is None:
         return notice(404, *NOWHERE)
     if found.html is None:
