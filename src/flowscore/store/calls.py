@@ -295,7 +295,7 @@ def _read_alias(call: Call, kind: str, reading: Reading) -> InboxRow:
     return InboxRow(
         message_id(call), kind, before, user_kind, user_value, email, folded, anonymous,
         own_at, received_at, int(reading.historical), subject=former,
-        properties=orjson.dumps(call).decode(),
+        properties=orjson.dumps(call).decode(), source=reading.source,
     )  # fmt: skip
 
 

@@ -6,9 +6,10 @@ itself: the public keys of web pages are in anybody's hands.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,7 @@ MOST_KEPT = 64 * 1024  # letters of a reject
 OURS = frozenset({"contact_created", "attribute_changed", "list_joined", "list_left",
                   "stage_changed", "enroll_requested"})  # fmt: skip
 WEIGHTY = frozenset({"email_bounced", "email_complained", FEEDBACK})
-OWN_MARKS = frozenset(":/@")  # in the ids of what flowscore writes, and in no client's
+OWN_MARKS = re.compile("[:/@]")  # in the ids of what flowscore writes, and in no client's
 
 
 @dataclass
@@ -62,16 +63,16 @@ def sort_calls(body: Any, kind: str | None, arrival: Arrival) -> Sorted:
     """The calls of a batch, or the one call of that kind."""
     calls, beside = calls_in(body, kind)
     sent = beside.get("sentAt") or arrival.sent_at
-    clock = read_clock(sent)
+    reading = Reading(arrival.at, sent_at=read_clock(sent), zone=UTC, source=arrival.source)
     found = Sorted()
     for call in calls:
         if type(call) is dict:
             _complete(call, beside, sent, arrival)
-        row = read_call(call, Reading(arrival.at, sent_at=clock or _own_clock(call), zone=UTC))
+        row = read_call(call, reading if reading.sent_at else _by_own_clock(call, reading))
         if why := row.reason if isinstance(row, Reject) else refusal(row, arrival.key):
             found.rejects.append(Rejected(arrival.source, why, written(call), arrival.at))
         elif isinstance(row, InboxRow):
-            found.rows.append(row._replace(source=arrival.source))
+            found.rows.append(row)
     return found
 
 
@@ -98,9 +99,10 @@ def read_clock(said: Any) -> int | None:
         return None
 
 
-def _own_clock(call: Any) -> int | None:
-    """Of a call in a batch that does not say when it was sent."""
-    return read_clock(call.get("sentAt")) if type(call) is dict else None
+def _by_own_clock(call: Any, reading: Reading) -> Reading:
+    """A batch need not say when it was sent; each of its calls may."""
+    said = call.get("sentAt") if type(call) is dict else None
+    return replace(reading, sent_at=read_clock(said)) if said else reading
 
 
 def anonymous_id_in(headers: Mapping[str, str]) -> str | None:
@@ -133,7 +135,7 @@ def message_id(call: Call, sent: Any, source: str) -> str | None:
     """
     given = call.get("messageId")
     if type(given) is str and given and len(given) <= LONGEST:
-        return f"@{source}:{given}" if OWN_MARKS.intersection(given) else given
+        return f"@{source}:{given}" if OWN_MARKS.search(given) else given
     try:
         return digest([source, sent, call])
     except (orjson.JSONEncodeError, RecursionError):
