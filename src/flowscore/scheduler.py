@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -49,6 +50,8 @@ def serve(workspace: Workspace) -> None:
         flows = load_flows(home)
         seconds = min(workspace.settings.tick_every, MINUTE) / SECOND
         service = Service(workspace, flows.work, server.ensure, seconds, flows.stopping)
+        if workspace.settings.bounce_mailbox is not None:
+            service.postman = Postman(partial(workspace.read_bounces, service.stopping.is_set))
         with _heeding(service.stopping), serving(workspace) as web:
             log.info("answering at %s", web.address)
             log.info("at work in %s; Prefect's pages: %s", workspace.root, server.pages)
@@ -97,6 +100,7 @@ class Service:
     quiet_until: float = 0.0  # on the monotonic clock
     behind: bool = False  # the clock is, and was told of
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    postman: Postman | None = None  # reads the bounce mailbox, where one is named
 
     async def run(self) -> None:
         """Look once, then on every beat, until asked to stop."""
@@ -111,23 +115,15 @@ class Service:
             coalesce=True,
             misfire_grace_time=None,
         )
-        self._read_bounces_too(scheduler)
+        if self.postman is not None:  # at once and every minute, beside the ticks
+            go, at_once = [self.postman.go], datetime_of(clock_now())
+            scheduler.add_job(asyncio.to_thread, "interval", go, seconds=60, next_run_time=at_once)
         scheduler.start()
         await asyncio.to_thread(self.stopping.wait)
         log.info("asked to leave: finishing the step under way")
         scheduler.pause()
         async with self.looking:  # shutting down would cancel a look under way
             scheduler.shutdown(wait=False)
-
-    def _read_bounces_too(self, scheduler: AsyncIOScheduler) -> None:
-        """Where a mailbox is named: at once and every minute, beside the ticks."""
-        if self.workspace.settings.bounce_mailbox is None:
-            return
-        postman = Postman(lambda: self.workspace.read_bounces(self.stopping.is_set))
-        at_once = datetime_of(clock_now())
-        scheduler.add_job(
-            asyncio.to_thread, "interval", [postman.go], seconds=60, next_run_time=at_once
-        )
 
     async def look(self) -> None:
         """Work if something is due; never raises."""
