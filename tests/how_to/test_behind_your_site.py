@@ -122,15 +122,15 @@ class Reader:
         web, server = self.keys[:2]
         return text.replace("fs_YOUR_WEB_KEY", web).replace("fs_YOUR_SERVER_KEY", server)
 
-    def arrived(self, lines: int) -> bool:
-        """Whether so many lines wait for the tick, within a while."""
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
+    def waiting(self, at_least: int) -> int:
+        """How many lines wait for the tick, once there are enough of them."""
+        until = time.monotonic() + 60
+        while True:
             with closing(sqlite3.connect(self.folder / "inbox.db")) as inbox:
-                if inbox.execute("SELECT count(*) FROM inbox").fetchone() == (lines,):
-                    return True
+                [lines] = inbox.execute("SELECT count(*) FROM inbox").fetchone()
+            if lines >= at_least or time.monotonic() > until:
+                return lines
             time.sleep(0.1)
-        return False
 
     def has_health(self) -> bool:
         """Whether flowscore answers through nginx, within a while."""
@@ -146,16 +146,21 @@ class Reader:
 @contextmanager
 def running(reader: Reader, *command: str) -> Iterator[None]:
     """A service, as long as it is needed."""
-    log = (reader.folder / f"{Path(command[0]).name}.log").open("w")
+    told = (reader.folder / f"{Path(command[0]).name}.log").open("w")
     process = subprocess.Popen(
-        command, cwd=reader.folder, env=reader.surroundings, stdout=log, stderr=log
+        command, cwd=reader.folder, env=reader.surroundings, stdout=told, stderr=told
     )
     try:
         yield
     finally:
         process.terminate()
         process.wait(20)
-        log.close()
+        told.close()
+
+
+def log(reader: Reader) -> str:
+    """What the services said."""
+    return "\n".join(file.read_text() for file in sorted(reader.folder.glob("*.log")))
 
 
 @contextmanager
@@ -233,15 +238,15 @@ def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     reader.type(certificate)
     with nginx(reader):
         with running(reader, shutil.which("flowscore") or "flowscore", "serve"):
-            assert reader.has_health(), (tmp_path / "flowscore.log").read_text()
+            assert reader.has_health(), log(reader)
             reader.follow(health)
             reader.follow(make_keys)
             place_pages(reader, install)
             with visiting(reader):
-                assert reader.arrived(3)  # page, identify, track
+                assert reader.waiting(3) == 3, log(reader)  # page, identify, track
             assert '"success":true' in reader.type(reader.with_keys(from_shell))
             run_python(reader, monkeypatch)
-            assert reader.arrived(6)
+            assert reader.waiting(6) == 6, log(reader)
         asked = "curl -o /dev/null -w '%{http_code} %{redirect_url}' "
         assert reader.type(f"{asked} https://track.example.com/metrics") == "404 "
         assert reader.type(f"{asked} https://track.example.com/u/abc") == "502 "
