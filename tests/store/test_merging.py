@@ -284,7 +284,7 @@ def test_points_of_one_occurrence_stand_once(store: Store) -> None:
 
 
 def test_points_of_being_created_stand_once(store: Store) -> None:
-    older, younger = two(store)
+    older, _ = two(store)
     made = look(store, "SELECT contact_id, id FROM events WHERE name = 'contact_created'")
     for contact, event in made:
         change(

@@ -15,6 +15,8 @@ from sqlalchemy import text
 from store.taking import call, look, send, tick, track
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flowscore.store.database import Store
 
 USERS = ("u1", "u2", "u3", "u4")
@@ -102,12 +104,12 @@ QUERIES = {
 }
 
 
-def state(store: Store) -> list[Any]:
+def state(store: Store, queries: Mapping[str, str] = QUERIES) -> list[Any]:
     """Everybody by all their names, with what is known of them."""
     people: dict[int, dict[str, Any]] = {}
     for contact, kind, value in look(store, "SELECT contact_id, kind, value FROM identities"):
         people.setdefault(contact, {"names": []})["names"].append((kind, value))
-    for what, query in QUERIES.items():
+    for what, query in queries.items():
         for contact, *said in look(store, query):
             people[contact].setdefault(what, []).append(tuple(said))
     assert {contact for (contact,) in look(store, "SELECT id FROM contacts")} == people.keys()
