@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flowscore.clock import HOUR, MINUTE, clock_now
 from flowscore.errors import FlowscoreError
 from flowscore.settings import read_settings
+from flowscore.store.calls import read_call
+from flowscore.store.fields import Reading
+from flowscore.store.inbox import InboxRow, receive
 from flowscore.web.providers import mailgun, postmark, sendgrid
 from flowscore.web.providers.mailgun import OLDEST, Tokens
 from flowscore.web.providers.posts import ForgedError
@@ -27,6 +30,7 @@ from web.mailed import (
     returned,
     serve_mailed,
     suppressed,
+    tick,
 )
 from web.provider_posts import (
     MAILGUN_KEY,
@@ -101,6 +105,23 @@ def test_an_event_that_cannot_be_read_does_not_lose_the_others(mailed: House) ->
         "neither this mail nor this address is known here",
     }
     assert counted(mailed, "sendgrid", "rejected") == 4
+
+
+def test_who_unsubscribes_at_a_provider_leaves_every_topic(mailed: House) -> None:
+    """A word of their own for a topic would outlast a refusal of mail in general."""
+    granted = {"type": "track", "event": "subscribed", "userId": BEN, "messageId": "yes",
+               "properties": {"topic": "news"}}  # fmt: skip
+    row = read_call(granted, Reading(clock_now() - MINUTE))
+    assert isinstance(row, InboxRow)
+    receive(mailed.workspace.store, [row])
+    tick(mailed)
+    told = bounce(None, event="unsubscribe", email=BEN)
+    assert post_sendgrid(mailed.client, [told]).json() == ONE
+    tick(mailed)
+    words = "SELECT topic, granted FROM consents ORDER BY topic"
+    assert {row["topic"]: bool(row["granted"]) for row in mailed.rows(words)} == {
+        "all": False, "email": False, "news": False,
+    }  # fmt: skip
 
 
 # --- SendGrid -------------------------------------------------------------------------------------
@@ -393,7 +414,7 @@ def test_whom_nobody_knows_is_kept_as_a_reject_and_changes_nothing(mailed: House
     }  # fmt: skip
     (kept,) = rejects(mailed)
     assert kept["source"] == "postmark" and json.loads(kept["content"]) == stranger
-    mailed.tick()
+    tick(mailed)
     assert {row["email"] for row in mailed.rows("SELECT email FROM contacts")} == {ANA, BEN}
 
 

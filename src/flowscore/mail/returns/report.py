@@ -214,14 +214,14 @@ def _counted_once_by(report: Report, match: Match) -> str:
 
 def _properties(report: Report, match: Match) -> dict[str, str]:
     said = {"code": report.code, "text": _plain(report.text), "kind": report.kind}
+    if report.what == "unsubscribed":
+        said["topic"] = "all"  # nobody outside knows our topics: whoever says it means them all
     if report.what == "bounced":
         said["type"] = "hard" if report.hard else "soft"
     if match.message:
         message = match.message
         said |= {"template": message.template, "scenario": message.scenario}
-        said |= {"message_id": message.key}
-        if report.what != "unsubscribed":
-            said["topic"] = message.topic
+        said |= {"message_id": message.key, "topic": said.get("topic", message.topic)}
     return {name: value for name, value in said.items() if value}
 
 
