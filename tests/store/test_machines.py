@@ -11,7 +11,7 @@ from flowscore.clock import DAY, SECOND
 from flowscore.store.database import Store
 from flowscore.store.forms import flatten
 from flowscore.store.inbox import InboxRow, receive
-from flowscore.store.machines import EVERY_LINK, HIDDEN_LINK, WAIT
+from flowscore.store.machines import EVERY_LINK, HIDDEN_LINK, TRACKING, WAIT
 from store.taking import START, Project, at, change, look, send, tick, track
 
 ANA = "ana@x.es"
@@ -36,7 +36,7 @@ def hit(
     return InboxRow(
         f"{mail}:{name}:{link}:{seconds}:{why}", "track", name, "email", who, None, None, None,
         own_at, own_at + WAIT, 0, 0, "hello", "news", mail, int(bool(why)), int(not why),
-        orjson.dumps(said).decode(), orjson.dumps(flatten(said)).decode(), source="tracking",
+        orjson.dumps(said).decode(), orjson.dumps(flatten(said)).decode(), source=TRACKING,
     )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def judged(store: Store) -> dict[str, str]:
     query = """
         SELECT coalesce(properties ->> 'link', name), machine, behaviour,
                properties ->> 'machine_why', forms ->> 'machine'
-        FROM events WHERE source = 'tracking' ORDER BY own_at, id
+        FROM events WHERE source = 'flowscore tracking' ORDER BY own_at, id
     """
     found = {}
     for what, machine, behaviour, why, form in look(store, query):
@@ -156,7 +156,9 @@ def test_a_flood_of_hits_on_one_mail_is_judged_a_second_at_a_time(store: Store) 
     rows = [hit(n / 200, "https://a.example/1", links=3) for n in range(2_000)]
     known(store, *rows)
     tick(store, 2)
-    assert look(store, "SELECT count(*) FROM events WHERE source = 'tracking'") == [(2_000,)]
+    assert look(store, "SELECT count(*) FROM events WHERE source = 'flowscore tracking'") == [
+        (2_000,)
+    ]
 
 
 def test_a_hit_of_somebody_who_is_gone_makes_no_contact(store: Store) -> None:
@@ -176,7 +178,7 @@ def tally(number: int, link: str = "", days: int = 0, machine: int = 0) -> Inbox
     return InboxRow(
         f"tally:{number}", "tally", name, None, None, None, None, None, own_at, own_at, 0, 0,
         "hello", machine=machine, properties=orjson.dumps({"link": link}).decode(),
-        source="tracking",
+        source=TRACKING,
     )  # fmt: skip
 
 

@@ -144,7 +144,7 @@ class Academy:
     def wait(self, number: int) -> None:
         """Until so many hits are on the disk."""
         until = time.monotonic() + 10
-        query = "SELECT count(*) AS n FROM inbox WHERE source = 'tracking'"
+        query = "SELECT count(*) AS n FROM inbox WHERE source = 'flowscore tracking'"
         while self.house.inbox(query)[0]["n"] < number:
             assert time.monotonic() < until, self.house.inbox()
             time.sleep(0.01)
@@ -154,7 +154,7 @@ class Academy:
         self.house.tick()
         rows = self.house.rows(
             "SELECT name, machine, behaviour, properties FROM events"
-            " WHERE source = 'tracking' ORDER BY own_at, id"
+            " WHERE source = 'flowscore tracking' ORDER BY own_at, id"
         )
         for row in rows:
             assert bool(row["machine"]) is not bool(row["behaviour"])
@@ -525,7 +525,7 @@ def test_anonymous_hits_are_counted_and_are_nobodys(
     target = "https://academy.example/plan?for=ana@x.es"
     assert academy.ask(mail.link(target)).headers["location"] == target
     academy.wait(4)
-    for line in academy.house.inbox("SELECT * FROM inbox WHERE source = 'tracking'"):
+    for line in academy.house.inbox("SELECT * FROM inbox WHERE source = 'flowscore tracking'"):
         assert "ana" not in str(line)
         assert line["user_value"] is None
         assert line["own_at"] % (24 * 60 * MINUTE) == 0

@@ -20,7 +20,7 @@ from flowscore.store.lines import WHO
 if TYPE_CHECKING:
     from flowscore.store.desk import Desk
 
-TRACKING = "tracking"  # the source of the lines that the web door makes of hits
+TRACKING = "flowscore tracking"  # no write key can be called that: names of keys have no blank
 WAIT = 10 * SECOND  # from a hit to its receipt
 WINDOW = 10  # seconds within which clicks are one burst
 MANY = 5  # different links in one burst, whatever the mail holds
