@@ -246,13 +246,13 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None, description="Asked for by `/metrics` as a bearer token; without it none is."
     )
-    ses_topics: Annotated[str, BeforeValidator(_read_topics)] = Field(
-        "",
+    ses_topics: Annotated[str | None, BeforeValidator(_read_topics)] = Field(
+        None,
         description="The SNS topics by which Amazon SES tells of bounces and complaints at "
         "`/hooks/ses`: their ARNs, told apart by commas.",
     )
-    sendgrid_public_key: Annotated[str, BeforeValidator(_read_p256_keys)] = Field(
-        "",
+    sendgrid_public_key: Annotated[str | None, BeforeValidator(_read_p256_keys)] = Field(
+        None,
         description="The verification key of SendGrid's signed event webhook, which posts to "
         "`/hooks/sendgrid`.",
     )
