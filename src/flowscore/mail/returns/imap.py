@@ -75,6 +75,7 @@ class Imap:
     def __init__(self, client: imaplib.IMAP4, place: ImapPlace) -> None:
         self.client = client
         self.place = place
+        self.can = _told(client.capability()[1]).upper().split()  # more than before the login
         self.places = {HANDLED: self._make(HANDLED), ASIDE: self._make(ASIDE)}
         kind, said = client.select(_quoted(place.folder))
         if kind != "OK":
@@ -85,7 +86,7 @@ class Imap:
 
     def _make(self, name: str) -> str | None:
         """The folder's full name, made where it is missing; None where nothing can be moved."""
-        if not {"MOVE", "UIDPLUS"} & set(self.client.capabilities):
+        if not {"MOVE", "UIDPLUS"} & set(self.can):
             return None
         for full in (name, f"INBOX{self._delimiter()}{name}"):
             self.client.create(_quoted(full))  # refused where it is there already
@@ -122,7 +123,7 @@ class Imap:
                 self._move(name, _quoted(place))
 
     def _move(self, name: str, place: str) -> None:
-        if "MOVE" in self.client.capabilities:
+        if "MOVE" in self.can:
             self._ask("MOVE", name, place)
             return
         self._ask("COPY", name, place)

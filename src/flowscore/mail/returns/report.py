@@ -59,7 +59,13 @@ def lines_of(
     matches = [(one, match) for one in reports if (match := known.find(one))]
     matched = {id(one) for one, _ in matches}
     unknown = [one for one in reports if id(one) not in matched and not known.is_erased(one)]
-    rows = [_line(*one, received_at, source) for one in _one_of_each_mail(matches)]
+    rows: list[InboxRow] = []
+    for report, match in _one_of_each_mail(matches):
+        row = _line(report, match, received_at, source)
+        if row is None:
+            unknown.append(report)
+        else:
+            rows.append(row)
     return rows, unknown
 
 
@@ -181,7 +187,8 @@ def _one_of_each_mail(found: list[tuple[Report, Match]]) -> Iterator[tuple[Repor
         yield min(own or told, key=lambda one: one[0].hard)
 
 
-def _line(report: Report, match: Match, received_at: int, source: str) -> InboxRow:
+def _line(report: Report, match: Match, received_at: int, source: str) -> InboxRow | None:
+    """None where the contact goes by no name that a call could use."""
     if report.what == "bounced" and match.moved:
         report = replace(report, hard=False, kind="old_address")
     at = max(report.at, (match.message.sent_at or 0) if match.message else 0)
@@ -194,8 +201,7 @@ def _line(report: Report, match: Match, received_at: int, source: str) -> InboxR
         **_who(match.contact),
     }
     row = read_call(call, Reading(received_at))
-    assert isinstance(row, InboxRow), row
-    return row._replace(source=source)
+    return row._replace(source=source) if isinstance(row, InboxRow) else None
 
 
 def _who(contact: Row[Any]) -> dict[str, Any]:
