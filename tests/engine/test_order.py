@@ -1,4 +1,4 @@
-"""Points and lists, too, are the same in whatever order calls arrive (see tests/store/test_order)."""
+"""Points and lists are the same in whatever order calls arrive, too: see tests/store/test_order."""
 
 from __future__ import annotations
 

@@ -283,6 +283,19 @@ def test_points_of_one_occurrence_stand_once(store: Store) -> None:
     assert look(store, sums) == [("bought", 14), ("is big", 3), ("weekly", 5)]
 
 
+@pytest.mark.parametrize("reset_of", ["older", "younger", "both"])
+def test_a_when_that_stood_for_both_stands_once_after_a_reset(store: Store, reset_of: str) -> None:
+    """What a reset has made worth nothing is not taken back once more."""
+    older, younger = two(store)
+    for contact, name, own in ((older, "older", 1), (younger, "younger", 2)):
+        line(store, contact, "is-big", "when", "1/1", 3, own)
+        if reset_of in (name, "both"):
+            line(store, contact, "", "reset", f"r{name}", -3, 9)
+    merge(store)
+    assert look(store, "SELECT sum(points) FROM ledger WHERE kind = 'when'") == [(3,)]
+    assert look(store, "SELECT count(*) FROM ledger WHERE key LIKE 'merge/%'") == [(0,)]
+
+
 def test_points_of_being_created_stand_once(store: Store) -> None:
     older, _ = two(store)
     made = look(store, "SELECT contact_id, id FROM events WHERE name = 'contact_created'")

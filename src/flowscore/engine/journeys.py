@@ -137,8 +137,13 @@ def into_staged(rows: Any) -> Insert:
 
 def move(work: Work, statements: Moves, place: str) -> None:
     """Carry `staged` over; `place` makes the events' ids (the instant, or the step)."""
+    carry(work, statements)
+    if not work.silent:
+        work.run(statements.changed, place=place)
+
+
+def carry(work: Work, statements: Moves) -> None:
+    """The same without an event."""
     work.run(statements.leave)
     work.run(statements.enter)
     work.run(statements.tell)
-    if not work.silent:
-        work.run(statements.changed, place=place)

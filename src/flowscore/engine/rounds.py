@@ -108,6 +108,7 @@ def _account_for_merged(work: Work, program: Program) -> None:
     resets.reckon_merged(work, scores)
     decay.enter_anew(work, program.scoring.fading)
     balances.add_up(work, scores)
+    stages.keep_furthest(work, program.stages)
 
 
 WHO_MERGED = insert_from(

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Insert,
     and_,
+    bindparam,
     case,
     func,
     insert,
@@ -20,10 +22,11 @@ from sqlalchemy import (
 )
 
 from flowscore.engine.audience import Asking, ask_everybody, asking, gather
-from flowscore.engine.journeys import STAY, Moves, into_staged, move, moves, place_of
+from flowscore.engine.journeys import STAY, Moves, carry, into_staged, move, moves, place_of
 from flowscore.engine.scratch import asked, staged
 from flowscore.language.project import digest
 from flowscore.rules.conditions import holds
+from flowscore.rules.sight import batch
 from flowscore.rules.watch import Watch, watch
 from flowscore.rules.who import Who
 from flowscore.store.tables import changes, contacts, stages
@@ -125,6 +128,32 @@ def settle(work: Work, funnel: Funnel) -> None:
         move(work, funnel.moves, f"{work.now}/{work.round}")
         work.counts.staged += moved
         work.changed += moved
+
+
+def keep_furthest(work: Work, funnel: Funnel | None) -> None:
+    """Of those in `batch`, merged in this tick, who stood further on by the other name is there.
+
+    They were there before, so it is no change that anything begins with.
+    """
+    if funnel is None:
+        return
+    work.clear(staged)
+    if work.fill(staged, _further_on(funnel.names), kept=False):
+        carry(work, funnel.moves)
+
+
+def _further_on(names: tuple[str, ...]) -> Insert:
+    there = stages.alias("there")  # where they stood up to now by the name that they gave up
+    origin, target = place_of(names, STAY.c.stage), place_of(names, there.c.stage)
+    now = bindparam("now", type_=BigInteger)
+    same = and_(there.c.contact_id == STAY.c.contact_id, STAY.c.left_at.is_(null()))
+    rows = (
+        select(STAY.c.contact_id, origin, func.max(target), func.max(there.c.cause))
+        .select_from(STAY.join(there, same).join(batch, batch.c.contact_id == STAY.c.contact_id))
+        .where(there.c.left_at == now, there.c.entered_at < now, target > origin)
+        .group_by(STAY.c.contact_id, STAY.c.stage)
+    )
+    return into_staged(rows)
 
 
 # ---------------------------------------------------------------- after an apply

@@ -72,6 +72,33 @@ POINTS = [
     f"DELETE FROM ledger WHERE {YOUNGER} AND kind = 'rule' AND {_twin_has('ledger', SAME_LINE)}"
 ]
 
+# A `when` that stood for both is to stand once. If a reset of either has made the lines of one
+# worth nothing, those go; else merging takes one back (`merging.py`).
+STANDS = """0 <> (SELECT coalesce(sum(s.points), 0) FROM ledger s
+    WHERE s.contact_id = w.{0} AND s.score = ledger.score AND s.rule = ledger.rule
+      AND s.kind = 'when')"""
+WAS_RESET = """EXISTS (
+    SELECT 1 FROM ledger r
+    WHERE r.contact_id IN (w.contact_id, w.other_id) AND r.score = ledger.score
+      AND r.kind = 'reset' AND r.key NOT LIKE 'void:%' AND r.own_at >= (
+        SELECT max(s.own_at) FROM ledger s
+        WHERE s.contact_id = ledger.contact_id AND s.score = ledger.score
+          AND s.rule = ledger.rule AND s.kind = 'when'))"""
+
+
+def _stands_in_vain(which: str) -> str:
+    """A line of a `when` that stands for both, if a reset came after it."""
+    return f"""
+        DELETE FROM ledger WHERE kind = 'when' AND EXISTS (
+            SELECT 1 FROM twins w
+            WHERE w.contact_id = ledger.contact_id AND {which}
+              AND {STANDS.format("contact_id")} AND {STANDS.format("other_id")} AND {WAS_RESET})
+          AND {EITHER}
+    """
+
+
+POINTS += [_stands_in_vain("w.younger"), _stands_in_vain("NOT w.younger")]
+
 # Of two walks the one that is further on goes on, else the older one. Where a scenario may be
 # entered every time, two walks are two unless they stand at one step.
 BEHIND = """o.scenario = enrollments.scenario AND o.ended_at IS NULL
@@ -122,6 +149,20 @@ MAILS = [
     """,
 ]
 
+# The stage of the older stands; whether that of the younger is further on, the engine knows.
+STAGES = [
+    f"DELETE FROM stages WHERE {YOUNGER} AND left_at IS NOT NULL",
+    f"""
+        UPDATE stages SET left_at = :tick
+        WHERE {YOUNGER} AND {_twin_has("stages", "o.left_at IS NULL")}
+    """,
+    f"""
+        UPDATE stages SET contact_id = (
+            SELECT other_id FROM twins WHERE twins.contact_id = stages.contact_id)
+        WHERE {YOUNGER}
+    """,
+]
+
 SAID_LATER = """o.email_folded IS NOT NULL AND (n.email_folded IS NULL
     OR coalesce(o.email_at, 0) > coalesce(n.email_at, 0)
     OR coalesce(o.email_at, 0) = coalesce(n.email_at, 0) AND o.email_folded > n.email_folded)"""
@@ -156,4 +197,4 @@ HEARD = [
 """
 ]
 
-STATEMENTS = [*HEARD, *CREATION, *POINTS, *WALKS, *MAILS, *NAMES]
+STATEMENTS = [*HEARD, *CREATION, *POINTS, *WALKS, *MAILS, *STAGES, *NAMES]
