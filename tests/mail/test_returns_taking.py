@@ -79,6 +79,7 @@ def test_every_shape_reaches_the_contact_and_once(small_house: House, sample: Sa
     assert suppressed(small_house) == {"ana@example.com": harm.get(sample.what)}
     names = [event["name"] for event in log_of(small_house)]
     expected = {"bounced": "email_bounced", "complained": "email_complained"}
+    expected |= {"bounced": "email_delayed"} if sample.kind == "delayed" else {}
     assert names == [expected.get(sample.what, "unsubscribed")]
     assert rejects_of(small_house) == []
 

@@ -55,6 +55,7 @@ def test_track_becomes_a_line() -> None:
         ("Email Marked as Spam", "email_complained", 0),
         ("Email Bounced", "email_bounced", 0),
         ("Email Delivered", "email_delivered", 0),
+        ("Email Delayed", "email_delayed", 0),
         ("Email Replied", "email_replied", 1),
         ("Email Verified", "email_verified", 1),
         ("email_sent", "email_sent", 0),

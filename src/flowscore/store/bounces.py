@@ -43,7 +43,7 @@ TABLE = (
     Row("unreachable", ("x.4.x", "x.3.x", "4.x.x"), 10, 30,
         "The server did not answer, put the mail off until it expired, or was out of order."),
     Row("undelivered", ("5.x.x",), 3, 30, "It came back without a reason that can be read."),
-    Row("delayed", (), 0, 0, "The server is still trying: it may arrive yet."),
+    Row("delayed", (), 0, 0, "The server is still trying, and it may arrive yet: `email_delayed`."),
     Row("old_address", (), 0, 0, "It went to an address that the contact has changed since."),
 )  # fmt: skip
 """The first row whose code fits is the bounce's kind."""

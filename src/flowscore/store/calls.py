@@ -38,9 +38,9 @@ PAGE = "page_viewed"  # also tracked by that name, as a CSV file does
 NAMED = {"page": PAGE, "screen": "screen_viewed"}
 RENAMED = {"email_link_clicked": "email_clicked", "email_marked_as_spam": "email_complained"}
 HUMAN = frozenset({"email_opened", "email_clicked", "email_replied"})
-NO_BEHAVIOUR = frozenset({"email_sent", "email_delivered", "email_bounced", "email_complained",
-                          "subscribed", "unsubscribed", "list_joined", "list_left",
-                          "stage_changed", "attribute_changed", "contact_created",
+NO_BEHAVIOUR = frozenset({"email_sent", "email_delivered", "email_delayed", "email_bounced",
+                          "email_complained", "subscribed", "unsubscribed", "list_joined",
+                          "list_left", "stage_changed", "attribute_changed", "contact_created",
                           FEEDBACK})  # fmt: skip
 CONSENT = {"subscribed": True, "unsubscribed": False}
 GENERAL = "email"  # consent to mail in general, beside that of each topic

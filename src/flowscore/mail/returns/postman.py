@@ -43,6 +43,7 @@ class Postman:
 WORDS = {
     "email_bounced": "bounced",
     "email_complained": "complained",
+    "email_delayed": "delayed",
     "unsubscribed": "unsubscribed",
 }
 

@@ -18,6 +18,7 @@ from flowscore.store.inbox import InboxRow
 from flowscore.store.tables import contacts, identities, messages
 
 LONGEST_TEXT = 500
+DELAYED = "delayed"  # the kind of a mail that may arrive yet: nothing that waits for a bounce acts
 NAMES = {"bounced": "email_bounced", "complained": "email_complained"}
 
 
@@ -194,7 +195,7 @@ def _line(report: Report, match: Match, received_at: int, source: str) -> InboxR
     at = max(report.at, (match.message.sent_at or 0) if match.message else 0)
     call = {
         "type": "track",
-        "event": NAMES.get(report.what, report.what),
+        "event": _event_of(report),
         "messageId": _counted_once_by(report, match),
         "timestamp": rfc3339(min(at, received_at)),
         "properties": _properties(report, match),
@@ -202,6 +203,10 @@ def _line(report: Report, match: Match, received_at: int, source: str) -> InboxR
     }
     row = read_call(call, Reading(received_at))
     return row._replace(source=source) if isinstance(row, InboxRow) else None
+
+
+def _event_of(report: Report) -> str:
+    return "email_delayed" if report.kind == DELAYED else NAMES.get(report.what, report.what)
 
 
 def _who(contact: Row[Any]) -> dict[str, Any]:
