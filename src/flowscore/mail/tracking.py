@@ -144,9 +144,12 @@ def _is_off(tag: str) -> bool:
 def _target(written: str) -> str:
     """The address that the link leads to; empty where it is none of the web."""
     target = (ENTITY.sub(_letter, written) if "&" in written else written).strip()
-    if not WEB.match(target) or len(target) > LONGEST_TARGET or CONTROL.search(target):
-        return ""
-    return target
+    return target if len(target) <= LONGEST_TARGET and leads_to_the_web(target) else ""
+
+
+def leads_to_the_web(target: str) -> bool:
+    """What a link may be led on to: `http` and `https`, nothing that breaks out of a header."""
+    return bool(WEB.match(target)) and not CONTROL.search(target)
 
 
 def _letter(entity: re.Match[str]) -> str:
