@@ -25,12 +25,15 @@ def tell_person(told: Row) -> None:
         ("Who", _who(told)),
         ("What came in", _came_in(told)),
         ("Consent", _consent(told)),
+        ("Consent as it was given", map(_record, told["consent_records"])),
+        ("Opens and clicks", _tracked(told["tracking"])),
         ("What it is used for: points", _points(told)),
         ("What it is used for: where the person stands", _standing(told)),
         ("What it is used for: lists", map(stay_words, told["lists"])),
         ("What it is used for: scenarios", map(walk_words, told["scenarios"])),
         ("Scenarios that did not begin", map(refusal_words, told["refused"])),
         ("What was sent, and to whom", map(mail_words, told["mails"])),
+        ("What came back", map(_returned, told["came_back"])),
         ("What sales said", map(_said, told["feedback"])),
         ("How this is decided", RIGHTS),
     ):
@@ -60,14 +63,21 @@ KINDS = {"email": "address", "user": "userId", "anonymous": "visitor"}
 
 def _came_in(told: Row) -> Iterator[str]:
     """Each kind of event with how often and when; --json lists them all."""
-    when: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, list[Row]] = defaultdict(list)
     for event in told["events"]:
-        when[event["name"]].append(event["at"])
-    for name, times in when.items():
-        until = f" to {day(times[-1])}" if len(times) > 1 else ""
-        yield f"{name}: {counted(len(times), 'time')}, {day(times[0])}{until}"
+        found[event["name"] + " by a machine" * bool(event["machine"])].append(event)
+    for name, events in found.items():
+        first, last = day(events[0]["at"]), day(events[-1]["at"])
+        until = f" to {last}" if len(events) > 1 else ""
+        through = sorted({event["source"] for event in events if event["source"]})
+        by = f", through {', '.join(through)}" if through else ""
+        yield f"{name}: {counted(len(events), 'time')}, {first}{until}{by}"
     if told["waiting"]:
         yield f"{counted(len(told['waiting']), 'line')} came in and waits for the next tick"
+    for one in told["sign_ups"]:
+        yield f"a form was filled in with the address {day(one['at'])}: {one['status']}"
+    for one in told["rejected"]:
+        yield f"a call was not taken {day(one['received_at'])}, {one['source']}: {one['reason']}"
 
 
 def _consent(told: Row) -> Iterator[str]:
@@ -80,6 +90,35 @@ def _consent(told: Row) -> Iterator[str]:
     for event in told["consent_history"]:
         topic = event["topic"] or (event["properties"] or {}).get("topic") or "email"
         yield f"{day(event['at'])} {event['name']} {topic}"
+
+
+def _record(one: Row) -> str:
+    """When, what, where, by which words, and the proof."""
+    word = "granted" if one["granted"] else "refused"
+    source = f" ({one['source']})" if one["source"] else ""
+    text = f"; agreed to: «{one['text']}»" if one["text"] else ""
+    proof = f"; proof {one['proof']}" if one["proof"] else ""
+    return f"{day(one['at'])} {word} {one['topic']}{source}{text}{proof}"
+
+
+def _tracked(told: Row) -> Iterator[str]:
+    """What is noticed of the mails' opens and clicks, and who said so."""
+    yield f"{TRACKED[told['holds']]} (the policy says {told['policy']})"
+    if told["chosen"] is not None:
+        yield f"the person's own choice: {told['chosen']}"
+
+
+TRACKED = {
+    "full": "kept with the person",
+    "anonymous": "only counted, not kept with the person",
+    "off": "not noticed",
+}
+
+
+def _returned(event: Row) -> str:
+    """`2026-01-03 10:00 email_bounced: hard, no_such_address`."""
+    said = [str(event["properties"][key]) for key in ("type", "kind") if key in event["properties"]]
+    return f"{day(event['at'])} {event['name']}" + (f": {', '.join(said)}" if said else "")
 
 
 def _points(told: Row) -> Iterator[str]:

@@ -16,6 +16,7 @@ from flowscore.store.tables import attributes, events, identities, inbox, taken
 from flowscore.views.columns import in_order, shown_at
 from flowscore.views.explain import explain
 from flowscore.views.explain_case import Case, open_case
+from flowscore.views.person_records import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +41,7 @@ def person(connection: Connection, project: Project, email: str) -> Row:
         "identities": _identities(case),
         "attributes": _attributes(case),
         "consent_history": [one for one in happened if one["name"] in CONSENT],
+        **records_of(case, happened),
         "events": happened,
         "scores": [_score(project, score, told["contact"]) for score in told["scores"]],
         "grades": [_grade(grade) for grade in told["grades"]],
@@ -80,6 +82,7 @@ def _events(case: Case) -> list[Row]:
             "subject": row.subject,
             "topic": row.topic,
             "machine": row.machine,
+            "source": row.source,
             "properties": in_order(row.properties or {}),
         }
         for row in case.rows(events, "own_at", "id")
