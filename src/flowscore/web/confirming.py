@@ -13,9 +13,8 @@ from flowscore.mail.links import CONFIRM
 from flowscore.store.inbox import InboxRow
 from flowscore.web.addressees import find_message, look_up
 from flowscore.web.consenting import Speaker
-from flowscore.web.pages import Pages, masked
+from flowscore.web.pages import Pages, add_page, masked
 from flowscore.web.reception import Reception
-from flowscore.web.unsubscribing import LOOKING
 
 VALID = 7 * DAY
 
@@ -52,7 +51,7 @@ def router(desk: Reception) -> APIRouter:
     routes = APIRouter(tags=["consent"])
     room = Confirming(desk)
     path = f"/{CONFIRM}/{{token}}"
-    routes.add_api_route(path, room.show, methods=LOOKING, summary="Asks for the last click")
+    add_page(routes, path, room.show, "Asks for the last click")
     routes.add_api_route(path, room.act, methods=["POST"], summary="Confirms a sign-up")
     return routes
 

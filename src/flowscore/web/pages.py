@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -91,6 +93,12 @@ class Pages:
         """Where the sender reads mail; blocks."""
         sender = self.desk.live.policy.sender
         return (sender.reply_to or sender.address) if sender else ""
+
+
+def add_page(routes: APIRouter, path: str, show: Callable[..., Any], summary: str) -> None:
+    """A page that can be looked at; HEAD looks, too."""
+    routes.add_api_route(path, show, methods=["GET"], summary=summary, response_class=HTMLResponse)
+    routes.add_api_route(path, show, methods=["HEAD"], include_in_schema=False)
 
 
 def masked(address: str) -> str:

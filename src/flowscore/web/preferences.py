@@ -18,9 +18,9 @@ from flowscore.store.inbox import InboxRow
 from flowscore.web.addressees import Addressee, find_addressee, look_up
 from flowscore.web.consenting import Speaker
 from flowscore.web.forms import Fields, first, read_form
-from flowscore.web.pages import Pages
+from flowscore.web.pages import Pages, add_page
 from flowscore.web.reception import Reception
-from flowscore.web.unsubscribing import LOOKING, about
+from flowscore.web.unsubscribing import about
 from flowscore.web.words import Words
 
 WHERE = "preference page"
@@ -32,7 +32,7 @@ def router(desk: Reception) -> APIRouter:
     routes = APIRouter(tags=["consent"])
     room = Preferences(desk)
     path = f"/{PATHS['preferences']}/{{token}}"
-    routes.add_api_route(path, room.show, methods=LOOKING, summary="Shows what a contact gets")
+    add_page(routes, path, room.show, "Shows what a contact gets")
     routes.add_api_route(path, room.save, methods=["POST"], summary="Saves what they want")
     return routes
 

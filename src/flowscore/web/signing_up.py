@@ -17,7 +17,7 @@ from flowscore.store.write_keys import WriteKey, WriteKeys
 from flowscore.web.addressees import look_up
 from flowscore.web.forms import Fields, first, read_form
 from flowscore.web.keys import ForeignPageError, Keyring, allows
-from flowscore.web.pages import Pages
+from flowscore.web.pages import Pages, add_page
 from flowscore.web.rates import Rate, network_of
 from flowscore.web.reception import Reception
 from flowscore.web.refusals import FullError, LaterError, RefusedError, answer_refused
@@ -29,7 +29,6 @@ from flowscore.web.signups import (
     shown,
     way_back,
 )
-from flowscore.web.unsubscribing import LOOKING
 from flowscore.web.words import Words
 
 PATH = "/signup"
@@ -56,7 +55,7 @@ def router(desk: Reception) -> APIRouter:
     """The form and what takes it."""
     routes = APIRouter(tags=["consent"])
     room = SigningUp(desk)
-    routes.add_api_route(PATH, room.show, methods=LOOKING, summary="A sign-up form to embed")
+    add_page(routes, PATH, room.show, "A sign-up form to embed")
     routes.add_api_route(PATH, room.take, methods=["POST"], summary="Takes a sign-up")
     routes.add_api_route(PATH, room.allow, methods=["OPTIONS"], include_in_schema=False)
     return routes

@@ -16,12 +16,11 @@ from flowscore.store.consents import EVERYTHING, GENERAL
 from flowscore.web.addressees import Addressee, find_addressee, look_up
 from flowscore.web.consenting import Speaker
 from flowscore.web.forms import first, read_form
-from flowscore.web.pages import Pages, masked
+from flowscore.web.pages import Pages, add_page, masked
 from flowscore.web.reception import Reception
 from flowscore.web.words import Words
 
 ONE_CLICK, PAGE = "one-click unsubscribe", "unsubscribe page"
-LOOKING = ["GET", "HEAD"]
 
 
 def router(desk: Reception) -> APIRouter:
@@ -29,7 +28,7 @@ def router(desk: Reception) -> APIRouter:
     routes = APIRouter(tags=["consent"])
     room = Unsubscribing(desk)
     path = f"/{PATHS['unsubscribe']}/{{token}}"
-    routes.add_api_route(path, room.show, methods=LOOKING, summary="Asks what to stop")
+    add_page(routes, path, room.show, "Asks what to stop")
     routes.add_api_route(path, room.act, methods=["POST"], summary="Unsubscribes (RFC 8058)")
     return routes
 
