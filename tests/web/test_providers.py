@@ -75,7 +75,8 @@ def test_what_is_not_signed_is_refused(mailed: House) -> None:
     assert "requests_refused_total{code=" in mailed.client.get("/metrics").text
 
 
-BODIES = [b"", b"{", b"[[[", b'"x"', b"\xff", b"[1, null, {}]", b"{}"]
+DEEP = b"[" * 1000 + b"]" * 1000
+BODIES = [DEEP, b"", b"{", b"[[[", b'"x"', b"\xff", b"[1, null, {}]", b"{}"]
 
 
 def test_no_body_is_a_fault_of_ours(mailed: House) -> None:
@@ -85,6 +86,19 @@ def test_no_body_is_a_fault_of_ours(mailed: House) -> None:
         assert answer.status_code in (200, 400)
         for name in ("sendgrid", "mailgun"):
             assert mailed.client.post(f"/hooks/{name}", content=body).status_code in (400, 401)
+    deep = json.loads(DEEP[700:-700])  # it could be read, and not be kept
+    assert post_mailgun(mailed.client, {"event": "complained", "x": deep}).status_code == 400
+    answer = post_sendgrid(mailed.client, [{"event": "bounce", "email": deep}])
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+
+
+def test_a_post_is_bounded(mailed: House) -> None:
+    large = record(Content="x" * 2_200_000)
+    answer = post_postmark(mailed.client, large)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    answer = post_sendgrid(mailed.client, [{}] * 20_001)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    assert post_sendgrid(mailed.client, [{}] * 20_000).json()["ignored"] == 20_000
 
 
 STRANGE: list[Any] = [

@@ -57,9 +57,13 @@ class Body:
     def __exit__(self, *_: object) -> None:
         self.room.held -= self.size
 
+    async def raw(self) -> bytes:
+        """As it came, for whoever has to prove a signature over it."""
+        return b"".join([piece async for piece in self._pieces()])
+
     async def read(self) -> Any:
         """Its JSON; raises what the client is answered with."""
-        body = b"".join([piece async for piece in self._pieces()])
+        body = await self.raw()
         coding = self.request.headers.get("content-encoding", "")
         if len(body) < LARGE and not _is_packed(body, coding):
             return read_json(body)

@@ -95,11 +95,18 @@ def gather(events: Iterable[Any], read: Callable[[Any], Iterator[Report]]) -> To
 
 
 def read_json(body: bytes | str) -> Any:
-    """The body's value."""
+    """The body's value; it can be written again."""
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise MalformedError("the body is not JSON") from None
+        value = orjson.loads(body)
+        written(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        raise MalformedError("the body is not JSON, or nests too deeply") from None
+    return value
+
+
+def written(value: Any) -> str:
+    """As JSON, in the order in which it came."""
+    return orjson.dumps(value).decode()
 
 
 def read_object(body: bytes) -> dict[str, Any]:

@@ -7,9 +7,7 @@ Each is there only when its secret is set. What is answered with 200 is on the d
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
@@ -19,21 +17,25 @@ from flowscore.mail.returns.verp import prove
 from flowscore.settings import Settings
 from flowscore.store.inbox import InboxRow
 from flowscore.store.rejects import Rejected
+from flowscore.web.bodies import Body, Room
 from flowscore.web.providers import certificates
-from flowscore.web.providers.posts import Post, Provider, Told
+from flowscore.web.providers.posts import Post, Provider, Told, written
 from flowscore.web.reception import Reception
-from flowscore.web.refusals import RefusedError
+from flowscore.web.refusals import RefusedError, TooLargeError
 
+MOST_BYTES = 2 * 1024 * 1024  # of a post; the largest come from SendGrid, with up to 768 KB
+Door = Callable[[Request], Awaitable[Response]]
 NOBODY = "neither this mail nor this address is known here"
 
 
 def router(desk: Reception, fetch: certificates.Fetch = certificates.fetch) -> APIRouter:
     """A door for each provider that is set; `fetch` asks Amazon for what it publishes."""
     routes = APIRouter(prefix="/hooks", tags=["providers"])
+    room = Room(MOST_BYTES)
     for provider in _providers(desk.settings, fetch):
         routes.add_api_route(
             f"/{provider.name}",
-            _door(desk, provider),
+            _door(desk, provider, room),
             methods=["POST"],
             summary=f"Bounces, complaints and unsubscriptions that {provider.name} tells of",
         )
@@ -60,22 +62,32 @@ def _providers(settings: Settings, fetch: certificates.Fetch) -> Iterator[Provid
         yield Postmark(settings.postmark_webhook_password.get_secret_value().split())
 
 
-def _door(desk: Reception, provider: Provider) -> Callable[[Request], Awaitable[Response]]:
+def _door(desk: Reception, provider: Provider, room: Room) -> Door:
     async def take(request: Request) -> Response:
-        post = Post(request.headers, await request.body(), desk.clock())
         try:
-            told = await provider.hear(post)
+            with Body(room, request) as body:
+                taken = await _keep(desk, provider, request, await body.raw())
         except RefusedError as error:
             desk.metrics.refused.labels(error.code).inc()
             raise
-        rows, rejects = await run_in_threadpool(_lines, desk, provider.name, told, post.at)
-        await desk.writer.keep(rows, rejects)
-        taken = {"taken": len(rows), "rejected": len(rejects), "ignored": told.ignored}
         for outcome, number in taken.items():
             desk.metrics.told.labels(provider.name, outcome).inc(number)
         return JSONResponse(taken)
 
     return take
+
+
+async def _keep(
+    desk: Reception, provider: Provider, request: Request, body: bytes
+) -> dict[str, int]:
+    """How many events of a post are lines of the inbox, how many rejects, and how many neither."""
+    if len(body) > MOST_BYTES:
+        raise TooLargeError
+    post = Post(request.headers, body, desk.clock())
+    told = await provider.hear(post)
+    rows, rejects = await run_in_threadpool(_lines, desk, provider.name, told, post.at)
+    await desk.writer.keep(rows, rejects)
+    return {"taken": len(rows), "rejected": len(rejects), "ignored": told.ignored}
 
 
 def _lines(
@@ -87,8 +99,4 @@ def _lines(
         events = {replace(h.report, number=proven.get(h.token)): h.event for h in told.heard}
         rows, unknown = lines_of(connection, events, now, source)
     refused = [*told.unread, *((NOBODY, events[one]) for one in unknown)]
-    return rows, [Rejected(source, why, _written(event), now) for why, event in refused]
-
-
-def _written(event: Any) -> str:
-    return orjson.dumps(event).decode()
+    return rows, [Rejected(source, why, written(event), now) for why, event in refused]

@@ -36,6 +36,7 @@ from flowscore.web.providers.posts import (
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+MOST_EVENTS = 20_000
 OLDEST = 25 * HOUR  # it tries again for a day; a post that is sent again changes nothing
 
 
@@ -51,8 +52,8 @@ class SendGrid:
         """All events of a post."""
         self._prove(post)
         events = read_json(post.body)
-        if type(events) is not list:
-            raise MalformedError("the body is not a JSON list of events")
+        if type(events) is not list or len(events) > MOST_EVENTS:
+            raise MalformedError(f"the body is not a JSON list of at most {MOST_EVENTS:,} events")
         return gather(events, lambda one: read(one, post.at))
 
     def _prove(self, post: Post) -> None:
