@@ -47,47 +47,49 @@ def judge(desk: Desk) -> None:
 
 
 def _lay_out(desk: Desk) -> int:
-    """Fill `aimed`, the lines to be judged, and `hits`, the clicks among and around them (of one
-    link one a second is enough); gives how many are to be judged.
+    """Fill `aimed`, the lines to be judged, and `hits`, the clicks among and around them; gives
+    how many are to be judged.
     """
-    inbox, pick = desk.spelling.inbox, desk.spelling.pick
-    facts = f"""
-        SELECT {{0}}.mail_key, {{0}}.own_at / {SECOND},
-               coalesce({pick("{0}.properties", "link")}, ''),
-               CAST({pick("{0}.properties", "links")} AS integer),
-               coalesce({pick("{0}.properties", "machine_why")}, '') = '{HIDDEN_LINK}'
-    """.format
-    found = desk.run(f"""
+    aimed = desk.run(f"""
         INSERT INTO aimed
-        SELECT d.seq, i.mail_key, i.own_at / {SECOND} FROM due d CROSS JOIN {inbox} i
+        SELECT d.seq, i.mail_key, i.own_at / {SECOND}
+        FROM due d CROSS JOIN {desk.spelling.inbox} i
         WHERE d.tracked AND i.seq = d.seq AND NOT i.machine AND i.mail_key IS NOT NULL
     """)
-    if not found:
-        return 0
+    if aimed:
+        for clicks in (DUE, COMING, TAKEN):
+            _gather(desk, clicks)
+    return aimed
+
+
+# The clicks of this pass, those that a later tick takes, those that an earlier one took.
+DUE = "FROM due d CROSS JOIN {inbox} c WHERE d.tracked AND c.seq = d.seq"
+COMING = f"""
+    FROM {{inbox}} c
+    WHERE c.received_at > :tick AND c.received_at <= :tick + {MINUTE} AND c.source = '{TRACKING}'
+      AND c.mail_key IN (SELECT mail_key FROM aimed)
+"""
+TAKEN = f"""
+    FROM (SELECT who.contact_id, min(d.own_at) AS first, max(d.own_at) AS last
+          FROM due d CROSS JOIN identities who
+          WHERE d.tracked AND {WHO} GROUP BY who.contact_id) AS p
+    CROSS JOIN events c
+    WHERE c.contact_id = p.contact_id AND c.source = '{TRACKING}'
+      AND c.own_at BETWEEN p.first - {WAIT} AND p.last + {WAIT}
+"""
+
+
+def _gather(desk: Desk, clicks: str) -> None:
+    """Add clicks to `hits`; of one link one a second is enough."""
+    pick = desk.spelling.pick
     desk.run(f"""
-        INSERT INTO hits {facts("i")} FROM due d CROSS JOIN {inbox} i
-        WHERE d.tracked AND i.seq = d.seq AND i.name = 'email_clicked'
+        INSERT INTO hits
+        SELECT c.mail_key, c.own_at / {SECOND}, coalesce({pick("c.properties", "link")}, ''),
+               CAST({pick("c.properties", "links")} AS integer),
+               coalesce({pick("c.properties", "machine_why")}, '') = '{HIDDEN_LINK}'
+        {clicks.format(inbox=desk.spelling.inbox)} AND c.name = 'email_clicked'
         ON CONFLICT DO NOTHING
     """)
-    desk.run(f"""
-        INSERT INTO hits {facts("i")} FROM {inbox} i
-        WHERE i.received_at > :tick AND i.received_at <= :tick + {MINUTE}
-          AND i.source = '{TRACKING}' AND i.name = 'email_clicked'
-          AND i.mail_key IN (SELECT mail_key FROM aimed)
-        ON CONFLICT DO NOTHING
-    """)
-    desk.run(f"""
-        INSERT INTO hits {facts("e")}
-        FROM (SELECT who.contact_id, min(d.own_at) AS first, max(d.own_at) AS last
-              FROM due d CROSS JOIN identities who
-              WHERE d.tracked AND {WHO} GROUP BY who.contact_id) AS c
-        CROSS JOIN events e
-        WHERE e.contact_id = c.contact_id AND e.name = 'email_clicked'
-          AND e.own_at BETWEEN c.first - {WAIT} AND c.last + {WAIT}
-          AND e.source = '{TRACKING}'
-        ON CONFLICT DO NOTHING
-    """)
-    return found
 
 
 # From which second to which the clicks on a mail are a machine's.
