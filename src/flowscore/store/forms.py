@@ -70,14 +70,23 @@ def flatten(properties: dict[str, Any]) -> dict[str, list[Form]]:
 
 def _collect(path: str, value: Any, found: dict[str, list[Form]], depth: int) -> None:
     """Walk into objects and lists; what nests deeper than anybody writes is left out."""
-    if not depth or len(path) > LONGEST:
+    if depth < 2 or len(path) > LONGEST:
         return
     if type(value) is dict:
         for key, inner in value.items():
-            _collect(f"{path}.{key}", inner, found, depth - 1)
-    elif type(value) is list:
+            _collect_one(f"{path}.{key}", inner, found, depth - 1)
+    else:
         for inner in value:
-            _collect(path, inner, found, depth - 1)
+            _collect_one(path, inner, found, depth - 1)
+
+
+def _collect_one(path: str, value: Any, found: dict[str, list[Form]], depth: int) -> None:
+    kind = type(value)
+    if kind is str:  # nearly always
+        if value:
+            found.setdefault(path, []).append(_form_of_text(value))
+    elif kind is dict or kind is list:
+        _collect(path, value, found, depth)
     elif forms := forms_of(value):
         found.setdefault(path, []).extend(forms)
 

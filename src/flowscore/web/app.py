@@ -26,15 +26,15 @@ from flowscore.web.shell import Shell
 
 ROOMS: tuple[Callable[[Reception], APIRouter], ...] = (
     health.router,
+    tracking.router,
     intake.router,
     providers.router,
-    tracking.router,
     unsubscribing.router,
     preferences.router,
     signing_up.router,
     confirming.router,
 )
-"""Every module of routes, in the order in which paths are tried."""
+"""Every module of routes, in the order in which paths are tried: of few paths first."""
 
 
 def make_app(desk: Reception) -> ASGIApp:

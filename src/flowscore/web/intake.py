@@ -29,17 +29,18 @@ from flowscore.web.refusals import FullError, RefusedError, answer_refused
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-KINDS = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias"}
+KINDS = {"t": "track", "p": "page", "i": "identify", "s": "screen", "g": "group", "a": "alias"}
 PATHS: dict[str, str | None] = {
     "/v1/batch": None,
     "/v1/b": None,
-    "/beacon/v1/batch": None,
-    "/api/s/batch": None,
-    **{f"/v1/{kind}": kind for kind in KINDS.values()},
     **{f"/v1/{short}": kind for short, kind in KINDS.items()},
+    **{f"/v1/{kind}": kind for kind in KINDS.values()},
+    "/beacon/v1/batch": None,
     **{f"/api/s/{kind}": kind for kind in KINDS.values()},
+    "/api/s/batch": None,
 }
-"""The kind of the call that comes in on each path; None for a batch of any."""
+"""The kind of the call that comes in on each path, None for a batch of any; what is asked most
+comes first, since paths are tried in this order."""
 
 TAKEN = b'{"success":true}'
 MANY = 300  # calls; sorting more must not hold up everybody else
