@@ -84,6 +84,17 @@ def test_nothing_tells_who_it_was(store: Store) -> None:
     assert (report.was_known, report.gone["inbox"], report.gone["rejects"]) == (True, 1, 1)
 
 
+def test_the_files_hold_no_trace_of_what_was_deleted(store: Store) -> None:
+    """But for what others deleted before: `forget_taken` has taken lines out of the inbox."""
+    if store.path is None:
+        pytest.skip("PostgreSQL keeps what is deleted until it vacuums")
+    lived(store)
+    gone(store)
+    for path in (store.path, store.path.with_name("flowscore.db-wal")):
+        text_ = path.read_bytes().decode("latin-1").casefold().replace("joana@x.es", "")
+        assert [one for one in TELLING if one in text_] == []
+
+
 def test_what_is_counted_stays_and_belongs_to_nobody(store: Store) -> None:
     lived(store)
     before = look(store, "SELECT name, own_at FROM events ORDER BY id")

@@ -9,7 +9,8 @@ outbox) goes before it is committed: whoever dies in between has erased nobody, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -67,14 +68,37 @@ def erase(store: Store, name: Name, now: int, outside: Outside) -> Erased:
     """
     with store.lock_tick():
         forget_taken(store)  # from here on nothing that stands in the inbox was taken
-        with store.transact(durable=True) as connection:
+        with store.transact(durable=True) as connection, _overwriting(connection):
             person = find_person(connection, name)
             report = Erased(now, person.number is not None, _erased_before(connection, name))
             report.gone = _take_out(connection, person, now, outside)
             report.gone |= _clear_inbox(store, person)
             if not report.did_nothing and (report.before is None or any(report.gone.values())):
                 forgetting.remember(connection, person.names, now)
+    _empty_wal(store)
     return report
+
+
+@contextmanager
+def _overwriting(connection: Connection) -> Iterator[None]:
+    """What is deleted is overwritten in the file: SQLite else only calls its place free."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA secure_delete=ON")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA secure_delete=OFF")
+
+
+def _empty_wal(store: Store) -> None:
+    """Nor does the log beside the file hold it any more, unless somebody is reading there."""
+    if store.path is None:
+        return
+    for engine in (store.engine, store.inbox_engine):
+        with closing(engine.raw_connection()) as raw:
+            raw.cursor().execute("PRAGMA main.wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _erased_before(connection: Connection, name: Name) -> int | None:
@@ -181,7 +205,7 @@ def _delete(connection: Connection, column: ColumnElement[Any], values: Iterable
 
 def _clear_inbox(store: Store, person: Person) -> dict[str, int]:
     """Lines that name the person, and rejected calls that do."""
-    with store.receive() as connection:
+    with store.receive() as connection, _overwriting(connection):
         lines = connection.execute(
             select(inbox.c.seq, inbox.c.kind, inbox.c.properties).where(
                 or_(
