@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtpd.smtp import Envelope
@@ -12,6 +13,7 @@ from flowscore.clock import HOUR, MINUTE, rfc3339
 from flowscore.mail.smtp import SmtpTransport
 from flowscore.store.calls import read_call
 from flowscore.store.fields import Reading
+from flowscore.store.imports import Source, import_contacts
 from flowscore.store.inbox import InboxRow, receive
 from flowscore.store.intake import forget_taken, take_in
 from flowscore.store.tables import consents, identities
@@ -130,3 +132,12 @@ def test_t18_a_refusal_between_claim_and_hand_over_holds_the_mail_back(house):
     assert script.recipients == [ANA]
     row = house.rows()["b"]
     assert (row["status"], row["reason"], row["handed_at"]) == ("withheld", "no_consent", None)
+
+
+@pytest.mark.parametrize(("consent", "sent"), [("no", 0), ("yes", 1)])
+def test_t18_a_refusal_in_an_imported_file_holds_a_mail_back(house, tmp_path, consent, sent):
+    house.queue(person(house), "a")
+    file = tmp_path / "people.csv"
+    file.write_text(f"email,consent,created_at\n{ANA},{consent},2020-01-01\n")
+    import_contacts(house.store, Source(file, zone=ZoneInfo("UTC")), NOW, as_live=False)
+    assert house.deliver().sent == sent

@@ -6,6 +6,7 @@ import json
 import time
 from base64 import b64encode
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from flowscore.mail.proofs import Word, proves
 from web.conftest import House, Serve
 from web.consent_house import (
     ANA,
+    bring,
     events,
     fields,
     holds,
@@ -205,23 +207,16 @@ def test_pages_run_no_script_and_stand_in_no_frame(house: House) -> None:
 
 def test_after_a_merge_the_link_speaks_for_whom_both_have_become(house: House) -> None:
     letter = mailed(house)
-    survivor = house.rows("SELECT id FROM contacts")[0]["id"]
-    with house.workspace.store.transact() as connection:
-        from sqlalchemy import text
-
-        made = "INSERT INTO contacts (email, email_folded, known, created_at, draw_a, draw_b)"
-        connection.execute(text(f"{made} VALUES ('ana@y.es', 'ana@y.es', true, 0, 0, 0)"))
-        new = connection.scalar(text("SELECT id FROM contacts WHERE email = 'ana@y.es'"))
-        for table in ("messages", "consents", "identities"):
-            connection.execute(
-                text(f"UPDATE {table} SET contact_id = :new WHERE contact_id = :old"),
-                {"new": new, "old": survivor},
-            )
-        connection.execute(
-            text("INSERT INTO identities VALUES ('email', 'ana@y.es', :n)"), {"n": new}
-        )
-        connection.execute(text("DELETE FROM contacts WHERE id = :old"), {"old": survivor})
-    assert "a…@y.es" in house.client.get(letter.link("u")).text
+    bring(house, _identify("u-1", "ana@y.es"))
+    say(house, "Subscribed", "u-1", topic="news")
+    bring(house, _identify("u-1", ANA))
+    [known] = house.rows("SELECT id FROM contacts")
+    assert house.client.get(letter.link("u")).status_code == 200
     house.client.post(letter.one_click, data=ONE_CLICK)
     take(house)
-    assert holds(house, "ana@y.es")["news"] is False
+    rows = house.rows("SELECT contact_id, granted FROM consents WHERE topic = 'news'")
+    assert [(row["contact_id"], bool(row["granted"])) for row in rows] == [(known["id"], False)]
+
+
+def _identify(user: str, email: str) -> dict[str, Any]:
+    return {"type": "identify", "userId": user, "traits": {"email": email}}

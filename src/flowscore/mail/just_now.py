@@ -33,13 +33,14 @@ def refused_just_now(dialect: str) -> ColumnElement[bool]:
     spelling = SPELLINGS[dialect]
     topic = spelling.item_text(0)
     lines = LINES.format(inbox=spelling.inbox, more=f" CROSS JOIN {spelling.each('i.consents')}")
+    said_at = "coalesce(i.consent_at, CASE WHEN i.quiet THEN i.received_at ELSE i.own_at END)"
     return _true(f"""
-        SELECT 1 FROM {lines} AND i.name = 'unsubscribed'
+        SELECT 1 FROM {lines} AND i.name = 'unsubscribed' AND NOT {spelling.item_true(1)}
           AND {topic} IN ('all', 'email', messages.topic) AND NOT EXISTS (
             SELECT 1 FROM consents c
             WHERE c.contact_id = messages.contact_id AND c.granted
-              AND (c.topic = messages.topic AND ({topic} = 'email' OR c.at > i.own_at)
-                   OR c.topic = 'email' AND {topic} = 'email' AND c.at > i.own_at))
+              AND (c.topic = messages.topic AND ({topic} = 'email' OR c.at > {said_at})
+                   OR c.topic = 'email' AND {topic} = 'email' AND c.at > {said_at}))
     """)
 
 

@@ -70,7 +70,8 @@ class InboxLine(SQLModel, table=True):
     `kind`: track (also page, screen), identify, contact (a row of `import contacts`), group,
     alias, signup (an address that is to be asked whether it means it: `signups.py`). `traits` are
     the attributes that an identify or contact row brings, a list of `[name, value, forms]`;
-    `consents` a list of `[topic, granted]`. A group call or contact row names a company in
+    `consents` a list of `[topic, granted]`; a contact row that refuses bears the name
+    `unsubscribed`, as an event does. A group call or contact row names a company in
     `subject`; in `forms` stands what it says of it, in the way of `traits`.
     A line is never changed: what replaces it gets a `seq` of its own.
     """
