@@ -26,7 +26,6 @@ def settle(desk: Desk) -> None:
     """Take the claims of this pass; afterwards each anonymousId claimed in it has its owner."""
     if not _gather(desk):
         return
-    _forget_idle(desk)
     _keep(desk)
     if _find_shared(desk):
         _set_apart(desk)
@@ -40,7 +39,10 @@ CLAIMING = "('identify', 'contact', 'group', 'alias')"
 
 
 def _gather(desk: Desk) -> int:
-    """Each claim, of one contact on one anonymousId the first; also what an `alias` was called."""
+    """Each claim, of one contact on one anonymousId the first; also what an `alias` was called.
+
+    What says nothing new, or is about a shared anonymousId, costs no more than a look.
+    """
     return desk.run(f"""
         INSERT INTO claiming (anonymous_id, contact_id, at, message_id, by_alias, ord)
         SELECT anonymous_id, contact_id, own_at, message_id, alias > 0, ord FROM (
@@ -53,23 +55,21 @@ def _gather(desk: Desk) -> int:
                 FROM due d CROSS JOIN identities who
                 WHERE d.kind IN {CLAIMING} AND d.who_kind <> 'anonymous'
                   AND d.anonymous_id IS NOT NULL AND {WHO}
+                  AND NOT {IDLE.format("anonymous_id", "true")}
                 UNION ALL
                 SELECT d.previous, who.contact_id, d.own_at, d.message_id, 1, d.ord
-                FROM due d CROSS JOIN identities who WHERE d.previous_kind = 'user' AND {WHO}
+                FROM due d CROSS JOIN identities who
+                WHERE d.previous_kind = 'user' AND {WHO}
+                  AND NOT {IDLE.format("previous", "c.by_alias")}
             ) AS said
         ) AS claims WHERE place = 1
     """)
 
 
-def _forget_idle(desk: Desk) -> None:
-    """What says nothing new, or is about a shared anonymousId, costs no more than this look."""
-    desk.run(f"""
-        DELETE FROM claiming WHERE EXISTS (
-            SELECT 1 FROM claims c WHERE c.anonymous_id = claiming.anonymous_id AND (
-                c.{SHARED} OR c.contact_id = claiming.contact_id
-                AND (c.at, c.message_id) <= (claiming.at, claiming.message_id)
-                AND (c.by_alias OR NOT claiming.by_alias)))
-    """)
+IDLE = f"""EXISTS (
+    SELECT 1 FROM claims c WHERE c.anonymous_id = d.{{}} AND (
+        c.{SHARED} OR c.contact_id = who.contact_id
+        AND (c.at, c.message_id) <= (d.own_at, d.message_id) AND {{}}))"""
 
 
 def _keep(desk: Desk) -> None:

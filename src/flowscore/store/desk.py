@@ -45,7 +45,8 @@ TABLES = {
     "repeated": "scenario {text} PRIMARY KEY",
     "dowry": "contact_id bigint PRIMARY KEY, user_id {text}, changed boolean, email {text},"
     " email_folded {text}, email_at bigint",
-    "joined": "kind {text}, value {text}, at bigint, PRIMARY KEY (kind, value)",
+    "joined": "kind {text}, value {text}, contact_id bigint, at bigint, was bigint,"
+    " PRIMARY KEY (kind, value)",
     "heeded": "contact_id bigint PRIMARY KEY",
     "births": "event_id bigint PRIMARY KEY, first_id bigint",
     "newcomers": "id bigint PRIMARY KEY, ord bigint, email {text}, email_folded {text},"

@@ -41,30 +41,42 @@ def note_own(desk: Desk) -> None:
 
 def join_names(desk: Desk) -> None:
     """Since when names are known to be one person's; whom that changes is heard anew."""
-    if not desk.run("""
+    named = "\n            UNION ALL ".join(
+        f"SELECT {kind} AS kind, {value} AS value, d.own_at AS at FROM due d WHERE {where}"
+        for kind, value, where in BESIDE
+    )
+    if not desk.run(f"""
         INSERT INTO joined
-        SELECT kind, value, min(at) FROM (
-            SELECT 'user' AS kind, who AS value, own_at AS at FROM due
-            WHERE who_kind = 'user' AND email_folded IS NOT NULL
-            UNION ALL SELECT 'email', email_folded, own_at FROM due
-            WHERE who_kind = 'user' AND email_folded IS NOT NULL
-            UNION ALL SELECT who_kind, who, own_at FROM due WHERE previous IS NOT NULL
-            UNION ALL SELECT previous_kind, previous, own_at FROM due WHERE previous IS NOT NULL
+        SELECT k.kind, k.value, k.contact_id, min(calls.at), min(k.since)
+        FROM (
+            {named}
             UNION ALL
             SELECT 'user', t.value, c.at FROM aliased t CROSS JOIN claims c
             WHERE c.anonymous_id = t.value AND c.by_alias
-        ) AS calls GROUP BY kind, value
+        ) AS calls CROSS JOIN identities k
+        WHERE k.kind = calls.kind AND k.value = calls.value
+          AND calls.at < coalesce(k.since, calls.at + 1)
+        GROUP BY k.kind, k.value, k.contact_id
     """):
         return
-    changed = """FROM joined j
-        WHERE identities.kind = j.kind AND identities.value = j.value
-          AND j.at < coalesce(identities.since, j.at + 1)"""
-    desk.run(f"""
-        INSERT INTO heeded SELECT DISTINCT identities.contact_id
-        {changed.replace("FROM joined j", "FROM joined j CROSS JOIN identities")}
-          AND identities.since IS NOT NULL ON CONFLICT DO NOTHING
+    desk.run("""
+        INSERT INTO heeded SELECT DISTINCT contact_id FROM joined
+        WHERE was IS NOT NULL ON CONFLICT DO NOTHING
     """)
-    desk.run(f"UPDATE identities SET since = j.at {changed}")
+    desk.run("""
+        UPDATE identities SET since = j.at FROM joined j
+        WHERE identities.kind = j.kind AND identities.value = j.value
+    """)
+
+
+# Names that a line names beside another name: kind, value, of which lines.
+PAIR = "d.who_kind = 'user' AND d.email_folded IS NOT NULL"
+BESIDE = (
+    ("'user'", "d.who", PAIR),
+    ("'email'", "d.email_folded", PAIR),
+    ("d.who_kind", "d.who", "d.previous IS NOT NULL"),
+    ("d.previous_kind", "d.previous", "d.previous IS NOT NULL"),
+)
 
 
 def heed(desk: Desk) -> None:
@@ -91,7 +103,7 @@ SPLIT = """
     WHERE n.contact_id = s.contact_id AND r.kind = n.kind AND r.value = n.value
       AND NOT r.granted AND r.topic IN (s.word, 'all')
       AND m.contact_id = s.contact_id AND g.kind = m.kind AND g.value = m.value
-      AND g.granted AND (n.kind <> m.kind OR n.value <> m.value)
+      AND g.granted AND g.topic = s.topic AND (n.kind <> m.kind OR n.value <> m.value)
     ON CONFLICT DO NOTHING
 """
 HEEDED = "contact_id IN (SELECT contact_id FROM heeded) AND topic <> 'all'"
