@@ -244,7 +244,6 @@ def _read_contact(number: int, row: Any, reading: ContactReading) -> InboxRow | 
 
 SAID_APART = frozenset({"email", "user_id", "anonymous_id", "created_at", "company_id", "consent",
                         "consent_source", "consent_at"})  # fmt: skip
-REFUSES = "unsubscribed"  # by that name a delivery finds it before a tick takes it
 
 
 def _contact(number: int, row: Row, reading: ContactReading) -> InboxRow:
@@ -256,7 +255,7 @@ def _contact(number: int, row: Row, reading: ContactReading) -> InboxRow:
     key, own_words, of_company = _apart(row)
     return InboxRow(
         f"{reading.now}:{number:010}:{digest(row)}",  # later rows of a file win
-        "contact", REFUSES if ["email", False] in consents else None,
+        "contact", "unsubscribed" if ["email", False] in consents else None,  # seen at once
         "user" if user else "email", user or folded,
         written, folded, anonymous, own, own if reading.as_live else reading.now,
         quiet=int(not reading.as_live), subject=key, forms=written_traits(of_company),
