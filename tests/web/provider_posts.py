@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import random
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -19,11 +20,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from flowscore.clock import SECOND, clock_now, datetime_of, rfc3339
+from web.conftest import House
+from web.mailed import ANA, message_id
 
 MAILGUN_KEY = "a-key-of-the-tests-0001"
 PASSWORD = "a-password-of-the-tests"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:mail"
 AMAZON = "https://sns.eu-west-1.amazonaws.com/"
+NAME = "<welcome@academy.example>"
+NOTHING = {"taken": 0, "rejected": 0, "ignored": 1}
+ONE = {"taken": 1, "rejected": 0, "ignored": 0}
 SENDGRID_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -128,3 +134,62 @@ def post_ses(client: httpx.Client, message: Any, **headers: str) -> httpx.Respon
     """As SNS posts: plain text by its content type."""
     sent = {"Content-Type": "text/plain; charset=UTF-8", **headers}
     return client.post("/hooks/ses", content=json.dumps(message), headers=sent)
+
+
+# --- what they tell ---------------------------------------------------------------------------
+
+
+def bounce(house: House | None, **given: Any) -> dict[str, Any]:
+    """As SendGrid tells of a bounce of Ana's mail."""
+    name = message_id(house, ANA) if house else NAME
+    return {
+        "email": ANA, "timestamp": clock_now() // 10**6, "event": "bounce", "type": "bounce",
+        "smtp-id": name, "sg_event_id": "VzcPxPv7SdWvUugt-xKymw",
+        "sg_message_id": "142d9f3f351.7618.254f56.filter-147.22649.52A663508.0",
+        "reason": "550 5.1.1 The email account that you tried to reach does not exist.",
+        "status": "5.1.1", "ip": "192.0.2.1", "tls": 1, **given,
+    }  # fmt: skip
+
+
+def failed(house: House | None, **given: Any) -> dict[str, Any]:
+    """As Mailgun tells of a mail of Ana's that it gave up."""
+    name = (message_id(house, ANA) if house else NAME).strip("<>")
+    return {
+        "event": "failed", "severity": "permanent", "reason": "bounce", "id": "G9Bn5sl1TC6nu7",
+        "timestamp": clock_now() / 10**6, "recipient": ANA, "log-level": "error",
+        "message": {"headers": {"to": ANA, "message-id": name}},
+        "delivery-status": {
+            "code": 550, "enhanced-code": "5.1.1", "attempt-no": 1, "description": "",
+            "message": "5.1.1 The email account that you tried to reach does not exist.",
+        },
+        "user-variables": {}, "tags": [], **given,
+    }  # fmt: skip
+
+
+def record(**given: Any) -> dict[str, Any]:
+    """As Postmark tells of a bounce of Ana's mail."""
+    return {
+        "RecordType": "Bounce", "ID": 901542550, "Type": "HardBounce", "TypeCode": 1,
+        "Name": "Hard bounce", "MessageID": "2706ee8a-737c-4285-b032-ccd317af53ed",
+        "Details": "smtp;550 5.1.1 The email account that you tried to reach does not exist.",
+        "Email": ANA, "From": "hello@academy.example", "MessageStream": "outbound",
+        "BouncedAt": "2026-04-27T16:28:50.3963933-04:00", "Inactive": True, **given,
+    }  # fmt: skip
+
+
+ODD: list[Any] = [
+    None, True, 0, -1, 2**63, 1e308, "", " ", "\x00", "é" * 600, "<@>", "a@b", "2026-02-30T25:00",
+    "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", [], [[]], [None], {}, {"x": None},
+    "\u202e@example.com", "ana@example.com\r\nBcc: eve@example.net", "'; DROP TABLE contacts --",
+]  # fmt: skip
+
+
+def twisted(event: Any, chance: random.Random) -> Any:
+    """The same with a few values that nobody would expect there."""
+    if chance.random() < 0.12:
+        return chance.choice(ODD)
+    if isinstance(event, dict):
+        return {key: twisted(value, chance) for key, value in event.items()}
+    if isinstance(event, list):
+        return [twisted(value, chance) for value in event]
+    return event

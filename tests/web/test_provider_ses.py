@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,11 +30,9 @@ from web.mailed import (
     returned,
     serve_mailed,
     suppressed,
+    tick,
 )
-from web.provider_posts import AMAZON, TOPIC, Amazon, post_ses
-
-ONE = {"taken": 1, "rejected": 0, "ignored": 0}
-NOTHING = {"taken": 0, "rejected": 0, "ignored": 1}
+from web.provider_posts import AMAZON, NOTHING, ONE, TOPIC, Amazon, post_ses, twisted
 
 
 class Publisher:
@@ -186,6 +185,14 @@ def test_who_left_a_list_at_amazon_is_unsubscribed(mailed: House, amazon: Amazon
     told = notice(mailed, bounce={"bounceSubType": "UnsubscribedRecipient"})
     post_ses(mailed.client, amazon.notification(told))
     assert refused(mailed) == {ANA} and suppressed(mailed) == {}
+
+
+def test_nothing_that_a_notice_may_be_is_a_fault_of_ours(mailed: House, amazon: Amazon) -> None:
+    chance = random.Random(5)
+    for number in range(60):
+        told = twisted(notice(mailed) if number % 2 else complaint(mailed, ANA), chance)
+        assert post_ses(mailed.client, amazon.notification(told)).status_code == 200
+    tick(mailed)
 
 
 OTHERS: list[Any] = [
