@@ -56,13 +56,12 @@ def unwatched(_: int) -> None:
 
 @dataclass
 class ImportReport:
-    """What an import did: lines read, taken, seen before, kept for later, and not taken."""
+    """What an import did: lines read, taken, seen before, and not taken."""
 
     file: Path
     read: int = 0
     taken: int = 0
     duplicates: int = 0
-    later: int = 0  # `alias`: kept, not applied yet
     rejected: int = 0
     erased: int = 0  # rows that name people who were erased
     rejects_file: Path | None = None
@@ -73,8 +72,6 @@ class ImportReport:
         parts = [f"{self.file.name}: {self.taken:,} of {self.read:,} taken"]
         if self.duplicates:
             parts.append(f"{self.duplicates:,} had come before")
-        if self.later:
-            parts.append(f"{self.later:,} of type alias kept, not applied yet")
         parts += forgetting.notes(self.erased)
         if self.rejected:
             place = f", see {self.rejects_file}" if self.rejects_file else ""
@@ -141,7 +138,6 @@ def _event_rows(lines: Iterable[Line], reading: Reading, rejects: Rejects) -> It
         if isinstance(row, Reject):
             rejects.add(number, row.reason, line)
         else:
-            report.later += row.kind == "alias"
             yield row
 
 
@@ -161,6 +157,8 @@ def _as_call(row: Row) -> Row:
             others[name] = value
     if call["type"] == "group":
         call["groupId"] = others.pop("group_id", others.pop("groupid", None))
+    if call["type"] == "alias":
+        call["previousId"] = others.pop("previous_id", others.pop("previousid", None))
     if others:
         call["traits" if call["type"] in ("identify", "group") else "properties"] = others
     return call
@@ -248,7 +246,7 @@ SAID_APART = frozenset({"email", "user_id", "anonymous_id", "created_at", "compa
 
 def _contact(number: int, row: Row, reading: ContactReading) -> InboxRow:
     written, folded = _address(row)
-    user, anonymous = _text(row, "user_id"), _text(row, "anonymous_id")
+    user, anonymous = id_at(row, "user_id"), id_at(row, "anonymous_id")
     created = _time(row, "created_at", reading.zone)
     own = reading.now if created is None else min(created, reading.now)
     consents = _consents(row)
@@ -287,7 +285,7 @@ COMPANY = "company."
 def _address(row: Row) -> tuple[str, str] | tuple[None, None]:
     text = _text(row, "email")
     if text is None:
-        if _text(row, "user_id") is None:
+        if id_at(row, "user_id") is None:
             raise RefusedError("email: found nothing, expected an address")
         return None, None
     address = read_address(text)
