@@ -39,6 +39,13 @@ def public_key(key: ec.EllipticCurvePrivateKey = SENDGRID_KEY) -> str:
     return base64.b64encode(public).decode()
 
 
+EVERY = {
+    "SENDGRID_PUBLIC_KEY": public_key(),
+    "MAILGUN_SIGNING_KEY": MAILGUN_KEY,
+    "POSTMARK_WEBHOOK_PASSWORD": PASSWORD,
+}
+
+
 def post_sendgrid(
     client: httpx.Client,
     events: Any,

@@ -28,7 +28,7 @@ from web.mailed import (
     tick,
 )
 from web.provider_posts import (
-    MAILGUN_KEY,
+    EVERY,
     ONE,
     PASSWORD,
     bounce,
@@ -40,12 +40,6 @@ from web.provider_posts import (
     record,
     twisted,
 )
-
-EVERY = {
-    "SENDGRID_PUBLIC_KEY": public_key(),
-    "MAILGUN_SIGNING_KEY": MAILGUN_KEY,
-    "POSTMARK_WEBHOOK_PASSWORD": PASSWORD,
-}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 
 from web.clients import Door, open_door
 from web.conftest import Serve
+from web.provider_posts import EVERY, TOPIC
 
 SECONDS = 20
 PHASES = "examples,coverage,fuzzing"
@@ -18,6 +19,8 @@ PHASES = "examples,coverage,fuzzing"
 
 @pytest.fixture
 def door(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Door:
+    for name, value in (*EVERY.items(), ("SES_TOPICS", TOPIC)):
+        monkeypatch.setenv(f"FLOWSCORE_{name}", value)
     return open_door(serve, monkeypatch)
 
 

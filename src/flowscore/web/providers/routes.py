@@ -24,6 +24,12 @@ from flowscore.web.reception import Reception
 from flowscore.web.refusals import RefusedError, TooLargeError
 
 MOST_BYTES = 2 * 1024 * 1024  # of a post; the largest come from SendGrid, with up to 768 KB
+ANY_JSON = {
+    "requestBody": {
+        "description": "As the provider posts it, with the provider's proof.",
+        "content": {"application/json": {"schema": {"type": ["object", "array"]}}},
+    }
+}
 Door = Callable[[Request], Awaitable[Response]]
 NOBODY = "neither this mail nor this address is known here"
 
@@ -38,6 +44,7 @@ def router(desk: Reception, fetch: certificates.Fetch = certificates.fetch) -> A
             _door(desk, provider, room),
             methods=["POST"],
             summary=f"Bounces, complaints and unsubscriptions that {provider.name} tells of",
+            openapi_extra=ANY_JSON,
         )
     return routes
 
