@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import sqlite3
 import threading
 import zlib
@@ -268,3 +269,13 @@ def test_large_batches_are_sorted_aside(door: Intake) -> None:
     many = [call(messageId=f"m{n}") for n in range(intake.MANY + 1)]
     assert door.batch(*many).status_code == 200
     assert len(door.came()) == len(many)
+
+
+def test_a_client_that_leaves_in_the_middle_is_no_fault_of_ours(door: Intake) -> None:
+    port = door.house.server.socket.getsockname()[1]
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as leaving:
+        head = b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n"
+        leaving.sendall(head + b'{"batch": [')
+    assert door.track().status_code == 200
+    told = door.house.client.get("/metrics").text
+    assert 'responses_total{status="500"}' not in told
