@@ -279,3 +279,4 @@ def test_a_client_that_leaves_in_the_middle_is_no_fault_of_ours(door: Intake) ->
     assert door.track().status_code == 200
     told = door.house.client.get("/metrics").text
     assert 'responses_total{status="500"}' not in told
+    assert 'responses_total{status="499"} 1.0' in told

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, FastAPI, Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -44,11 +45,17 @@ def make_app(desk: Reception) -> ASGIApp:
         app.include_router(room(desk))
     app.add_exception_handler(RefusedError, answer_refused)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.add_exception_handler(Exception, _answer_fault)
     return Shell(app, desk.settings.web_max_body, desk.metrics)
 
 
 CODES = {404: "not_found", 405: "method_not_allowed"}
+
+
+async def _answer_nobody(_: Request, error: Exception) -> Response:
+    """The client left before its body was whole: a status for the counters, as nginx has it."""
+    return Response(status_code=499)
 
 
 async def _answer_http(_: Request, error: Exception) -> Response:

@@ -10,7 +10,6 @@ import logging
 import traceback
 from pathlib import Path
 
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flowscore.web.metrics import Metrics
@@ -19,7 +18,6 @@ from flowscore.web.refusals import TooLargeError, TooSlowError, answer
 log = logging.getLogger("flowscore")
 
 BODY_SECONDS = 30.0
-GONE = 499  # in the counters: the client left before its body was whole, and hears nothing
 _OURS = str(Path(__file__).parents[1])
 
 
@@ -45,8 +43,6 @@ class Shell:
                 await refused(scope, guard.receive, guard.send)
             else:
                 await self.app(scope, guard.receive, guard.send)
-        except ClientDisconnect:
-            guard.status = guard.status or GONE
         except Exception as error:
             _note(scope, error)
             if not guard.status:
