@@ -74,6 +74,14 @@ def test_sendgrid_has_hard_and_soft_ones(given: dict[str, Any], type_: str, kind
     assert ("hard" if report.hard else "soft", report.kind) == (type_, kind)
 
 
+def test_a_mail_that_is_late_is_no_bounce(mailed: House) -> None:
+    late = bounce(mailed, event="deferred", response="450 4.2.0 try later", reason="")
+    assert post_sendgrid(mailed.client, [late]).json() == ONE
+    assert returned(mailed) == []
+    words = "SELECT mail_key FROM events WHERE name = 'email_delayed'"
+    assert len(mailed.rows(words)) == 1
+
+
 def test_sendgrid_tells_of_complaints_and_unsubscriptions(mailed: House) -> None:
     events = [
         bounce(mailed, event="spamreport", sg_event_id="1"),
