@@ -210,13 +210,19 @@ class Workspace(Ground):
 
         return Rejects(self.store, since)
 
+    def consent(self, email: str) -> list[Row]:
+        """The words of consent of one address, with whether each is proven to be theirs."""
+        from flowscore.views.consent_proofs import consent_of
+
+        with self.store.read() as connection:
+            return consent_of(connection, email, self.mail_settings.secret)
+
     def erase(self, name: str, kind: str = "email") -> Erased:
         """Erase whoever has the address (or userId): the person goes, the sums stay."""
         from flowscore.engine.recompute import order_texts
         from flowscore.mail.transport import discard
         from flowscore.store.erasing import Outside, erase
         from flowscore.store.naming import called
-
         from flowscore.views.people import nobody_called
 
         outside = Outside(partial(discard, self.settings.outbox), order_texts)

@@ -38,6 +38,7 @@ ROOMS = {
     "report": "report",
     "learn": "learn",
     "export": "exporting",
+    "consent": "consent",
     "erase": "erasing",
 }
 """Which module of this package holds a command; the order is that of `flowscore --help`."""
