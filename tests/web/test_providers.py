@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from conftest import Postgres
 from flowscore.clock import MINUTE, clock_now
 from flowscore.errors import FlowscoreError
 from flowscore.settings import read_settings
@@ -175,6 +176,18 @@ def test_told_before_the_next_tick_stands_in_the_inbox(mailed: House) -> None:
     post_mailgun(mailed.client, failed(mailed))
     (line,) = mailed.inbox()
     assert (line["name"], line["source"]) == ("email_bounced", "mailgun")
+
+
+def test_while_the_store_is_away_it_is_to_come_again(
+    serve: Serve, postgres: Postgres, postgres_url: str
+) -> None:
+    house = serve_mailed(serve, postgres_url, **EVERY)
+    with postgres.unreachable(postgres_url):
+        answer = post_mailgun(house.client, failed(house))
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["retry-after"]
+    assert post_mailgun(house.client, failed(house)).json() == ONE
+    assert len(returned(house)) == 1
 
 
 # --- settings -------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from flowscore.mail.returns.report import lines_of
@@ -17,6 +16,7 @@ from flowscore.mail.returns.verp import prove
 from flowscore.settings import Settings
 from flowscore.store.inbox import InboxRow
 from flowscore.store.rejects import Rejected
+from flowscore.web.addressees import look_up
 from flowscore.web.bodies import Body, Room
 from flowscore.web.providers import certificates
 from flowscore.web.providers.posts import Post, Provider, Told, written
@@ -92,7 +92,7 @@ async def _keep(
         raise TooLargeError
     post = Post(request.headers, body, desk.clock())
     told = await provider.hear(post)
-    rows, rejects = await run_in_threadpool(_lines, desk, provider.name, told, post.at)
+    rows, rejects = await look_up(_lines, desk, provider.name, told, post.at)
     await desk.writer.keep(rows, rejects)
     return {"taken": len(rows), "rejected": len(rejects), "ignored": told.ignored}
 
