@@ -4,7 +4,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +17,10 @@ from flowscore.cli.arguments import (
     workspace_of,
 )
 from flowscore.cli.printer import counted, say, show_table, stream_document
-from flowscore.store.rejects import Rejects
 from flowscore.views.words import day
+
+if TYPE_CHECKING:
+    from flowscore.store.rejects import Rejects
 
 SHOWN = 60  # letters of a call
 
@@ -58,14 +60,14 @@ def rejects(
         _list(found, rows_wanted(limit, as_json), as_json)
 
 
-def _export(found: Rejects, file: Path, clear: bool) -> None:
+def _export(found: "Rejects", file: Path, clear: bool) -> None:
     number, last = found.export(file)
     say(f"{file}: {counted(number, 'call')}. Mend them, then: flowscore import events {file}")
     if clear and number:
         say(f"{counted(found.clear(until=last), 'reject')} forgotten.")
 
 
-def _list(found: Rejects, limit: int | None, as_json: bool) -> None:
+def _list(found: "Rejects", limit: int | None, as_json: bool) -> None:
     groups = found.by_reason()
     with found.newest(limit) as rows:
         if as_json:
