@@ -123,10 +123,14 @@ def test_a_withdrawn_key_is_refused_and_a_new_one_known_at_once(
     assert [line["message_id"] for line in door.came()][1:] == ["new"]
 
 
-def test_keys_are_read_again_at_a_bounded_rate(door: Intake) -> None:
+def test_keys_are_read_again_at_a_bounded_rate(
+    door: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A flood of unknown keys must not become a flood of look-ups."""
+    monkeypatch.setattr("flowscore.web.keys.FRESH_SECONDS", 600.0)
+    monkeypatch.setattr("flowscore.web.keys.AGAIN_SECONDS", 600.0)
     assert door.track().status_code == 200
-    made = open_intake(door.house, "later")  # known at the latest a second later
+    made = open_intake(door.house, "later")  # otherwise known a second later
     statuses = {made.track().status_code for _ in range(20)}
     assert statuses == {401}
 

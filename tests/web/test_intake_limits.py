@@ -7,6 +7,7 @@ import json
 import socket
 import sqlite3
 import threading
+import time
 import zlib
 from typing import Any
 
@@ -229,8 +230,9 @@ def test_what_does_not_fit_is_429_and_nothing_is_lost(house: House) -> None:
     first = [call(messageId=f"a{n}") for n in range(8)]
     sender = threading.Thread(target=door.batch, args=first)
     sender.start()
-    while stuck.lines < 8:
-        pass
+    until = time.monotonic() + 20
+    while stuck.lines < 8 and time.monotonic() < until:
+        time.sleep(0.01)
     refused = door.batch(*(call(messageId=f"b{n}") for n in range(8)))
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
     assert int(refused.headers["retry-after"]) > 0
