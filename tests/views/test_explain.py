@@ -13,6 +13,7 @@ from flowscore.orders import enrollment_request
 from flowscore.store import tables
 from flowscore.store.inbox import receive
 from flowscore.views.explain import explain
+from flowscore.views.sentences import mail_words
 
 from .conftest import NOW, Put, balance, definition, line, mail, walk
 
@@ -177,6 +178,20 @@ def test_explain_shows_mails_and_refusals(
     [refusal] = document["refused"]
     assert (refusal["condition"], refusal["seen"]) == ("country is ES", "FR")
     assert refusal["where"] == "scenarios/all.yaml:9:3"
+
+
+def test_explain_shows_what_came_back_of_a_mail(
+    told: Callable[[str], dict[str, Any]], people: Put
+) -> None:
+    people(tables.messages, mail(1, 1, status="sent", key="hello.1"))
+    said = {"type": "hard", "kind": "no_such_address", "code": "5.1.1", "text": "no such user"}
+    times = {"own_at": NOW, "received_at": NOW, "seen_at": NOW}
+    bounce = {"message_id": "hello.1:bounced", "contact_id": 1, "name": "email_bounced", **times}
+    people(tables.events, {**bounce, "mail_key": "hello.1", "properties": said})
+    [shown] = told("ben@example.com")["mails"]
+    assert shown["returned"] == [{"what": "bounced", "at": "2024-10-04T00:00:00Z", **said}]
+    words = "; bounced 2024-10-04 00:00, hard: no_such_address 5.1.1 (no such user)"
+    assert mail_words(shown).endswith(words)
 
 
 @pytest.mark.parametrize("email", ["BEN@EXAMPLE.COM", " ben@example.com "])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from flowscore.rules.explain import sentence
-from flowscore.store.tables import decisions, enrollments, members, messages, steps
+from flowscore.store.tables import decisions, enrollments, events, members, messages, steps
 from flowscore.views.columns import shown_at
 from flowscore.views.walks import fate
 
@@ -86,7 +86,8 @@ def _done(case: Case, walks: list[int]) -> dict[int, list[Row]]:
 
 
 def mails_of(case: Case) -> list[Row]:
-    """Every mail and webhook, sent or withheld with its reason."""
+    """Every mail and webhook, sent or withheld with its reason, and what came back of it."""
+    returned = _returned(case)
     return [
         {
             "kind": row.kind,
@@ -100,12 +101,29 @@ def mails_of(case: Case) -> list[Row]:
             "next_at": shown_at(row.next_at) if row.status == "queued" else None,
             "queued_at": shown_at(row.queued_at),
             "sent_at": shown_at(row.sent_at),
+            "returned": returned.get(row.key, []),
             "scenario": row.scenario,
             "step": row.step,
             "key": row.key,
         }
         for row in case.rows(messages, "queued_at", "id")
     ]
+
+
+RETURNED = ("email_bounced", "email_complained", "email_delayed")
+SAID = ("type", "kind", "code", "text")
+
+
+def _returned(case: Case) -> dict[str, list[Row]]:
+    """By the mail's key: bounces, complaints and delays, with the server's words."""
+    mine = (events.c.contact_id == case.contact.id, events.c.name.in_(RETURNED))
+    query = select(events).where(*mine).order_by(events.c.own_at, events.c.id)
+    found: dict[str, list[Row]] = {}
+    for row in case.connection.execute(query):
+        said = {name: (row.properties or {}).get(name) for name in SAID}
+        told = {"what": row.name.removeprefix("email_"), "at": shown_at(row.own_at), **said}
+        found.setdefault(row.mail_key, []).append(told)
+    return found
 
 
 # ---------------------------------------------------------------- refusals

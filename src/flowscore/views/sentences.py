@@ -79,12 +79,21 @@ def why(mail: Row) -> str:
 
 
 def mail_words(mail: Row) -> str:
-    """What went, or why it did not."""
+    """What went, or why it did not, and what came back of it."""
     what = what_goes(mail)
     start = f"{what} by {mail['scenario']}, queued {day(mail['queued_at'])}"
+    back = "".join(f"; {_came_back(one)}" for one in mail["returned"])
     if mail["status"] == "sent":
-        return f"{start}; sent {day(mail['sent_at'])}"
-    return f"{start}; {mail['status']}" + (f": {reason}" if (reason := why(mail)) else "")
+        return f"{start}; sent {day(mail['sent_at'])}{back}"
+    return f"{start}; {mail['status']}" + (f": {reason}" if (reason := why(mail)) else "") + back
+
+
+def _came_back(told: Row) -> str:
+    """`bounced 2026-11-22 12:14, hard: no_such_address 5.1.1 (unknown user)`."""
+    start = f"{told['what']} {day(told['at'])}" + (f", {told['type']}" if told["type"] else "")
+    words = " ".join(str(told[name]) for name in ("kind", "code") if told[name])
+    text = f" ({told['text']})" if told["text"] else ""
+    return f"{start}: {words}{text}" if words or text else start
 
 
 def refusal_words(refusal: Row) -> str:
