@@ -153,6 +153,32 @@ def test_the_project_may_write_its_own_mail(serve: Serve) -> None:
     assert house.client.post(letter.link("y")).status_code == 200
 
 
+def test_the_projects_mail_is_previewed_and_no_doubt(serve: Serve) -> None:
+    mail = (
+        "---\nsubject: Yes?\ntopic: transactional\n---\n{{ event.topics[0] }} {{ links.confirm }}"
+    )
+    house = school(serve, {"templates/email/confirm.html": mail})
+    say(house, "Visit")
+    assert "news #" in house.workspace.preview("confirm", ANA).html
+    assert not [one for one in house.workspace.problems() if "confirm" in str(one.mark)]
+
+
+def test_who_was_erased_comes_back_by_a_new_yes_only(house: House) -> None:
+    sign_up(house)
+    path = asked(house)[0].link("y")
+    house.client.post(path)
+    take(house)
+    house.workspace.erase(ANA)
+    assert house.client.post(path).status_code == 404
+    assert house.inbox() == []
+    sign_up(house)
+    again = asked(house)[0].link("y")
+    assert known(house) == []
+    house.client.post(again)
+    take(house)
+    assert known(house) == [ANA] and holds(house) == {"news": True}
+
+
 def test_the_outbox_lists_the_mail_with_its_address(house: House) -> None:
     sign_up(house)
     asked(house)

@@ -60,13 +60,16 @@ def unread_lists(draft: Draft) -> Iterator[Problem]:
             yield doubt(one.mark, f"nothing reads the static list '{name}'", hint)
 
 
+SENT_BY_ITSELF = "confirm"  # asks whether a sign-up was meant
+
+
 def unsent_templates(draft: Draft) -> Iterator[Problem]:
     """Templates that no step sends (ruling 104)."""
     sends = [action for action in draft.actions if isinstance(action, SendEmail | Notify)]
     sent = {name for action in sends for name in action.templates}
     files = {front.name: front.file for front in draft.fronts if not front.locale}
     for name, file in files.items():
-        if name not in sent:
+        if name not in sent and name != SENT_BY_ITSELF:
             hint = f"send it (`send_email: {name}`) or take it out"
             yield doubt(Mark(file), f"no step sends the template '{name}'", hint)
 

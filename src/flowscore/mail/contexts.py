@@ -133,20 +133,25 @@ def _asking(row: Any, around: Surroundings) -> Job:
     """
     said, address = row["payload"], str(row["recipients"][0])
     typed = {**(said.get("traits") or {}), "email": address, "locale": said.get("locale")}
-    event = {name: said.get(name) for name in ("topics", "text", "source")}
-    link = {"confirm": confirm_link(around.settings, row["id"], row["key"])}
     context = make_context(
         Person(Record(typed, "contact"), NO_COMPANY),
-        Record(event, "event"),
+        Record({}, "event"),
         {"name": "sign-up", "entered_at": row["entered_at"]},
         NO_LINKS,
         around,
     )
-    context = replace(context, links=Record({**NO_LINKS.record(), **link}, "links"))
+    context = asking(context, said, confirm_link(around.settings, row["id"], row["key"]))
     return Job(
         row["id"], row["key"], row["template"], row["topic"], address, row["attempts"],
         row["queued_at"], context,
     )  # fmt: skip
+
+
+def asking(context: MailContext, said: dict[str, Any], link: str) -> MailContext:
+    """The same with what a sign-up is about, and the only link such a mail has."""
+    event = {name: said.get(name) for name in ("topics", "text", "source")}
+    links = {**NO_LINKS.record(), "confirm": link}
+    return replace(context, event=Record(event, "event"), links=Record(links, "links"))
 
 
 def make_context(

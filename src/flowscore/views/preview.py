@@ -12,9 +12,11 @@ from flowscore.language.actions import Action, Notify, SendEmail
 from flowscore.language.triggers import NoEvent, OnEvent, Trigger
 from flowscore.language.words import walk
 from flowscore.mail.contexts import (
+    CONFIRMING,
     NO_COMPANY,
     Person,
     Surroundings,
+    asking,
     load_companies,
     load_people,
     make_context,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from flowscore.language.project import Project
     from flowscore.language.scenario import Scenario
     from flowscore.mail.settings import MailSettings
+
+AGREED = "(the words of the form)"
 
 
 def preview(
@@ -55,6 +59,9 @@ def preview(
         make_links(settings, sender, 0, f"preview.{name}"),
         around,
     )
+    if name == CONFIRMING:
+        said = {"topics": list(project.policy.topics), "text": AGREED, "source": "preview"}
+        context = asking(context, said, "#")
     try:
         return templates.render(name, context.locale, context)
     except RenderError as error:

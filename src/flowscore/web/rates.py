@@ -20,7 +20,7 @@ class Rate:
     def take(self, who: str, now: float) -> float:
         """0 if they may, at `now` in seconds; else how many seconds they have to wait."""
         left, at = self._buckets.pop(who, (float(self.burst), now))
-        left = min(self.burst, left + (now - at) / self.every)
+        left = min(self.burst, left + max(0.0, now - at) / self.every)
         may = left >= 1
         self._buckets[who] = (left - may, now)
         if len(self._buckets) > MOST:

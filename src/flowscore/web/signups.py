@@ -23,7 +23,7 @@ from flowscore.web.words import Words
 TRAP = "website"  # a field that no person sees
 TRAITS = "traits."
 MOST_TRAITS = 20
-LONGEST_TRAIT = 200  # letters
+LONGEST_TRAIT, LONGEST_NAME = 200, 100  # letters
 OWN = frozenset({"email", "tracking", "owner"})  # what nobody says of themselves in a form
 
 
@@ -98,7 +98,11 @@ def _traits(fields: Fields) -> dict[str, str]:
         for name, values in fields.items()
         if name.startswith(TRAITS) and values[0].strip()
     }
-    mine = {name: value for name, value in said.items() if name and name.casefold() not in OWN}
+    mine = {
+        name: value
+        for name, value in said.items()
+        if 0 < len(name) <= LONGEST_NAME and name.casefold() not in OWN
+    }
     return dict(list(mine.items())[:MOST_TRAITS])
 
 
