@@ -164,14 +164,15 @@ def test_the_projects_mail_is_previewed_and_no_doubt(serve: Serve) -> None:
 
 
 def test_who_was_erased_comes_back_by_a_new_yes_only(house: House) -> None:
-    sign_up(house)
+    said = {**SIGN, "key": key(house)}
+    sign_up(house, said)
     path = asked(house)[0].link("y")
     house.client.post(path)
     take(house)
     house.workspace.erase(ANA)
     assert house.client.post(path).status_code == 404
     assert house.inbox() == []
-    sign_up(house)
+    sign_up(house, said)
     again = asked(house)[0].link("y")
     assert known(house) == []
     house.client.post(again)
