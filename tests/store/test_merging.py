@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from flowscore.store import merging
+from flowscore.store.waiting import offer_waiting
+from flowscore.views.people import find_contact
 from store.taking import Project, at, call, change, look, names, send, tick, track
 
 if TYPE_CHECKING:
@@ -137,6 +141,31 @@ def test_one_id_for_everybody_merges_no_more_than_a_person_can_have(store: Store
             SELECT count(*) AS number FROM identities GROUP BY contact_id) AS sizes
     """)  # fmt: skip
     assert most == 50
+
+
+def test_a_former_name_finds_the_person(store: Store) -> None:
+    send(store, track("a", 1, user=OLD), track("b", 2, user=ANA))
+    tick(store, 2)
+    send(store, call("alias", 3, user=ANA, previousId=OLD))
+    tick(store, 3)
+    with store.read() as connection:
+        assert find_contact(connection, "Old@X.es").email == ANA
+
+
+def test_a_tick_that_dies_within_a_merge_has_done_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, younger = two(store)
+    send(store, together(5))
+    with monkeypatch.context() as patch:
+        patch.setattr(merging, "STATEMENTS", [*merging.STATEMENTS[:9], "SELECT dies"])
+        with pytest.raises(DBAPIError):
+            tick(store, 5)
+    assert look(store, "SELECT id FROM contacts ORDER BY id") == [(older,), (younger,)]
+    tick(store, 5)
+    tick(store, 6)
+    assert look(store, "SELECT id FROM contacts") == [(older,)]
+    assert look(store, "SELECT count(*) FROM events") == [(3,)]
 
 
 # --- the address that is mailed ---------------------------------------------------------------
@@ -467,8 +496,6 @@ def test_words_that_name_nobody_are_no_ids(store: Store, nobody: str) -> None:
 
 
 def test_what_waited_for_a_merge_is_applied(store: Store) -> None:
-    from flowscore.store.waiting import offer_waiting
-
     two(store)
     kept = '{"type": "identify", "userId": "u1", "traits": {"email": "ana@x.es"}}'
     alias = '{"type": "alias", "userId": "u1", "previousId": "u7"}'

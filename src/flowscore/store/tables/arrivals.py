@@ -182,11 +182,11 @@ class Taken(SQLModel, table=True):
 
 
 class Call(SQLModel, table=True):
-    """Calls that need not be an event, so that each messageId counts once: identify, group, and
-    (by the event's name) those that speak of consent; and what waits to be applied.
+    """Calls that need not be an event, so that each messageId counts once: identify, alias, group,
+    and (by the event's name) those that speak of consent; and what an older flowscore kept.
 
-    `waiting` is null once a call was applied, else why not: `alias`, `merge` (it names two known
-    contacts), `group` (an older flowscore kept it). `content` is the call, kept while it waits.
+    `waiting` is null once a call was applied, else why not: `alias`, `group`, or `merge` (it names
+    two known contacts). `content` is the call, kept while it waits (`waiting.py`).
     """
 
     __tablename__ = "calls"
