@@ -182,6 +182,29 @@ def test_what_came_in_stands_in_no_tick_s_way(serve: Serve, store_url: str) -> N
     assert door.house.rows("SELECT balance FROM balances")
 
 
+def test_no_topic_and_no_combination_stands_in_a_tick_s_way(serve: Serve, store_url: str) -> None:
+    """The longest of each that is taken fits into PostgreSQL's indexes; a longer topic is none."""
+    walk = """
+        scenario: looked
+        trigger: {event: {name: look, times: 2, within: 2 hours, same: [sku]}}
+        actions: [{add_to_list: lookers}]
+        ---
+        list: lookers
+        """
+    door = open_intake(serve({"scenarios/looked.yaml": walk}, url=store_url))
+    wide = "".join(chr(0x20000 + n * 7919 % 40_000) for n in range(5_000))
+    for event in ("Subscribed", "Unsubscribed"):
+        for topic in (wide[:500], wide[:100]):
+            said = {"topics": ["news", topic]}
+            door.track(event, userId=wide[:500], messageId=wide[1:490] + event, properties=said)
+    for number in range(2):
+        door.track("look", userId=ANA, messageId=f"look {number}", properties={"sku": wide})
+    door.house.tick()
+    assert len(door.rejects()) == 2
+    assert len(door.house.rows("SELECT topic FROM consents WHERE topic = :it", it=wide[:100])) == 1
+    assert door.house.rows("SELECT * FROM members WHERE list = 'lookers'")
+
+
 def test_nesting_is_bounded(door: Intake) -> None:
     def nested(depth: int) -> str:
         return '{"a":' * depth + "1" + "}" * depth

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from flowscore.rules.book import Book
     from flowscore.rules.sight import Sight
 
+LONGEST_SAME = 1_000  # letters
 Moment = tuple[int, int, str]  # own time, receipt, messageId: the order of events (ruling 10)
 
 
@@ -114,7 +115,8 @@ def _marks(work: Work, mark: str, rows: Sequence[Any]) -> dict[tuple[int, str], 
 def combination(row: Any, query: EventQuery) -> str | None:
     """The values of the `same` properties as text: numbers alike that are equal (ruling 85).
 
-    None where one is missing, the empty text where none is asked for.
+    None where one is missing, the empty text where none is asked for. Of long ones a digest: they
+    stand in an index.
     """
     values = []
     for place in range(len(query.same)):
@@ -122,7 +124,8 @@ def combination(row: Any, query: EventQuery) -> str | None:
         if text is None:
             return None
         values.append(text if number is None else float(number))
-    return json.dumps(values) if values else ""
+    said = json.dumps(values) if values else ""
+    return said if len(said) <= LONGEST_SAME else digest(said)
 
 
 def completions(

@@ -45,6 +45,7 @@ NO_BEHAVIOUR = frozenset({"email_sent", "email_delivered", "email_delayed", "ema
 CONSENT = {"subscribed": True, "unsubscribed": False}
 GENERAL = "email"  # consent to mail in general, beside that of each topic
 LONGEST_NAME = 200  # letters of an attribute's name
+LONGEST_TOPIC = 100  # letters; an index holds it beside an id of 500
 CONTEXT_ASIDE = frozenset({"library", "traits"})
 KINDS = "track, page, screen, identify, group or alias"
 
@@ -173,8 +174,11 @@ def _topics(properties: dict[str, Any], granted: bool) -> list[str]:
 def _topic(given: Any) -> str:
     if given is None:
         return ""
-    if type(given) in (dict, list) or len(str(given)) > LONGEST:
-        raise RefusedError(f"topic: found {shown(given)}, expected the name of a topic")
+    if type(given) in (dict, list) or len(str(given)) > LONGEST_TOPIC:
+        raise RefusedError(
+            f"topic: found {shown(given)}, expected the name of a topic, at most {LONGEST_TOPIC} "
+            "letters"
+        )
     return str(given).strip().casefold()
 
 

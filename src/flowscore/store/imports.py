@@ -19,7 +19,7 @@ import orjson
 
 from flowscore.store import forgetting
 from flowscore.store.addresses import complaint, read_address
-from flowscore.store.calls import read_call, written_traits
+from flowscore.store.calls import LONGEST_TOPIC, read_call, written_traits
 from flowscore.store.columns import CONTACT_WORDS, contact_names, event_names, slugged
 from flowscore.store.fields import (
     Reading,
@@ -306,7 +306,7 @@ def _time(row: Row, key: str, zone: ZoneInfo) -> int | None:
 
 YES = frozenset("yes y true 1 sí si ja oui".split())
 NO = frozenset("no n false 0 nein non".split())
-TOPIC = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+TOPIC = re.compile(rf"(?=.{{1,{LONGEST_TOPIC}}}$)[a-z0-9]+(?:-[a-z0-9]+)*")
 NO_TOPICS = frozenset({"all", "any", "email", "transactional"})
 
 
