@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,6 +60,10 @@ def test_environment_wins_over_env_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("SMTP_URL", "mail.example.com", "expected smtp://"),
         ("PUBLIC_URL", "example.com", "expected an address such as https://"),
         ("UNSUBSCRIBE_MAILTO", "nobody", "expected a mail address"),
+        ("BOUNCE_ADDRESS", "nobody", "expected an address of plain letters"),
+        ("BOUNCE_ADDRESS", "a+b@example.com", "expected an address of plain letters"),
+        ("BOUNCE_ADDRESS", f"{'b' * 25}@example.com", "at most 24 letters before the @"),
+        ("BOUNCE_MAILBOX", "/var/mail/x", "expected maildir:/var/mail/bounces or imaps://"),
         ("UNCERTAIN", "guess", "'hold' or 'resend'"),
         ("DATABASE_URL", "mysql://x/y", "expected sqlite:///"),
         ("WEBHOOK_SECRET", "hunter2", "expected whsec_"),
@@ -102,6 +107,23 @@ def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert len(made) >= 32
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert read_settings(tmp_path).tick_every == HOUR
+
+
+def test_settings_read_before_another_process_made_the_secret_find_that_one(
+    tmp_path: Path,
+) -> None:
+    """A service that started first must open the links that a delivery signed meanwhile."""
+    early = read_settings(tmp_path)
+    made = secret_of(tmp_path, read_settings(tmp_path))
+    assert secret_of(tmp_path, early) == made
+    assert (tmp_path / ".env").read_text().count("FLOWSCORE_SECRET=") == 1
+
+
+def test_of_many_that_want_a_secret_at_once_one_makes_it(tmp_path: Path) -> None:
+    early = read_settings(tmp_path)
+    with ThreadPoolExecutor(16) as pool:
+        made = set(pool.map(lambda _: secret_of(tmp_path, early), range(64)))
+    assert len(made) == 1
 
 
 def test_a_webhook_secret_is_never_made_and_may_be_two_for_a_while(

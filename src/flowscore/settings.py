@@ -6,9 +6,10 @@ import os
 import re
 import secrets
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import IO, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -304,16 +305,24 @@ def _sentence(item: Any, file: Path) -> str:
 
 
 def secret_of(root: Path, settings: Settings) -> str:
-    """The project's secret; made once, into `.env`, readable by its owner alone."""
+    """The project's secret; made once, into `.env`, readable by its owner alone.
+
+    Looked for again when `settings` have none: another process may have made it since they were
+    read, and with a second one the links of every mail that was sent would end.
+    """
     if settings.secret:
         return settings.secret.get_secret_value()
-    made = secrets.token_urlsafe(32)
+    name = f"{PREFIX}SECRET"
     try:
-        _append_private(root / ".env", f"{PREFIX}SECRET={made}\n")
+        with _locked(root / ".env") as file:
+            found = dotenv_values(stream=file).get(name)
+            made = found or secrets.token_urlsafe(32)
+            if not found:
+                _append(file, f"{name}={made}\n")
     except OSError as error:
         raise FlowscoreError(
             f"{root / '.env'}: cannot write the secret that signs links ({error.strerror}); "
-            f"make the folder writable or set {PREFIX}SECRET"
+            f"make the folder writable or set {name}"
         ) from error
     return made
 
@@ -335,13 +344,23 @@ def _set_in(values: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _append_private(file: Path, line: str) -> None:
-    """Add a line to a file that only its owner may read, on a line of its own."""
-    ends_open = file.is_file() and not (file.read_bytes() or b"\n").endswith(b"\n")
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(handle, "a") as out:
-        out.write("\n" * ends_open + line)
-    file.chmod(0o600)
+@contextmanager
+def _locked(file: Path) -> Iterator[IO[str]]:
+    """A file that only its owner may read, open to one process at a time."""
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "r+", encoding="utf-8") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        file.chmod(0o600)
+        yield opened
+
+
+def _append(file: IO[str], line: str) -> None:
+    """Add a line, on a line of its own, that is on the disk when this returns."""
+    file.seek(0)
+    before = file.read()
+    file.write("\n" * bool(before and not before.endswith("\n")) + line)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def refuse_unstoppable_mail(settings: Settings, marketing: list[str]) -> None:
