@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
 from flowscore.clock import DAY, MINUTE
 from flowscore.mail.returns.report import Report
 from flowscore.mail.returns.verp import envelope_sender, make_token, prove, tokens_in
 from flowscore.store.bounces import TABLE
-from flowscore.store.tables import contacts
+from flowscore.store.tables import contacts, identities
 from mail.conftest import NOW, House
 from mail.returning import (
     SECRET,
@@ -128,13 +128,44 @@ def test_mail_to_a_colleague_suppresses_nobody(home: House) -> None:
     assert tell(home, report) == [report]
 
 
-def test_an_address_that_was_changed_since_is_no_reason_to_stay_silent(home: House) -> None:
+@pytest.mark.parametrize("told", ["ana@example.com", "hidden@forwarder.example", None])
+def test_an_address_that_was_changed_since_is_no_reason_to_stay_silent(
+    home: House, told: str | None
+) -> None:
+    """Its Message-ID is made of the address that the mail went to."""
     number = number_of(home, "welcome.1.hello")
+    mail = name_of(home, "welcome.1.hello", "Ana@example.com")
+    new = {"email": "new@example.com", "email_folded": "new@example.com"}
     with home.store.transact() as connection:
-        connection.execute(
-            update(contacts).where(contacts.c.email == "Ana@example.com").values(email_at=NOW)
-        )
-    tell(home, replace(HARD, number=number, recipient="old@example.com"))
+        connection.execute(update(contacts).where(contacts.c.id == 1).values(new))
+        values = {"kind": "email", "value": "new@example.com", "contact_id": 1}
+        connection.execute(insert(identities).values(values))
+    tell(home, replace(HARD, number=number, message_id=mail, recipient=told))
+    tick(home)
+    assert suppressed(home)["new@example.com"] is None
+    assert log_of(home)[0]["properties"]["kind"] == "old_address"
+
+
+@pytest.mark.parametrize("told", ["friend@forwarder.example", None])
+def test_mail_that_was_forwarded_is_their_own(home: House, told: str | None) -> None:
+    """Of their address nothing was told, but it is the mail to it that came back."""
+    number = number_of(home, "welcome.1.hello")
+    mail = name_of(home, "welcome.1.hello", "Ana@example.com")
+    with home.store.transact() as connection:
+        connection.execute(update(contacts).values(email_at=NOW + DAY))  # said again since
+    tell(home, replace(HARD, number=number, message_id=mail, recipient=told))
+    tick(home)
+    assert suppressed(home)["Ana@example.com"] == "bounced"
+
+
+@pytest.mark.parametrize("known_mail", [True, False])
+def test_an_address_that_is_known_as_a_former_one(home: House, known_mail: bool) -> None:
+    """By the mail, or by what a provider says of the address alone."""
+    former = {"kind": "email", "value": "anna@example.com", "contact_id": 1}
+    with home.store.transact() as connection:
+        connection.execute(insert(identities).values(former))
+    number = number_of(home, "welcome.1.hello") if known_mail else None
+    tell(home, replace(HARD, number=number, recipient="Anna@example.com"))
     tick(home)
     assert suppressed(home)["Ana@example.com"] is None
     assert log_of(home)[0]["properties"]["kind"] == "old_address"

@@ -97,9 +97,8 @@ class _Known:
         """Whom the report is about; nobody where it was mail to a colleague."""
         message = self._message_of(report)
         if message is None:
-            owner = self.owner.get(self.folded[report.recipient])
-            about = self.contacts.get(owner) if report.signed else None
-            return Match(about, None, False) if about else None
+            about = self._owner_of(report) if report.signed else None
+            return Match(about, None, self._is_former(about, report)) if about else None
         about = self.contacts.get(message.contact_id)
         if about is None or message.kind != "email":
             return None
@@ -123,14 +122,29 @@ class _Known:
         """The Message-ID is made of the address that the mail went to (`message_name`)."""
         about = self.contacts.get(message.contact_id)
         same = about and about.email_folded == self.folded[report.recipient]
-        address = (about.email if about and same else report.recipient) or ""
-        name, _, _ = (report.message_id or "").strip("<> ").rpartition("@")
-        return name == message_name(message.key, message.queued_at, address)
+        address = about.email if about and same else report.recipient
+        return _is_made_of(report, message, address or "")
+
+    def _owner_of(self, report: Report) -> Row[Any] | None:
+        return self.contacts.get(self.owner.get(self.folded[report.recipient]))
+
+    def _is_former(self, about: Row[Any], report: Report) -> bool:
+        """The address that is spoken of is known as theirs, and is no longer mailed to."""
+        mine = self._owner_of(report) is about
+        return mine and self.folded[report.recipient] != about.email_folded
 
     def _has_moved(self, about: Row[Any], message: Row[Any], report: Report) -> bool:
+        """The mail went to another address than theirs of today: its Message-ID tells."""
         if self.folded[report.recipient] == about.email_folded:
             return False
-        return (about.email_at or 0) > (message.sent_at or message.queued_at)
+        if _stem(report.message_id) == message.key:
+            return not _is_made_of(report, message, about.email or "")
+        return self._is_former(about, report)
+
+
+def _is_made_of(report: Report, message: Row[Any], address: str) -> bool:
+    name, _, _ = (report.message_id or "").strip("<> ").rpartition("@")
+    return name == message_name(message.key, message.queued_at, address)
 
 
 def _stem(message_id: str | None) -> str | None:
@@ -160,9 +174,8 @@ OWNERS = select(identities.c.value.label("asked"), identities.c.contact_id).wher
     identities.c.kind == "email", identities.c.value.in_(_asked)
 )
 CONTACTS = select(
-    contacts.c.id.label("asked"), contacts.c.email, contacts.c.email_folded, contacts.c.user_id,
-    contacts.c.email_at,
-).where(contacts.c.id.in_(_asked))  # fmt: skip
+    contacts.c.id.label("asked"), contacts.c.email, contacts.c.email_folded, contacts.c.user_id
+).where(contacts.c.id.in_(_asked))
 CHUNK = 500
 
 
@@ -190,7 +203,7 @@ def _one_of_each_mail(found: list[tuple[Report, Match]]) -> Iterator[tuple[Repor
 
 def _line(report: Report, match: Match, received_at: int, source: str) -> InboxRow | None:
     """None where the contact goes by no name that a call could use."""
-    if report.what == "bounced" and match.moved:
+    if report.what == "bounced" and match.moved and report.kind != DELAYED:
         report = replace(report, hard=False, kind="old_address")
     at = max(report.at, (match.message.sent_at or 0) if match.message else 0)
     call = {
