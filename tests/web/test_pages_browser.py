@@ -124,3 +124,15 @@ def test_f01_a_visitor_signs_up_and_confirms(house: House, page: Page) -> None:
     take(house)
     assert holds(house) == {"news": True}
     assert page.complaints == []
+
+
+def test_the_form_leads_back_to_the_site(house: House, page: Page) -> None:
+    """Browsers ask the page's policy (form-action) about the redirect, too."""
+    elsewhere = house.server.address.replace("127.0.0.1", "localhost")
+    key = WriteKeys(house.workspace.store, clock_now).add("shop", [elsewhere])
+    back = f"{elsewhere}/healthz"
+    page.open(f"{house.server.address}/signup?key={key}&topic=news&redirect={back}")
+    page.look(f"document.querySelector('[name=email]').value = '{ANA}'")
+    page.press("button")
+    assert page.look("location.href") == back
+    assert [row["email"] for row in house.inbox()] == [ANA]
