@@ -22,11 +22,14 @@ from flowscore.store.fields import LONGEST, Call, Reading, Reject, digest
 from flowscore.store.inbox import InboxRow
 from flowscore.store.rejects import Rejected
 from flowscore.store.write_keys import WriteKey
-from flowscore.web.refusals import RefusedError
+from flowscore.web.refusals import RefusedError, TooLargeError
 
 UTC = ZoneInfo("UTC")
 MOST_LETTERS = 512 * 1024  # of an event as JSON; 32 KB are usual
 MOST_KEPT = 64 * 1024  # letters of a reject
+MOST_CALLS = 50_000  # in a batch
+MOST_SHARED = 32 * 1024 * 1024  # bytes of a batch's context, written into each of its calls
+LONGEST_TIME = 100  # letters of a time that counts for a whole batch
 OURS = frozenset({"contact_created", "attribute_changed", "list_joined", "list_left",
                   "stage_changed", "enroll_requested"})  # fmt: skip
 WEIGHTY = frozenset({"email_bounced", "email_complained", FEEDBACK})
@@ -62,7 +65,8 @@ class Arrival:
 def sort_calls(body: Any, kind: str | None, arrival: Arrival) -> Sorted:
     """The calls of a batch, or the one call of that kind."""
     calls, beside = calls_in(body, kind)
-    sent = beside.get("sentAt") or arrival.sent_at
+    _refuse_multiplying(calls, beside)
+    sent = _time_of(beside.get("sentAt")) or _time_of(arrival.sent_at)
     reading = Reading(arrival.at, sent_at=read_clock(sent), zone=UTC, source=arrival.source)
     found = Sorted()
     for call in calls:
@@ -87,6 +91,26 @@ def calls_in(body: Any, kind: str | None) -> tuple[list[Any], Call]:
     if not isinstance(calls, list):
         raise RefusedError("batch: expected a list of calls", "bad_batch")
     return calls, body
+
+
+def _refuse_multiplying(calls: list[Any], beside: Call) -> None:
+    """What stands beside a batch stands in each of its calls: small to send, and large to keep."""
+    if len(calls) > MOST_CALLS:
+        raise TooLargeError(f"batch: found {len(calls):,} calls, expected at most {MOST_CALLS:,}")
+    context = beside.get("context")
+    if type(context) is not dict:
+        return
+    try:
+        size = len(orjson.dumps(context))
+    except (orjson.JSONEncodeError, RecursionError):
+        raise RefusedError("context: nested too deeply", "bad_batch") from None
+    if size * len(calls) > MOST_SHARED:
+        raise TooLargeError("context: too large for a batch of so many calls")
+
+
+def _time_of(said: Any) -> str | None:
+    """A time that is said for all; what is longer than any time is none."""
+    return said if type(said) is str and len(said) <= LONGEST_TIME else None
 
 
 def read_clock(said: Any) -> int | None:
@@ -122,8 +146,9 @@ def _complete(call: Call, beside: Call, sent: Any, arrival: Arrival) -> None:
     if type(shared := beside.get("context")) is dict:
         own = call.get("context")
         call["context"] = {**shared, **own} if type(own) is dict else shared
-    if beside.get("timestamp") and not (call.get("timestamp") or call.get("originalTimestamp")):
-        call["timestamp"] = beside["timestamp"]
+    shared_time = _time_of(beside.get("timestamp"))
+    if shared_time and not (call.get("timestamp") or call.get("originalTimestamp")):
+        call["timestamp"] = shared_time
 
 
 def message_id(call: Call, sent: Any, source: str) -> str | None:
