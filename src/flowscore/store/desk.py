@@ -48,6 +48,10 @@ TABLES = {
     "joined": "kind {text}, value {text}, contact_id bigint, at bigint, was bigint,"
     " PRIMARY KEY (kind, value)",
     "heeded": "contact_id bigint PRIMARY KEY",
+    "voices": "contact_id bigint, kind {text}, value {text}, since bigint, topic {text},"
+    " granted boolean, at bigint",
+    "reckoned": "contact_id bigint, topic {text}, granted boolean, at bigint,"
+    " PRIMARY KEY (contact_id, topic)",
     "births": "event_id bigint PRIMARY KEY, first_id bigint",
     "newcomers": "id bigint PRIMARY KEY, ord bigint, email {text}, email_folded {text},"
     " user_id {text}, anonymous_id {text}, at bigint",
@@ -72,6 +76,7 @@ INDEXES = {
     "pairs_email": "pairs (email_folded, ord)",
     "links_younger": "links (younger_id)",
     "wave_new": "wave (new_id)",
+    "voices_contact": "voices (contact_id)",
     "newcomers_ord": "newcomers (ord)",
     "settled_name": "settled (owner_id, name)",
     "said_contact": "said (contact_id)",

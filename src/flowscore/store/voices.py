@@ -85,16 +85,21 @@ def heed(desk: Desk) -> None:
         desk.run(SPLIT)
     if not desk.filled["heeded"]:
         return
-    desk.run(f"""
+    desk.run(GATHER)
+    desk.run(RECKON)
+    desk.run("""
         INSERT INTO changes (kind, name, contact_id)
-        SELECT DISTINCT 'consent', '', contact_id FROM consents
-        WHERE {HEEDED} AND granted <> NOT {REFUSED}
+        SELECT DISTINCT 'consent', '', c.contact_id FROM reckoned n CROSS JOIN consents c
+        WHERE c.contact_id = n.contact_id AND c.topic = n.topic AND c.granted <> n.granted
     """)
-    desk.run(f"UPDATE consents SET granted = NOT {REFUSED}, at = {LAST} WHERE {HEEDED}")
-    desk.clear("heeded")
+    desk.run("""
+        UPDATE consents SET granted = n.granted, at = n.at FROM reckoned n
+        WHERE consents.contact_id = n.contact_id AND consents.topic = n.topic
+    """)
+    desk.clear("heeded", "voices", "reckoned")
 
 
-# Whose names do not agree.
+# Whose names do not agree; of what visitors said the newest word has been taken already.
 SPLIT = """
     INSERT INTO heeded
     SELECT DISTINCT s.contact_id
@@ -104,21 +109,32 @@ SPLIT = """
       AND NOT r.granted AND r.topic IN (s.word, 'all')
       AND m.contact_id = s.contact_id AND g.kind = m.kind AND g.value = m.value
       AND g.granted AND g.topic = s.topic AND (n.kind <> m.kind OR n.value <> m.value)
+      AND 'anonymous' NOT IN (n.kind, m.kind)
     ON CONFLICT DO NOTHING
 """
-HEEDED = "contact_id IN (SELECT contact_id FROM heeded) AND topic <> 'all'"
-# A refusal under a name (n) that no grant under any name (m) has taken back.
-REFUSED = """EXISTS (
-    SELECT 1 FROM identities n CROSS JOIN words r
-    WHERE n.contact_id = consents.contact_id AND r.kind = n.kind AND r.value = n.value
-      AND NOT r.granted AND r.topic IN (consents.topic, 'all') AND NOT EXISTS (
-        SELECT 1 FROM identities m CROSS JOIN words g
-        WHERE m.contact_id = n.contact_id AND g.kind = m.kind AND g.value = m.value
-          AND g.granted AND g.topic = consents.topic AND g.at > r.at
-          AND (m.kind = n.kind AND m.value = n.value
-               OR 'anonymous' IN (m.kind, n.kind)
-               OR g.at >= coalesce(n.since, g.at) AND g.at >= coalesce(m.since, g.at))))"""
-LAST = """coalesce((
-    SELECT max(r.at) FROM identities n CROSS JOIN words r
-    WHERE n.contact_id = consents.contact_id AND r.kind = n.kind AND r.value = n.value
-      AND (r.topic = consents.topic OR r.topic = 'all' AND NOT r.granted)), at)"""
+GATHER = """
+    INSERT INTO voices
+    SELECT h.contact_id, n.kind, n.value, n.since, w.topic, w.granted, w.at
+    FROM heeded h CROSS JOIN identities n CROSS JOIN words w
+    WHERE n.contact_id = h.contact_id AND w.kind = n.kind AND w.value = n.value
+"""
+# Refused, where no grant has taken back one of the refusals.
+RECKON = """
+    INSERT INTO reckoned
+    SELECT c.contact_id, c.topic,
+           NOT EXISTS (
+               SELECT 1 FROM voices r
+               WHERE r.contact_id = c.contact_id AND NOT r.granted AND r.topic IN (c.topic, 'all')
+                 AND NOT EXISTS (
+                   SELECT 1 FROM voices g
+                   WHERE g.contact_id = c.contact_id AND g.granted AND g.topic = c.topic
+                     AND g.at > r.at
+                     AND (g.kind = r.kind AND g.value = r.value
+                          OR 'anonymous' IN (g.kind, r.kind)
+                          OR g.at >= coalesce(r.since, g.at) AND g.at >= coalesce(g.since, g.at)))),
+           coalesce((
+               SELECT max(v.at) FROM voices v
+               WHERE v.contact_id = c.contact_id
+                 AND (v.topic = c.topic OR v.topic = 'all' AND NOT v.granted)), c.at)
+    FROM heeded h CROSS JOIN consents c WHERE c.contact_id = h.contact_id AND c.topic <> 'all'
+"""
