@@ -118,12 +118,14 @@ def _recognize(desk: Desk, salt: str) -> int:
         INSERT INTO forgotten_names
         SELECT n.kind, n.value, f.digest, f.at, f.lifted_at
         FROM (
-            SELECT who_kind AS kind, who AS value FROM due WHERE who IS NOT NULL
-            UNION SELECT 'email', email_folded FROM due WHERE email_folded IS NOT NULL
-            UNION SELECT 'anonymous', anonymous_id FROM due WHERE anonymous_id IS NOT NULL
-            UNION SELECT previous_kind, previous FROM due WHERE previous IS NOT NULL
-            UNION SELECT 'anonymous', previous FROM due WHERE previous_kind = 'user'
+            SELECT DISTINCT who_kind AS kind, who AS value FROM due
+            UNION ALL SELECT DISTINCT 'email', email_folded FROM due WHERE who_kind <> 'email'
+            UNION ALL SELECT DISTINCT 'anonymous', anonymous_id FROM due
+                      WHERE who_kind <> 'anonymous'
+            UNION ALL SELECT previous_kind, previous FROM due WHERE previous IS NOT NULL
+            UNION ALL SELECT 'anonymous', previous FROM due WHERE previous_kind = 'user'
         ) AS n JOIN forgotten f ON f.digest = {desk.spelling.salted("n.kind", "n.value")}
+        WHERE n.value IS NOT NULL ON CONFLICT DO NOTHING
         """,
         salt=salt,
     )
