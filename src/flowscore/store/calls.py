@@ -284,7 +284,7 @@ def _read_group(call: Call, kind: str, reading: Reading) -> InboxRow:
 
 
 def _read_alias(call: Call, kind: str, reading: Reading) -> InboxRow:
-    """What they were called before stands in `subject`, its kind in `name`.
+    """What they were called before stands in `subject`, its kind in `topic`.
 
     A former address beside a userId is named like the address of an `identify`.
     """
@@ -297,8 +297,8 @@ def _read_alias(call: Call, kind: str, reading: Reading) -> InboxRow:
         email, folded = address
     own_at, received_at = times(call, reading)
     return InboxRow(
-        message_id(call), kind, before, user_kind, user_value, email, folded, anonymous,
-        own_at, received_at, int(reading.historical), subject=former,
+        message_id(call), kind, None, user_kind, user_value, email, folded, anonymous,
+        own_at, received_at, int(reading.historical), subject=former, topic=before,
         properties=orjson.dumps(call).decode(), source=reading.source,
     )  # fmt: skip
 

@@ -176,7 +176,7 @@ def _gather(desk: Desk, which: str) -> int:
                i.name IN ('email_bounced', 'email_complained'), i.consents IS NOT NULL,
                i.kind IN ('group', 'contact') AND i.subject IS NOT NULL,
                i.kind = 'track' AND i.source IS NOT DISTINCT FROM '{machines.TRACKING}',
-               CASE WHEN i.kind = 'alias' THEN i.name END,
+               CASE WHEN i.kind = 'alias' THEN i.topic END,
                CASE WHEN i.kind = 'alias' THEN i.subject END
         FROM {desk.spelling.inbox} i WHERE {which} AND {UNTAKEN}
         ORDER BY i.own_at, i.received_at, i.message_id

@@ -72,7 +72,8 @@ class InboxLine(SQLModel, table=True):
     the attributes that an identify or contact row brings, a list of `[name, value, forms]`;
     `consents` a list of `[topic, granted]`; a contact row that refuses bears the name
     `unsubscribed`, as an event does. A group call or contact row names a company in
-    `subject`; in `forms` stands what it says of it, in the way of `traits`.
+    `subject`; in `forms` stands what it says of it, in the way of `traits`. An alias has the former
+    name in `subject`, its kind in `topic`: `email`, `user`, or `anonymous` where it has none.
     A line is never changed: what replaces it gets a `seq` of its own.
     """
 
