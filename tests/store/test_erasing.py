@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -218,6 +221,27 @@ def test_whoever_dies_on_the_way_has_erased_nobody_and_may_say_it_again(store: S
     gone(store)
     assert known(store) == ["ben@x.es"]
     assert [one for one in TELLING if one in everything(store).replace("joana@x.es", "")] == []
+
+
+KILLED = """
+import os, signal, sys
+from flowscore.store.database import open_store
+from flowscore.store.erasing import Outside, erase
+die = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+erase(open_store(sys.argv[1]), ("email", "ana@x.es"), int(sys.argv[2]), Outside(die, die))
+"""
+
+
+def test_a_process_that_is_killed_on_the_way_has_erased_nobody(
+    store: Store, store_url: str
+) -> None:
+    lived(store)
+    before = everything(store)
+    words = [sys.executable, "-c", KILLED, store_url, str(at(100))]
+    assert subprocess.run(words, check=False, timeout=60).returncode == -signal.SIGKILL
+    assert everything(store) == before
+    gone(store)
+    assert known(store) == ["ben@x.es"]
 
 
 def test_a_tick_after_it_takes_the_company_without_them(store: Store) -> None:
