@@ -364,3 +364,11 @@ def test_without_a_public_address_the_form_says_what_to_set(serve: Serve) -> Non
     house = serve(FILES)
     answer = house.client.post("/signup", data={**SIGN, "key": key(house)})
     assert answer.status_code == 503 and "FLOWSCORE_PUBLIC_URL" in answer.text
+
+
+def test_a_project_of_a_policy_alone_takes_sign_ups(serve: Serve) -> None:
+    """A site may begin with its form, before anybody wrote a scenario."""
+    house = serve()
+    shown = house.client.get("/signup", params={"key": key(house)}, headers={"Accept": "text/html"})
+    assert shown.status_code == 200
+    house.tick()

@@ -51,8 +51,9 @@ class Project(Word):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing in it could do anything."""
-        return not (self.scenarios or self.scores or self.lists or self.grades or self.lifecycle)
+        """Whether nothing was defined; a policy alone can keep consent and take sign-ups."""
+        words = self.scenarios, self.scores, self.lists, self.grades, self.lifecycle
+        return not (any(words) or f"policy/{self.policy.name}" in self.sources)
 
     @property
     def company_scores(self) -> frozenset[str]:
