@@ -135,11 +135,15 @@ def test_store_that_is_not_there_is_told_so(run: Run, write_project: Write, comm
 
 
 def test_tick_before_apply_says_what_to_do(run: Run, write_project: Write) -> None:
-    folder = write_project({"scenarios/policy.yaml": "policy: default\n"})
-    assert run("--project", folder, "apply").code == 0
+    folder = write_project(
+        {"scenarios/policy.yaml": "policy: default\n", "p.csv": "email\na@b.es\n"}
+    )
+    assert run("--project", folder, "import", "contacts", folder / "p.csv").code == 0
     said = run("--project", folder, "tick")
     assert said.code == 1
     assert "flowscore apply" in said.err
+    assert run("--project", folder, "apply").code == 0
+    assert run("--project", folder, "tick").code == 0
 
 
 @pytest.mark.parametrize(
