@@ -28,11 +28,11 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase one person for good; what reports count stays, and belongs to nobody.
+    """Erase one person for good; what reports count stays.
 
     The contact, all names, attributes, consents and points go, and so do files in the outbox and
-    lines that no tick has taken. Neither the address nor a userId comes back by an import or a
-    call, until a line grants consent that was given after this moment.
+    lines that no tick has taken; what stays leads to nobody. Neither the address nor a userId
+    comes back by an import or a call, until a line grants consent given after this moment.
 
     \b
     Examples:
