@@ -105,6 +105,48 @@ def test_a_body_in_pieces_is_counted(serve: Serve) -> None:
     assert said.startswith(b"HTTP/1.1 413")
 
 
+def flood(house: House, beginning: bytes, more: bytes) -> int:
+    """How many times more the server takes before it cuts us off."""
+    host, port = house.server.socket.getsockname()[:2]
+    with socket.create_connection((host, port), timeout=5) as client:
+        client.sendall(beginning)
+        for number in range(2_000):
+            try:
+                client.sendall(more)
+            except OSError:
+                return number
+    return 2_000
+
+
+def test_what_surrounds_a_body_has_bounds_too(house: House) -> None:
+    """Trailers are kept like headers, and nobody waits for the end of a chunk's extension."""
+    head_ = head(house.workspace.write_keys.add("site"), "Transfer-Encoding: chunked")
+    trailers = b"X-More: and more\r\n" * 2_000
+    assert flood(house, head_ + b"2\r\n{}\r\n0\r\n", trailers) < 1_000
+    assert flood(house, head_ + b"2\r\n{}\r\n0\r\nX-One: ", b"x" * 36_000) < 1_000
+    assert flood(house, head_ + b"2;", b"x" * 36_000) < 1_000
+    assert house.client.get("/healthz").status_code == 200
+
+
+def test_a_client_that_does_not_take_its_answers_is_cut(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
+    asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    house.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        client.connect(house.server.socket.getsockname()[:2])
+        client.sendall(asked)
+        state = house.server.server.server_state
+        await_true(lambda: state.connections, 10)
+        await_true(lambda: not state.connections, 4)
+
+
+def test_requests_are_not_stacked_up(house: House) -> None:
+    assert flood(house, b"", b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 100) < 1_000
+
+
 def test_who_is_refused_before_the_body_cannot_hold_the_connection(house: House) -> None:
     said = ask(house, head("no-key", "Content-Length: 4000000") + b"{")
     assert said.startswith(b"HTTP/1.1 401")

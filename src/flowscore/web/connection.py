@@ -1,4 +1,4 @@
-"""A client's connection, cut when its request's head does not arrive in time or is too long."""
+"""A client's connection, cut when it sends too slowly, takes too slowly, or sends no request."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
 HEAD_BYTES = 64 * 1024
+ANSWER_SECONDS = 30.0  # in which a client has to take what waits for it
+MOST_AHEAD = 32  # requests sent before the first is answered
 TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-type: application/json\r\nconnection: close\r\n\r\n"
@@ -23,10 +25,13 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **options)
         self._head: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._beside_body = 0  # bytes since the last of the body: trailers, or what chunks carry
+        self._answer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client that connects and says nothing is not waited for either."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(0)  # any byte that waits is told by `pause_writing`
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
@@ -39,16 +44,42 @@ class Connection(HttpToolsProtocol):
                 self.transport.write(TOO_LONG)
                 self.transport.close()
                 return
+        self._beside_body += len(data)
         super().data_received(data)
+        if self._beside_body > HEAD_BYTES and self.cycle is not None and self.cycle.more_body:
+            self.transport.abort()
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._head_arrived()
         super().on_headers_complete()
+        if len(self.pipeline) > MOST_AHEAD:
+            self.transport.abort()
+
+    def on_body(self, body: bytes) -> None:
+        """The body is counted elsewhere (`shell.py`)."""
+        self._beside_body = 0
+        super().on_body(body)
+
+    def on_chunk_header(self) -> None:
+        """A piece of the body begins; behind the last, empty one come trailers."""
+        self._beside_body = 0
+
+    def pause_writing(self) -> None:
+        """The client does not take its answer: not for long."""
+        super().pause_writing()
+        if self._answer is None:
+            self._answer = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has taken all of it."""
+        self._answer_taken()
+        super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._head_arrived()
+        self._answer_taken()
         super().connection_lost(exc)
 
     def _is_between_requests(self) -> bool:
@@ -66,6 +97,11 @@ class Connection(HttpToolsProtocol):
         if self._head is not None:
             self._head.cancel()
             self._head = None
+
+    def _answer_taken(self) -> None:
+        if self._answer is not None:
+            self._answer.cancel()
+            self._answer = None
 
     def _cut(self) -> None:
         if not self.transport.is_closing():
