@@ -42,9 +42,15 @@ LIVE = (
      "b84811ffde6c75b40691d90d674ca032a63ecf0bd32da7147e6b8e100c26deaf"),
 )  # fmt: skip
 ROWS = """
-INSERT INTO contacts (email, email_folded, known, created_at, draw_a, draw_b)
-VALUES ('{ana}', '{ana}', {true}, {start}, 1689169421, 1874370013);
-INSERT INTO identities (kind, value, contact_id) VALUES ('email', '{ana}', 1);
+INSERT INTO contacts (email, email_folded, user_id, known, created_at, draw_a, draw_b)
+VALUES ('{ana}', '{ana}', 'u1', {true}, {start}, 1689169421, 1874370013);
+INSERT INTO identities (kind, value, contact_id)
+VALUES ('email', '{ana}', 1), ('user', 'u1', 1), ('anonymous', 'v', 1);
+INSERT INTO consents (contact_id, topic, granted, at, source)
+VALUES (1, 'news', {true}, {start}, '');
+INSERT INTO calls (message_id, kind, own_at, received_at, seen_at, waiting, content)
+VALUES ('a', 'alias', {start}, {start}, {start}, 'alias',
+        '{{"type": "alias", "userId": "u1", "previousId": "u0"}}');
 INSERT INTO events (message_id, contact_id, name, subject, machine, behaviour, own_at,
                     received_at, seen_at, historical, properties)
 VALUES ('m0', 1, 'order', '', {false}, {true}, {start}, {start}, {start}, {false},
@@ -123,4 +129,20 @@ def test_people_inside_go_on_and_no_definition_changes(older: str, tmp_path: Pat
     assert world.rows("SELECT reason FROM decisions") == [("reenroll",)]
     found = world.rows("SELECT contact_id, text FROM attributes")
     assert found == [(1, "pro")]
+    store.close()
+
+
+def test_names_and_words_are_those_that_were_known(older: str, tmp_path: Path) -> None:
+    """Whose a visitor is, which address is mailed, what was agreed to; what waited is applied."""
+    store = open_store(older)
+    world = World(tmp_path, store, policy=POLICY)
+    assert world.rows("SELECT anonymous_id, contact_id FROM claims") == [("v", 1)]
+    assert world.rows("SELECT email_at FROM contacts") == [(START,)]
+    words = world.rows("SELECT kind, value, topic, granted FROM words")
+    assert words == [("email", ANA, "news", True)]
+    world.apply(textwrap.dedent("list: l\n---\n" + SCENARIO), t="news")
+    world.tick(START + HOUR)
+    assert world.rows("SELECT waiting FROM calls") == [(None,)]
+    claims = world.rows("SELECT anonymous_id FROM claims WHERE contact_id = 1")
+    assert sorted(claims) == [("u0",), ("v",)]
     store.close()
