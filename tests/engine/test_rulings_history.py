@@ -1,4 +1,4 @@
-"""Rulings 88, 127 and 128: what a recompute judges anew, and what history does."""
+"""Rulings 88, 119, 127 and 128: what a recompute judges anew, and what history does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.small import ANA, BEN, lines, score
 from engine.world import START
-from flowscore.clock import HOUR
+from flowscore.clock import DAY, HOUR
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -172,3 +172,16 @@ def test_history_between_two_ticks_is_silent_too(world: World) -> None:
     world.track(ANA, "order", START + 6 * HOUR)
     world.tick(START + 6 * HOUR)
     assert world.rows("SELECT key FROM enrollments") == [("m3",)]
+
+
+def test_119_known_people_imported_again_make_no_empty_instant_due(world: World) -> None:
+    """A row that makes nobody waits for its receipt; the grid jumps there, not minute by minute."""
+    world.apply(score("points: 1, on: {event: seen}"))
+    world.people("ana@example.com,2026-01-01T00:00:00Z")
+    world.tick(START + HOUR)
+    world.people("ana@example.com,2026-01-01T00:00:00Z,Madrid", header="email,created_at,city")
+    report = world.tick(START + 300 * DAY)
+    assert report.ticks > 7000
+    assert report.worked < 5
+    assert world.tick(START + 401 * DAY).worked
+    assert world.rows("SELECT value FROM attributes WHERE name = 'city'")

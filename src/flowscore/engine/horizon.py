@@ -19,6 +19,7 @@ from flowscore.engine.states import read_state
 from flowscore.language.triggers import DateComes, Schedule
 from flowscore.rules.book import NEVER
 from flowscore.rules.instants import next_decay
+from flowscore.store.intake import NEW, UNTAKEN
 from flowscore.store.tables import changes, enrollments, fading, inbox, messages, taken
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # In the very words of their partial indexes, else SQLite does not know them again.
 QUIET = text("quiet")
+# A quiet row is taken at once if it makes a contact; of somebody known it waits for its receipt.
+NEWCOMER = text(f"SELECT 1 FROM inbox i WHERE i.quiet AND {UNTAKEN} AND {NEW} LIMIT 1")
 UNSAID = text("NOT sent_event AND status IN ('sent', 'failed')")
 WAITING = text("status IN ('queued', 'sending')")
 
@@ -59,7 +62,7 @@ def _arrivals(connection: Connection) -> Iterator[int | None]:
     coming = select(inbox.c.received_at).where(untaken).order_by(inbox.c.received_at).limit(1)
     yield connection.execute(coming).scalar()
     waiting = exists().select_from(inbox).where(QUIET)
-    if connection.execute(select(waiting)).scalar():
+    if connection.execute(select(waiting)).scalar() and connection.execute(NEWCOMER).scalar():
         yield NEVER
 
 
