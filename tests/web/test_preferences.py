@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from flowscore.mail.proofs import Word, proves
@@ -100,6 +101,29 @@ def test_the_contact_says_how_they_are_tracked(house: House) -> None:
     assert house.rows("SELECT text FROM attributes WHERE name = 'tracking'") == [{"text": "off"}]
     page = house.client.get(path)
     assert [field["value"] for field in fields(page, "radio") if "checked" in field] == ["off"]
+
+
+def hidden(page: httpx.Response) -> str:
+    """What the page shows of tracking, as it is sent along."""
+    (field,) = fields(page, "hidden")
+    return str(field["value"])
+
+
+def test_the_last_word_on_tracking_counts_before_any_tick(house: House) -> None:
+    path = mailed(house).link("p")
+    shown = "full"
+    for chosen in ("off", "full", "off", "anonymous", "off"):
+        data = {"topic": ["news"], "tracking": chosen, "tracking_shown": shown}
+        shown = hidden(house.client.post(path, data=data))
+        assert shown == chosen
+    take(house)
+    assert house.rows("SELECT text FROM attributes WHERE name = 'tracking'") == [{"text": "off"}]
+    for chosen in ("full", "off"):  # the second from a page that was opened afresh
+        shown = hidden(house.client.get(path))
+        data = {"topic": ["news"], "tracking": chosen, "tracking_shown": shown}
+        house.client.post(path, data=data)
+    take(house)
+    assert house.rows("SELECT text FROM attributes WHERE name = 'tracking'") == [{"text": "off"}]
 
 
 def test_a_policy_that_notices_nothing_asks_nothing(serve: Serve) -> None:

@@ -67,12 +67,11 @@ class Preferences:
         speaker = self._speaker(reader, fields)
         rows = _words_changed(speaker, reader, words, fields)
         tracking = _tracking_asked(fields)
-        if tracking and tracking != _tracking(reader):
+        if tracking and not _is_usual(reader, tracking, first(fields, "tracking_shown")):
             rows.append(speaker.tell({ATTRIBUTE: tracking}))
         return rows
 
     def _speaker(self, reader: Addressee, fields: Fields) -> Speaker:
-        """The same form sent twice at once counts once, another one does not."""
         at = self.desk.clock()
         line_id = reader.line_id(f"save/{sorted(fields.items())}", at)
         return Speaker(reader.email, at, WHERE, line_id, self.desk.mail.secret)
@@ -129,6 +128,13 @@ def _offered(reader: Addressee) -> tuple[str, ...]:
 
 def _tracking(reader: Addressee) -> str:
     return how_tracked(reader.policy.tracking, reader.given.get(ATTRIBUTE))
+
+
+def _is_usual(reader: Addressee, asked: str, shown: str) -> bool:
+    """Nothing was chosen, and nothing else was a moment ago: what no tick has taken yet does not
+    stand in the store, only on the page that was answered.
+    """
+    return {asked, shown or asked, _tracking(reader)} == {reader.policy.tracking}
 
 
 def _tracking_asked(fields: Fields) -> Any:
