@@ -51,20 +51,23 @@ TABLE = (
 COUNTED = tuple(row for row in TABLE if row.count > 1)
 
 
-def suppressible(desk: Desk, touched: str) -> str:
-    """SQL: the contacts among `touched` (SQL) of whom so many soft bounces tell, by the table."""
-    kind = desk.spelling.pick("{0}.properties", "kind").format
-    soft = desk.spelling.pick("{0}.properties", "type").format
-    most = " ".join(f"WHEN '{row.kind}' THEN {row.count}" for row in COUNTED)
-    spans = " ".join(f"WHEN '{row.kind}' THEN {row.days * DAY}" for row in COUNTED)
-    return f"""
-        SELECT last.contact_id FROM events last JOIN events one
-            ON one.contact_id = last.contact_id AND one.name = last.name
-            AND one.own_at <= last.own_at
-            AND one.own_at > last.own_at - CASE {kind("last")} {spans} END
-            AND {kind("one")} = {kind("last")} AND {soft("one")} = 'soft'
-        WHERE last.name = 'email_bounced' AND last.contact_id IN ({touched})
-            AND {soft("last")} = 'soft'
-        GROUP BY last.id, last.contact_id, {kind("last")}
-        HAVING count(*) >= CASE {kind("last")} {most} END
+def find_unreached(desk: Desk) -> None:
+    """Fill `unreached` with those of `returned` of whom the table says that it is enough.
+
+    Of each soft bounce it looks at the one `count - 1` before it of the same kind: was it lately?
     """
+    kind = desk.spelling.pick("e.properties", "kind")
+    soft = desk.spelling.pick("e.properties", "type")
+    before = " ".join(f"WHEN '{row.kind}' THEN lag(at, {row.count - 1}) OVER w" for row in COUNTED)
+    spans = " ".join(f"WHEN '{row.kind}' THEN {row.days * DAY}" for row in COUNTED)
+    desk.run(f"""
+        INSERT INTO unreached SELECT DISTINCT contact_id FROM (
+            SELECT contact_id, at - CASE kind {spans} END AS since, CASE kind {before} END AS before
+            FROM (
+                SELECT e.contact_id, e.own_at AS at, e.id, {kind} AS kind
+                FROM returned r JOIN events e ON e.contact_id = r.contact_id
+                WHERE e.name = 'email_bounced' AND {soft} = 'soft'
+            ) AS theirs
+            WINDOW w AS (PARTITION BY contact_id, kind ORDER BY at, id)
+        ) AS counted WHERE before > since
+    """)

@@ -68,6 +68,8 @@ TABLES = {
     "said": "contact_id bigint, topic {text}, word {text}, granted boolean, at bigint, ord bigint,"
     " source {text}, told boolean, message_id {text}, received_at bigint, historical boolean,"
     " properties {json}, forms {json}",
+    "returned": "contact_id bigint PRIMARY KEY",
+    "unreached": "contact_id bigint PRIMARY KEY",
     "heard": "contact_id bigint, topic {text}, word {text}, granted boolean, at bigint, ord bigint,"
     " source {text}, was boolean, newest bigint",
 }

@@ -89,12 +89,13 @@ def suppress(desk: Desk) -> None:
 
 def _suppress_by_soft(desk: Desk) -> None:
     """Whose mails came back softly so often that the table of `bounces.py` calls it enough."""
-    touched = f"""
-        SELECT who.contact_id
+    desk.run(f"""
+        INSERT INTO returned SELECT DISTINCT who.contact_id
         FROM due d CROSS JOIN {desk.spelling.inbox} i CROSS JOIN identities who
         WHERE d.harm AND i.seq = d.seq AND {WHO} AND i.name = 'email_bounced'
-    """
-    _mark_suppressed(desk, bounces.suppressible(desk, touched), "bounced")
+    """)
+    bounces.find_unreached(desk)
+    _mark_suppressed(desk, "SELECT contact_id FROM unreached", "bounced")
 
 
 def _mark_suppressed(desk: Desk, harmed: str, why: str, **values: Any) -> None:
