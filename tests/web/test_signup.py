@@ -63,6 +63,23 @@ def known(house: House) -> list[str]:
     return [row["email"] for row in house.rows("SELECT email FROM contacts")]
 
 
+# --- what strangers type ----------------------------------------------------------------------
+
+
+def test_nobody_can_have_us_carry_their_links_to_others(house: House) -> None:
+    """The key of a web page is in anybody's hands; what is agreed to is recorded all the same."""
+    text = "You have won! Collect it at https://evil.example/prize now."
+    traits = {"traits.first_name": "ana, look at evil.example", "traits.city": "Bilbao. Or near"}
+    sign_up(house, {"email": ANA, "topic": "news", "text": text, **traits})
+    [letter] = asked(house)
+    assert "evil" not in str(letter.mail)
+    assert "evil.example/prize" in house.client.get(letter.link("y")).text
+    house.client.post(letter.link("y"))
+    take(house)
+    [record] = house.rows("SELECT text FROM consent_records")
+    assert record["text"] == text
+
+
 # --- the whole way ----------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -131,7 +132,7 @@ def _asking(row: Any, around: Surroundings) -> Job:
 
     What was typed into the form stands in `contact`, what it is about in `event`.
     """
-    said, address = row["payload"], str(row["recipients"][0])
+    said, address = without_links(row["payload"]), str(row["recipients"][0])
     typed = {**(said.get("traits") or {}), "email": address, "locale": said.get("locale")}
     context = make_context(
         Person(Record(typed, "contact"), NO_COMPANY),
@@ -145,6 +146,24 @@ def _asking(row: Any, around: Surroundings) -> Job:
         row["id"], row["key"], row["template"], row["topic"], address, row["attempts"],
         row["queued_at"], context,
     )  # fmt: skip
+
+
+LONGEST_TYPED = 300  # letters
+LIKE_A_LINK = re.compile(r"://|www\.|@|[^\W_]\.[^\W\d_]{2}", re.IGNORECASE)
+
+
+def without_links(said: dict[str, Any]) -> dict[str, Any]:
+    """A sign-up without texts that are long or that mail programs would make a link of.
+
+    Anybody can type anything for anybody's address: else we would carry their advertising.
+    """
+
+    def may_go(text: Any) -> bool:
+        return len(str(text)) <= LONGEST_TYPED and not LIKE_A_LINK.search(str(text))
+
+    traits = {name: text for name, text in (said.get("traits") or {}).items() if may_go(text)}
+    text = said.get("text")
+    return {**said, "text": text if may_go(text) else None, "traits": traits}
 
 
 def asking(context: MailContext, said: dict[str, Any], link: str) -> MailContext:

@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
 from flowscore.mail.again import Shown, show_again
 from flowscore.mail.tokens import Kind, Of, read_hit
 from flowscore.mail.tracking import leads_to_the_web
+from flowscore.web.addressees import look_up
 from flowscore.web.agents import LONGEST, judge_request
 from flowscore.web.pages import CLOSED, Pages
 from flowscore.web.reception import Reception
@@ -70,7 +70,7 @@ def router(desk: Reception) -> APIRouter:
     @routes.get("/v/{token:path}", summary="A mail in the browser", responses=NOWHERE | GONE)
     @routes.head("/v/{token:path}", include_in_schema=False)
     async def view(token: str, request: Request) -> Response:
-        found = await run_in_threadpool(show, desk, shelf, token)
+        found = await look_up(show, desk, shelf, token)
         if found is None:
             return tell(pages, request, 404, *MISSING)
         if found.html is None:
