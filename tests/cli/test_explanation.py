@@ -60,6 +60,7 @@ def told(*lines: Row, **more: Any) -> Row:
         "as_of": "2026-01-02T00:00:00Z",
         "waiting": 0,
         "created_at": "2025-12-01T00:00:00Z",
+        "names": [{"kind": "user", "value": "u-1"}],
         "suppressed": "bounced",
         "attributes": {"country": "ES"},
         "company": {"id": "g-7", "industry": "software"},
@@ -101,6 +102,7 @@ def test_person_without_consent_or_with_a_bounce_is_told(
     tell_contact(told())
     out = capsys.readouterr().out
     assert "consent: none recorded" in out
+    assert "also known as u-1" in out
     assert "gets no mail any more: bounced" in out
     assert "with the company id: g-7, industry: software" in out
     assert "Mails: none" in out

@@ -37,6 +37,8 @@ def tell_contact(told: Row, *, every: bool = False) -> None:
 
 def _tell_person(told: Row) -> None:
     say(f"{told['contact']}, created {day(told['created_at'])}{as_of(told)}")
+    if told["names"]:
+        say(f"  also known as {', '.join(name['value'] for name in told['names'])}")
     if told["suppressed"]:
         say(f"  gets no mail any more: {told['suppressed']}")
     if told["attributes"]:

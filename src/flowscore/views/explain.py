@@ -8,7 +8,7 @@ from sqlalchemy import func, literal, select
 
 from flowscore.store.companies import companies_of
 from flowscore.store.consents import EVERYTHING
-from flowscore.store.tables import attributes, consents, inbox, taken
+from flowscore.store.tables import attributes, consents, identities, inbox, taken
 from flowscore.views.columns import in_order, shown_at
 from flowscore.views.explain_case import open_case
 from flowscore.views.explain_cells import grades_of
@@ -35,6 +35,7 @@ def explain(connection: Connection, project: Project, email: str) -> Row:
     return {
         **_head(case),
         "created_at": shown_at(case.contact.created_at),
+        "names": _names(case),
         "suppressed": case.contact.suppressed,
         "attributes": _attributes(case),
         "company": _company(case),
@@ -75,6 +76,15 @@ def _waiting(case: Case) -> int:
     known = select(literal(1)).where(taken.c.seq == inbox.c.seq).exists()
     lines = some.where(~known).limit(MANY).subquery()
     return case.connection.scalar(select(func.count()).select_from(lines)) or 0
+
+
+def _names(case: Case) -> list[Row]:
+    """What else the contact is called, and was before a merge: userIds and addresses."""
+    return [
+        {"kind": row.kind, "value": row.value}
+        for row in case.rows(identities, "kind", "value")
+        if row.kind != "anonymous" and row.value != case.contact.email_folded
+    ]
 
 
 def _attributes(case: Case) -> Row:
