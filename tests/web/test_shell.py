@@ -49,6 +49,12 @@ def test_unknown_paths_answer_in_our_form(house: House) -> None:
     assert house.client.post("/healthz").json()["code"] == "method_not_allowed"
 
 
+def test_no_answer_leads_to_the_host_that_a_request_names(house: House) -> None:
+    found = house.client.get("/u/token/", headers={"Host": "evil.example"})
+    assert found.status_code == 404
+    assert "location" not in found.headers
+
+
 def test_a_body_that_is_announced_too_large_is_refused_unread(serve: Serve) -> None:
     house = serve(WEB_MAX_BODY=100_000)
     said = ask(house, b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n")

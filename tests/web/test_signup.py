@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import httpx
@@ -371,6 +372,18 @@ def test_topics_are_those_of_the_policy(house: House) -> None:
 def test_a_body_that_is_no_form_is_refused(house: House, body: bytes, kind: str) -> None:
     answer = house.client.post("/signup", content=body, headers={"content-type": kind})
     assert 400 <= answer.status_code < 500
+
+
+def test_no_head_of_a_form_holds_up_everybody_else(house: House) -> None:
+    """Whoever needs no key must not have us think for seconds."""
+    kind = "multipart/form-data" + "; a*0*=x" * 7_000 + "; boundary=x"
+    start = time.monotonic()
+    for head in (b"form-data" + b"; a*0*=x" * 7_000, b"form-data; name=" + b"(" * 50_000):
+        body = b"--x\r\nContent-Disposition: " + head + b"\r\n\r\ny\r\n--x--\r\n"
+        for given in (kind, "multipart/form-data; boundary=x"):
+            answer = house.client.post("/signup", content=body, headers={"content-type": given})
+            assert answer.status_code == 401
+    assert time.monotonic() - start < 3
 
 
 def test_too_much_is_refused(house: House) -> None:

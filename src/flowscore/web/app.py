@@ -40,7 +40,13 @@ ROOMS: tuple[Callable[[Reception], APIRouter], ...] = (
 
 def make_app(desk: Reception) -> ASGIApp:
     """The app of a workspace; the writer is started and stopped by whoever serves it."""
-    app = FastAPI(title="flowscore", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="flowscore",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # it would lead to whatever host the request names
+    )
     for room in ROOMS:
         app.include_router(room(desk))
     app.add_exception_handler(RefusedError, answer_refused)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from email import message_from_bytes, policy
+import re
 from urllib.parse import parse_qsl
 
 import orjson
@@ -12,6 +12,9 @@ from flowscore.web.refusals import RefusedError, TooLargeError
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 100
+LONGEST_HEAD = 1_000  # letters of a part's head
+BOUNDARY = re.compile(r'boundary="?([^";\s]{1,70})', re.IGNORECASE)  # RFC 2046, 5.1.1
+NAME = re.compile(rb';\s*name="?([^"\r\n;]{1,300})', re.IGNORECASE)
 
 Fields = dict[str, list[str]]
 
@@ -52,14 +55,18 @@ def _read_encoded(body: bytes) -> Fields:
 
 
 def _read_parts(content_type: str, body: bytes) -> Fields:
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    message = message_from_bytes(head + body, policy=policy.HTTP)
+    """What stands between the boundaries, each part with its name (RFC 7578).
+
+    Read by hand: the library for mail takes seconds over a head that is made to take them.
+    """
+    boundary = BOUNDARY.search(content_type[:LONGEST_HEAD])
+    if boundary is None:
+        return {}
     pairs = []
-    for part in message.iter_parts() if message.is_multipart() else ():
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(content, bytes):
-            pairs.append((name, content.decode("utf-8", "replace").rstrip("\r\n")))
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary[1].encode("latin-1"))[1:]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        if name := NAME.search(head[:LONGEST_HEAD]):
+            pairs.append((name[1].decode("utf-8", "replace"), content.decode("utf-8", "replace")))
     return _gather(pairs)
 
 
