@@ -41,3 +41,9 @@ def test_a_customer_of_ipv6_is_one_client() -> None:
     assert network_of("2001:db8::1") != network_of("2001:db8:0:1::1")
     assert network_of("192.0.2.1") != network_of("192.0.2.2")
     assert network_of("testclient") == "testclient"
+
+
+def test_ipv4_on_a_socket_of_both_is_not_one_client() -> None:
+    """A server that listens on `::` sees every address of IPv4 as one of IPv6."""
+    assert network_of("::ffff:192.0.2.1") == "192.0.2.1"
+    assert network_of("::ffff:192.0.2.1") != network_of("::ffff:192.0.2.2")

@@ -34,4 +34,6 @@ def network_of(host: str) -> str:
         address = ip_address(host.partition("%")[0])
     except ValueError:
         return host
-    return str(int(address) >> 64) if isinstance(address, IPv6Address) else str(address)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(int(address) >> 64)
+    return str(getattr(address, "ipv4_mapped", None) or address)
