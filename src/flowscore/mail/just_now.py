@@ -11,10 +11,12 @@ from sqlalchemy import ColumnElement, text
 from flowscore.store.spelling import SPELLINGS
 from flowscore.store.tables.arrivals import SPEAKS
 
-# The lines on a mail's contact. What a tick has taken may not be deleted from the inbox yet.
+# The lines on a mail's contact, known by `now`: a run over other days' ticks has later ones there
+# too. What a tick has taken may not be deleted from the inbox yet.
 LINES = f"""identities k CROSS JOIN {{inbox}} i{{more}}
     WHERE k.contact_id = messages.contact_id AND i.user_value = k.value AND i.user_kind = k.kind
-      AND i.{SPEAKS} AND NOT EXISTS (SELECT 1 FROM taken WHERE taken.seq = i.seq)"""
+      AND i.{SPEAKS} AND i.received_at <= :now
+      AND NOT EXISTS (SELECT 1 FROM taken WHERE taken.seq = i.seq)"""
 
 
 def complained_just_now(dialect: str) -> ColumnElement[bool]:
