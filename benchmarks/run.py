@@ -1,6 +1,6 @@
 """Every figure against its limit, measured in the same run; prints a table in Markdown.
 
-    python benchmarks/run.py [--quick] [--only start|import|ticks|mail|sales] [--cache DIR] [--keep]
+    python benchmarks/run.py [--quick] [--only start|import|ticks|mail|sales|intake] [--cache DIR] [--keep]
 
 `--quick` takes a tenth of the sizes. The full run wants 32 GB of disk and some hours; ends
 with 1 when a bar is missed. Ratios are of processor seconds, which neighbours disturb less.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from figures import Figure, table
 from importing import measure_import
+from intake import measure_intake
 from sales import measure_sales
 from start import measure_start
 from ticking import measure_ticks, sizes
@@ -52,7 +53,7 @@ def main() -> None:
     """One table; each part by itself with `--only`."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
-    options.add_argument("--only", choices=("start", "import", "ticks", "mail", "sales"))
+    options.add_argument("--only", choices=("start", "import", "ticks", "mail", "sales", "intake"))
     options.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "flowscore")
     options.add_argument("--keep", action="store_true", help="keep the large store")
     chosen = options.parse_args()
@@ -62,6 +63,7 @@ def main() -> None:
         "ticks": lambda: measure_ticks(chosen.cache, chosen.quick, chosen.keep),
         "mail": lambda: measure_mail(chosen.quick),
         "sales": lambda: measure_sales(chosen.cache, sizes(chosen.quick)[1]),
+        "intake": lambda: measure_intake(chosen.quick),
     }
     figures = []
     for name, measure in parts.items():
