@@ -1,7 +1,8 @@
 """Every figure against its limit, measured in the same run; prints a table in Markdown.
 
-    python benchmarks/run.py [--quick] [--only start|import|ticks|mail|sales|intake] [--cache DIR] [--keep]
+    python benchmarks/run.py [--quick] [--only PART] [--cache DIR] [--keep]
 
+The parts are start, import, ticks, mail, sales and intake.
 `--quick` takes a tenth of the sizes. The full run wants 32 GB of disk and some hours; ends
 with 1 when a bar is missed. Ratios are of processor seconds, which neighbours disturb less.
 """
