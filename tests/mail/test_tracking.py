@@ -149,6 +149,7 @@ def test_a_link_leads_by_way_of_us_to_just_where_it_led(
         '<a data-href="https://a.example/x">x</a>',
         '<a href="https://a.example/a\nb">x</a>',
         f'<a href="https://a.example/{"x" * 2_000}">x</a>',
+        f'<a href="https://a.example/{"界" * 700}">x</a>',
         '<!-- <a href="https://a.example/x">x</a> -->',
         '<abbr href="https://a.example/x">x</abbr>',
         '<link href="https://a.example/x.css" rel="stylesheet">',

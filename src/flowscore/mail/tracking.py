@@ -45,7 +45,7 @@ HREF, TRACKED = (
 ENTITY = re.compile(r"&(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-LONGEST_TARGET = 2_000  # letters; what is longer breaks on the way anyhow, and is left as it is
+LONGEST_TARGET = 2_000  # bytes: an index holds it; what is longer breaks on the way anyhow
 PLAIN = "/:?@!$*,;~()"  # of what a query may hold these need no percent sign
 
 PIXEL = (
@@ -144,7 +144,8 @@ def _is_off(tag: str) -> bool:
 def _target(written: str) -> str:
     """The address that the link leads to; empty where it is none of the web."""
     target = (ENTITY.sub(_letter, written) if "&" in written else written).strip()
-    return target if len(target) <= LONGEST_TARGET and leads_to_the_web(target) else ""
+    size = len(target.encode("utf-8", "replace"))
+    return target if size <= LONGEST_TARGET and leads_to_the_web(target) else ""
 
 
 def leads_to_the_web(target: str) -> bool:
