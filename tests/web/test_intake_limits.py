@@ -310,6 +310,24 @@ def test_large_batches_are_sorted_aside(door: Intake) -> None:
     assert len(door.came()) == len(many)
 
 
+def test_one_huge_call_holds_up_nobody(door: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few kilobytes of gzip: it is sorted aside, and not taken apart before it is refused."""
+    sorted_in: list[str] = []
+    took_apart: list[object] = []
+
+    def sort(*args: Any) -> Any:
+        sorted_in.append(threading.current_thread().name)
+        return batches.sort_calls(*args)
+
+    monkeypatch.setattr(intake, "sort_calls", sort)
+    monkeypatch.setattr(batches, "read_call", lambda *args: took_apart.append(args))
+    body = packed({"batch": [call(properties={"many": ["a"] * 300_000})]})
+    assert len(body) < 10_000
+    assert status(door, body, **{"Content-Encoding": "gzip"}) == 200
+    assert not took_apart and "flowscore web" not in sorted_in
+    assert "letters, expected at most 524,288 in a call" in door.rejects()[0]["reason"]
+
+
 def test_a_client_that_leaves_in_the_middle_is_no_fault_of_ours(door: Intake) -> None:
     port = door.house.server.socket.getsockname()[1]
     with socket.create_connection(("127.0.0.1", port), timeout=10) as leaving:

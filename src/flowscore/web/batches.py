@@ -48,13 +48,14 @@ class Sorted:
 class Arrival:
     """With which key calls came, when, and what the request says beside them.
 
-    `anonymous_id` and `sent_at` are RudderStack's headers.
+    `anonymous_id` and `sent_at` are RudderStack's headers, `size` the bytes of the whole body.
     """
 
     key: WriteKey
     at: int  # microseconds
     anonymous_id: str | None = None
     sent_at: Any = None
+    size: int = 0
 
     @property
     def source(self) -> str:
@@ -72,7 +73,7 @@ def sort_calls(body: Any, kind: str | None, arrival: Arrival) -> Sorted:
     for call in calls:
         if type(call) is dict:
             _complete(call, beside, sent, arrival)
-        row = read_call(call, reading if reading.sent_at else _by_own_clock(call, reading))
+        row = _read(call, reading, arrival)
         if why := row.reason if isinstance(row, Reject) else refusal(row, arrival.key):
             found.rejects.append(Rejected(arrival.source, why, written(call), arrival.at))
         elif isinstance(row, InboxRow):
@@ -91,6 +92,13 @@ def calls_in(body: Any, kind: str | None) -> tuple[list[Any], Call]:
     if not isinstance(calls, list):
         raise RefusedError("batch: expected a list of calls", "bad_batch")
     return calls, body
+
+
+def _read(call: Any, reading: Reading, arrival: Arrival) -> InboxRow | Reject:
+    """A call beyond its bound is not taken apart first: that takes seconds."""
+    if arrival.size > MOST_LETTERS and (letters := len(written(call, whole=True))) > MOST_LETTERS:
+        return Reject(_too_long(letters))
+    return read_call(call, reading if reading.sent_at else _by_own_clock(call, reading))
 
 
 def _refuse_multiplying(calls: list[Any], beside: Call) -> None:
@@ -177,18 +185,20 @@ def refusal(row: InboxRow, key: WriteKey) -> str:
             "key without --origin"
         )
     letters = max(len(row.properties or ""), len(row.traits or ""), len(row.forms or "") // 4)
-    if letters > MOST_LETTERS:
-        return f"found {letters:,} letters, expected at most {MOST_LETTERS:,} in a call"
-    return ""
+    return _too_long(letters) if letters > MOST_LETTERS else ""
 
 
-def written(call: Any) -> str:
+def _too_long(letters: int) -> str:
+    return f"found {letters:,} letters, expected at most {MOST_LETTERS:,} in a call"
+
+
+def written(call: Any, *, whole: bool = False) -> str:
     """A reject as it is kept: its JSON, of an oversized one the beginning."""
     try:
         text = orjson.dumps(call).decode()
     except (orjson.JSONEncodeError, RecursionError):
         text = orjson.dumps(_outside(call)).decode()
-    return text if len(text) <= MOST_KEPT else text[:MOST_KEPT] + "…"
+    return text if whole or len(text) <= MOST_KEPT else text[:MOST_KEPT] + "…"
 
 
 def _outside(call: Any) -> Any:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from flowscore.store.write_keys import WriteKey, WriteKeys
 from flowscore.web import intake_schema
 from flowscore.web.batches import Arrival, Sorted, anonymous_id_in, calls_in, sort_calls
-from flowscore.web.bodies import Body, Room
+from flowscore.web.bodies import LARGE, Body, Room
 from flowscore.web.keys import (
     ForeignPageError,
     Keyring,
@@ -103,7 +103,8 @@ class Intake:
         with Body(self.room, request) as body:
             said = await body.read()
             key = key or await self._welcome(request, key_beside(request, said))
-            found = await _sorted(said, kind, _arrival(request, key, self.desk.clock()))
+            arrival = _arrival(request, key, self.desk.clock(), body.size)
+            found = await _sorted(said, kind, arrival)
             await self.desk.writer.keep(found.rows, found.rejects)
         self._count(key, found)
         return Response(TAKEN, media_type="application/json")
@@ -152,12 +153,13 @@ class Intake:
             self.desk.metrics.rejects.labels(key.source).inc(len(found.rejects))
 
 
-def _arrival(request: Request, key: WriteKey, at: int) -> Arrival:
-    return Arrival(key, at, anonymous_id_in(request.headers), request.headers.get("sentat"))
+def _arrival(request: Request, key: WriteKey, at: int, size: int) -> Arrival:
+    headers = request.headers
+    return Arrival(key, at, anonymous_id_in(headers), headers.get("sentat"), size)
 
 
 async def _sorted(body: Any, kind: str | None, arrival: Arrival) -> Sorted:
-    if len(calls_in(body, kind)[0]) <= MANY:
+    if arrival.size < LARGE and len(calls_in(body, kind)[0]) <= MANY:
         return sort_calls(body, kind, arrival)
     return await run_in_threadpool(sort_calls, body, kind, arrival)
 
