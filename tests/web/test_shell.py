@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 
 from flows.watching import await_true
 from flowscore.web import connection, shell
 from web.conftest import House, Serve
+
+ROOT = Path(__file__).parents[2]
 
 
 def ask(house: House, raw: bytes, wait: float = 5.0) -> bytes:
@@ -29,6 +33,26 @@ def test_health_and_metrics_answer(house: House) -> None:
     page = house.client.get("/metrics").text
     assert "flowscore_up 1.0" in page
     assert 'flowscore_responses_total{status="200"} 1.0' in page
+
+
+def test_metrics_tell_of_store_and_outbox(serve: Serve) -> None:
+    house = serve()
+    key = house.workspace.write_keys.add("site")
+    house.client.post("/v1/t", json={"event": "x", "userId": "u1", "writeKey": key})
+    house.client.post("/v1/t", json={"userId": "u1", "writeKey": key})
+    page = house.client.get("/metrics").text
+    assert 'flowscore_events_received_total{source="site"} 1.0' in page
+    assert 'flowscore_rejects_total{source="site"} 1.0' in page
+    assert "flowscore_inbox_lines 1.0" in page
+    assert "_created" not in page
+
+
+def test_every_metric_is_documented(house: House) -> None:
+    told = (ROOT / "docs" / "reference" / "health.md").read_text(encoding="utf-8")
+    page = house.client.get("/metrics").text
+    names = set(re.findall(r"^# TYPE (\S+)", page, re.MULTILINE))
+    assert len(names) > 8
+    assert [name for name in sorted(names) if f"`{name}" not in told] == []
 
 
 def test_metrics_ask_for_their_token(serve: Serve) -> None:

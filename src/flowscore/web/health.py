@@ -3,7 +3,7 @@
 # FastAPI reads annotations at run time: no `from __future__ import annotations` here.
 
 import hmac
-from collections.abc import Iterator
+from collections import Counter
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -12,7 +12,9 @@ from sqlalchemy import Connection, text
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from flowscore.clock import MINUTE
 from flowscore.errors import FlowscoreError
+from flowscore.store.spelling import SPELLINGS
 from flowscore.web.reception import Reception
 from flowscore.web.refusals import RefusedError
 
@@ -59,39 +61,40 @@ def _refuse_stranger(request: Request, desk: Reception) -> None:
 
 
 class StoreCollector:
-    """Gauges that are looked up when they are asked for, each by an index or a small table."""
+    """Gauges that are looked up when they are asked for; the outbox at most once a minute."""
 
     def __init__(self, desk: Reception) -> None:
         self.desk = desk
+        self._outbox: tuple[int, list[Metric]] | None = None
 
     def describe(self) -> list[Metric]:
         """Nothing is looked up when the collector is registered."""
         return []
 
-    def collect(self) -> Iterator[Metric]:
-        """All of them, as of one moment."""
-        yield _gauge("up", "Whether the store could be read.", self._read())
-        yield from self._found
-
-    def _read(self) -> int:
-        self._found: list[Metric] = [
-            _gauge("writer_lines", "Lines that wait to be written.", self.desk.writer.lines)
-        ]
+    def collect(self) -> list[Metric]:
+        """All of them; of a store that cannot be read only that it cannot."""
+        lines = _gauge("writer_lines", "Lines that wait to be written.", self.desk.writer.lines)
         try:
-            self._found.append(_gauge("tick_late_seconds", TICK_LATE, self._late()))
-            with self.desk.store.read() as connection:
-                self._found += _counts(connection, self.desk.store.dialect)
+            found = self._look()
         except FlowscoreError:
-            return 0
-        return 1
+            return [lines, _gauge("up", UP, 0)]
+        return [lines, _gauge("up", UP, 1), *found]
 
-    def _late(self) -> float:
-        """Seconds since the last tick on the grid, when one is owed; 0 when none is."""
-        now, step = self.desk.clock(), self.desk.settings.tick_every
-        return ticks_owed(self.desk, now) * step / 1_000_000
+    def _look(self) -> list[Metric]:
+        now = self.desk.clock()
+        owed = _gauge("ticks_owed", TICKS_OWED, ticks_owed(self.desk, now))
+        with self.desk.store.read() as connection:
+            inbox = SPELLINGS[self.desk.store.dialect].inbox
+            waiting = connection.scalar(text(f"SELECT count(*) FROM {inbox}")) or 0
+            if self._outbox is None or now - self._outbox[0] >= MINUTE:
+                self._outbox = now, _outbox(connection)
+        return [owed, _gauge("inbox_lines", "Lines that wait for a tick.", waiting),
+                *self._outbox[1]]  # fmt: skip
 
 
-TICK_LATE = "Owed ticks times the grid's step, in seconds."
+UP = "Whether the store could be read."
+TICKS_OWED = "Instants of the grid that have come and were not worked off; 0 with nothing to do."
+WITHHELD = "Mails that were withheld, by reason."
 
 
 def ticks_owed(desk: Reception, now: int) -> int:
@@ -104,26 +107,24 @@ def ticks_owed(desk: Reception, now: int) -> int:
     return 1 if mark is None else max(1, (now - mark) // step)
 
 
-OUTBOX = """
+BY_STATE = """
     SELECT status, coalesce(CASE WHEN status = 'withheld' THEN reason END, ''), count(*)
     FROM messages GROUP BY 1, 2
 """
 
 
-def _counts(connection: Connection, dialect: str) -> list[Metric]:
-    """Mails by state, withheld ones by reason, lines that wait for a tick."""
+def _outbox(connection: Connection) -> list[Metric]:
+    """Messages by state, and the withheld ones by reason: a walk over all of them."""
     states = GaugeMetricFamily("flowscore_outbox", "Messages by state.", labels=["state"])
-    withheld = GaugeMetricFamily("flowscore_withheld", "Withheld, by reason.", labels=["reason"])
-    totals: dict[str, int] = {}
-    for status, reason, number in connection.execute(text(OUTBOX)):
-        totals[status] = totals.get(status, 0) + number
+    withheld = GaugeMetricFamily("flowscore_withheld", WITHHELD, labels=["reason"])
+    totals: Counter[str] = Counter()
+    for status, reason, number in connection.execute(text(BY_STATE)):
+        totals[status] += number
         if reason:
             withheld.add_metric([reason], number)
     for status, number in totals.items():
         states.add_metric([status], number)
-    inbox = "inbox_file.inbox" if dialect == "sqlite" else "inbox"
-    waiting = connection.scalar(text(f"SELECT count(*) FROM {inbox}")) or 0
-    return [states, withheld, _gauge("inbox_lines", "Lines that wait for a tick.", waiting)]
+    return [states, withheld]
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
