@@ -174,17 +174,18 @@ def test_events_that_we_write_ourselves_are_rejects(door: Intake) -> None:
     assert ["flowscore writes" in one["reason"] for one in door.rejects()] == [True] * 3
 
 
-def test_from_a_web_page_nobody_is_suppressed_or_sold(house: House) -> None:
+def test_from_a_web_page_nobody_agrees_for_others_is_suppressed_or_sold(house: House) -> None:
     page = open_intake(house, "page", [SHOP])
     server = open_intake(house, "server")
-    weighty = ["Email Bounced", "Email Marked as Spam", "Sales Feedback"]
+    weighty = ["Subscribed", "Email Bounced", "Email Marked as Spam", "Sales Feedback"]
     for name in weighty:
         page.track(name, properties={"verdict": "won"})
     assert page.came() == []
-    assert len(page.rejects()) == 3
-    for name in weighty:
+    assert len(page.rejects()) == len(weighty)
+    for name in (*weighty, "Unsubscribed"):
         server.track(name, properties={"verdict": "won"})
-    assert len(server.came()) == 3
+    page.track("Unsubscribed")
+    assert len(server.came()) == len(weighty) + 2, "a refusal is heard wherever it is said"
 
 
 # --- times ------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ MOST_SHARED = 32 * 1024 * 1024  # bytes of a batch's context, written into each 
 LONGEST_TIME = 100  # letters of a time that counts for a whole batch
 OURS = frozenset({"contact_created", "attribute_changed", "list_joined", "list_left",
                   "stage_changed", "enroll_requested"})  # fmt: skip
-WEIGHTY = frozenset({"email_bounced", "email_complained", FEEDBACK})
+WEIGHTY = frozenset({"subscribed", "email_bounced", "email_complained", FEEDBACK})
 OWN_MARKS = re.compile("[:/@]")  # in the ids of what flowscore writes, and in no client's
 
 
