@@ -173,6 +173,22 @@ def test_a_client_that_does_not_take_its_answers_is_cut(
         await_true(lambda: not state.connections, 4)
 
 
+def test_a_slow_line_gets_its_answer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a second, in which something arrives all the time."""
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 1.0)
+    whole = len(house.client.get("/openapi.json").content)
+    house.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        client.connect(house.server.socket.getsockname()[:2])
+        client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        said = b""
+        while part := client.recv(4_096):
+            said += part
+            time.sleep(0.08)
+    assert len(said.partition(b"\r\n\r\n")[2]) == whole
+
+
 def test_requests_are_not_stacked_up(house: House) -> None:
     assert flood(house, b"", b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 100) < 1_000
 

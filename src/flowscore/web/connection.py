@@ -9,7 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
 HEAD_BYTES = 64 * 1024
-ANSWER_SECONDS = 30.0  # in which a client has to take what waits for it
+ANSWER_SECONDS = 30.0  # in which a client has to take what waits for it, or …
+LEAST_TAKEN = 16 * 1024  # … so many bytes of it
 MOST_AHEAD = 32  # requests sent before the first is answered
 TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -27,6 +28,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         self._beside_body = 0  # bytes since the last of the body: trailers, or what chunks carry
         self._answer: asyncio.TimerHandle | None = None
+        self._waits = 0  # bytes of it, when its timer was set
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client that connects and says nothing is not waited for either."""
@@ -68,8 +70,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not take its answer: not for long."""
         super().pause_writing()
-        if self._answer is None:
-            self._answer = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
+        self._await_taking()
 
     def resume_writing(self) -> None:
         """It has taken all of it."""
@@ -97,6 +98,19 @@ class Connection(HttpToolsProtocol):
         if self._head is not None:
             self._head.cancel()
             self._head = None
+
+    def _await_taking(self) -> None:
+        if self._answer is None:
+            self._waits = self.transport.get_write_buffer_size()
+            self._answer = self.loop.call_later(ANSWER_SECONDS, self._look_after_answer)
+
+    def _look_after_answer(self) -> None:
+        """A slow line is no fault, as long as something moves."""
+        self._answer = None
+        if self.transport.get_write_buffer_size() > self._waits - LEAST_TAKEN:
+            self.transport.abort()
+        else:
+            self._await_taking()
 
     def _answer_taken(self) -> None:
         if self._answer is not None:
