@@ -301,8 +301,18 @@ def _sentence(item: Any, file: Path) -> str:
     place = "the environment" if name in os.environ else str(file)
     field = Settings.model_fields[str(item["loc"][0])]
     shown = "" if "SecretStr" in str(field.annotation) else f" is {item['input']!r}"
-    wanted = str(item["ctx"]["error"]) if "error" in item.get("ctx", {}) else item["msg"]
-    return f"{name} (from {place}){shown or ' has a value that cannot be read'}: expected {wanted}"
+    shown = shown or " has a value that cannot be read"
+    return f"{name} (from {place}){shown}: expected {_wanted(item)}"
+
+
+def _wanted(item: Any) -> str:
+    """What would have been right: a validator's own words, else those for a number's kind."""
+    told = item.get("ctx", {})
+    if "error" in told:
+        return str(told["error"])
+    if item["type"].startswith("int_"):
+        return "a whole number"
+    return str(item["msg"]).removeprefix("Input should be ")
 
 
 def secret_of(root: Path, settings: Settings) -> str:

@@ -11,7 +11,7 @@ WANTED = (
     + [f"D{n:02}" for n in range(1, 14)]
     + [f"E{n:02}" for n in range(1, 19)]
     + [f"F{n:02}" for n in range(1, 7)]
-    + [f"T{n:02}" for n in range(1, 21) if n != 19]
+    + [f"T{n:02}" for n in range(1, 21)]
 )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowscore.store.calls import Reading, read_call
 from flowscore.store.database import Store
+from flowscore.store.inbox import InboxRow, receive
 from store.taking import at, call, look, send, tick, track
 
 ANA = "ana@x.es"
@@ -38,6 +40,16 @@ def test_f01_the_event_keeps_what_came_with_the_word(store: Store) -> None:
     tick(store, 2)
     rows = look(store, "SELECT properties FROM events WHERE name = 'subscribed'")
     assert "ab12" in str(rows[0][0]) and "Yes" in str(rows[0][0])
+
+
+def test_the_event_names_the_source_that_brought_the_word(store: Store) -> None:
+    line = read_call(said("Subscribed", 1, topic="news"), Reading(at(1)))
+    assert isinstance(line, InboxRow)
+    receive(store, [line._replace(source="shop-web")])
+    tick(store, 2)
+    assert look(store, "SELECT name, source FROM events WHERE topic = 'news'") == [
+        ("subscribed", "shop-web")
+    ]
 
 
 def test_what_is_so_already_is_recorded_only_with_a_text(store: Store) -> None:

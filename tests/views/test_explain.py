@@ -194,6 +194,23 @@ def test_explain_shows_what_came_back_of_a_mail(
     assert mail_words(shown).endswith(words)
 
 
+def test_explain_tells_opens_and_clicks_of_a_mail_machines_apart(
+    told: Callable[[str], dict[str, Any]], people: Put
+) -> None:
+    people(tables.messages, mail(1, 1, status="sent", key="hello.1"))
+    times = {"own_at": NOW, "received_at": NOW, "seen_at": NOW}
+    hits = [("email_opened", True), ("email_opened", False), ("email_clicked", True)]
+    hits.append(("email_clicked", True))
+    rows = [
+        {"message_id": f"hit-{n}", "contact_id": 1, "name": name, "machine": machine, **times}
+        for n, (name, machine) in enumerate(hits)
+    ]
+    people(tables.events, *({**row, "mail_key": "hello.1"} for row in rows))
+    [shown] = told("ben@example.com")["mails"]
+    words = "; opened 1 time; by machines: opened 1 time, clicked 2 times"
+    assert mail_words(shown).endswith(words)
+
+
 @pytest.mark.parametrize("email", ["BEN@EXAMPLE.COM", " ben@example.com "])
 def test_explain_finds_an_address_however_written(
     told: Callable[[str], dict[str, Any]], email: str

@@ -30,7 +30,7 @@ def paths(html: str) -> list[str]:
     return [f"{part.path}?{part.query}" if part.query else part.path for part in parts]
 
 
-def test_links_of_old_mails_do_no_harm_and_bring_nobody_back(house: House) -> None:
+def test_f02_links_of_old_mails_do_no_harm_and_bring_nobody_back(house: House) -> None:
     letter = mailed(house)
     body = letter.mail.get_body(("html",))
     assert body is not None

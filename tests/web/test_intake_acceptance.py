@@ -194,3 +194,19 @@ def send(door: Intake, one: dict[str, Any], times: int) -> None:
         ways = (("/v1/t", one), ("/v1/batch", {"batch": [one, one]}), ("/api/s/track", one))
         path, body = ways[n % 3]
         assert door.post(path, body).status_code == 200
+
+
+def test_f02_a_person_is_told_through_which_door_each_datum_came(serve: Serve, run: Run) -> None:
+    house = serve(MAILS)
+    page, server = open_intake(house, "page", [SHOP]), open_intake(house, "shop")
+    asked = {"type": "track", "event": "Demo Requested", "userId": ANA}
+    assert page.batch(asked).status_code == 200
+    agreed = {"type": "track", "event": "Subscribed", "userId": ANA}
+    assert server.batch({**agreed, "properties": {"topic": "news"}}).status_code == 200
+    house.tick()
+    told = run("--project", house.workspace.root, "export", "--contact", ANA)
+    assert told.code == 0, told.err
+    came = {line.split(":")[0].strip(): line for line in told.out.splitlines()}
+    assert came["demo_requested"].endswith("through page")
+    assert came["subscribed"].endswith("through shop")
+    assert "news: granted" in told.out

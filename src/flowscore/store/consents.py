@@ -22,6 +22,7 @@ from sqlalchemy import (
     false,
     insert,
     literal,
+    null,
     select,
     table,
     true,
@@ -62,7 +63,8 @@ def _listen(desk: Desk) -> int:
         INSERT INTO said
         SELECT who.contact_id, {topic}, {topic}, {granted},
                coalesce(i.consent_at, {SPOKEN_AT}), d.ord, i.consent_source,
-               d.kind = 'track' OR {TOLD}, {key}, i.received_at, i.historical, i.properties, i.forms
+               d.kind = 'track' OR {TOLD}, {key}, i.received_at, i.historical, i.properties,
+               i.forms, i.source
         FROM due d CROSS JOIN {spelling.inbox} i CROSS JOIN identities who
         CROSS JOIN {spelling.each("i.consents")}
         WHERE d.consents AND i.seq = d.seq AND {WHO}
@@ -94,6 +96,7 @@ SAID = table(
     column("historical", Boolean),
     column("properties", Json),
     column("forms", Json),
+    column("brought_by", Text),
 )
 
 
@@ -111,7 +114,7 @@ def change(
     row, empty, at = spoken.subquery().c, literal({}, Json), literal(now, BigInteger)
     said = select(
         *(row.contact_id, row.topic, row.topic, row.granted, at, row.ord, row.source),
-        *(true(), row.message_id, at, false(), empty, empty),
+        *(true(), row.message_id, at, false(), empty, empty, null()),
     )
     connection.execute(insert(SAID).from_select([one.name for one in SAID.columns], said))
     desk.filled[SAID.name] += 1
@@ -201,11 +204,13 @@ def _tell(desk: Desk) -> None:
     properties = f"{spelling.json_object}('topic', s.word)"
     desk.run(f"""
         INSERT INTO events (message_id, contact_id, name, subject, topic, machine, behaviour,
-                            own_at, received_at, seen_at, historical, properties, forms)
+                            own_at, received_at, seen_at, historical, properties, forms,
+                            source)
         SELECT s.message_id, s.contact_id,
                CASE WHEN s.granted THEN 'subscribed' ELSE 'unsubscribed' END, s.word, s.word,
                false, false, s.at, s.received_at, :tick, s.historical,
-               {_over("s.properties", properties, spelling)}, {_over("s.forms", forms, spelling)}
+               {_over("s.properties", properties, spelling)}, {_over("s.forms", forms, spelling)},
+               s.brought_by
         FROM (
             SELECT contact_id, ord, word,
                    row_number() OVER (PARTITION BY contact_id, ord, word ORDER BY topic) AS place,

@@ -67,7 +67,7 @@ TABLES = {
     "moves": "contact_id bigint PRIMARY KEY, company_id bigint, at bigint",
     "said": "contact_id bigint, topic {text}, word {text}, granted boolean, at bigint, ord bigint,"
     " source {text}, told boolean, message_id {text}, received_at bigint, historical boolean,"
-    " properties {json}, forms {json}",
+    " properties {json}, forms {json}, brought_by {text}",
     "returned": "contact_id bigint PRIMARY KEY",
     "unreached": "contact_id bigint PRIMARY KEY",
     "heard": "contact_id bigint, topic {text}, word {text}, granted boolean, at bigint, ord bigint,"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from flowscore.rules.explain import sentence
 from flowscore.store.tables import decisions, enrollments, events, members, messages, steps
@@ -86,8 +86,8 @@ def _done(case: Case, walks: list[int]) -> dict[int, list[Row]]:
 
 
 def mails_of(case: Case) -> list[Row]:
-    """Every mail and webhook, sent or withheld with its reason, and what came back of it."""
-    returned = _returned(case)
+    """Every mail and webhook, sent or withheld with its reason, and what came of it."""
+    returned, answered = _returned(case), _answered(case)
     return [
         {
             "kind": row.kind,
@@ -101,6 +101,7 @@ def mails_of(case: Case) -> list[Row]:
             "next_at": shown_at(row.next_at) if row.status == "queued" else None,
             "queued_at": shown_at(row.queued_at),
             "sent_at": shown_at(row.sent_at),
+            "answered": answered.get(row.key, {}),
             "returned": returned.get(row.key, []),
             "scenario": row.scenario,
             "step": row.step,
@@ -123,6 +124,21 @@ def _returned(case: Case) -> dict[str, list[Row]]:
         said = {name: (row.properties or {}).get(name) for name in SAID}
         told = {"what": row.name.removeprefix("email_"), "at": shown_at(row.own_at), **said}
         found.setdefault(row.mail_key, []).append(told)
+    return found
+
+
+ANSWERS = {"email_opened": "opened", "email_clicked": "clicked"}
+
+
+def _answered(case: Case) -> dict[str, Row]:
+    """By the mail's key: how often it was opened and clicked, machines apart."""
+    mine = (events.c.contact_id == case.contact.id, events.c.name.in_(ANSWERS))
+    which = (events.c.mail_key, events.c.name, events.c.machine)
+    query = select(*which, func.count().label("times")).where(*mine).group_by(*which)
+    found: dict[str, Row] = {}
+    for row in case.connection.execute(query):
+        what = ("by_machine_" if row.machine else "") + ANSWERS[row.name]
+        found.setdefault(row.mail_key, {})[what] = row.times
     return found
 
 

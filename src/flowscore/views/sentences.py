@@ -82,10 +82,20 @@ def mail_words(mail: Row) -> str:
     """What went, or why it did not, and what came back of it."""
     what = what_goes(mail)
     start = f"{what} by {mail['scenario']}, queued {day(mail['queued_at'])}"
-    back = "".join(f"; {_came_back(one)}" for one in mail["returned"])
+    back = _answers(mail["answered"]) + "".join(f"; {_came_back(one)}" for one in mail["returned"])
     if mail["status"] == "sent":
         return f"{start}; sent {day(mail['sent_at'])}{back}"
     return f"{start}; {mail['status']}" + (f": {reason}" if (reason := why(mail)) else "") + back
+
+
+def _answers(times: Row) -> str:
+    """`; opened 1 time, clicked 2 times; by machines: opened 1 time`."""
+    said = ""
+    for prefix, start in (("", "; "), ("by_machine_", "; by machines: ")):
+        found = [(what, times.get(prefix + what)) for what in ("opened", "clicked")]
+        words = [f"{what} {number:,} time{'s' * (number != 1)}" for what, number in found if number]
+        said += start + ", ".join(words) if words else ""
+    return said
 
 
 def _came_back(told: Row) -> str:
