@@ -66,7 +66,12 @@ class WebServer:
         self.socket.close()
 
     def _run(self) -> None:
-        asyncio.run(self.server.serve(sockets=[self.socket]))
+        try:
+            asyncio.run(self.server.serve(sockets=[self.socket]))
+        except Exception as error:
+            log.error("the web door fails: %s", type(error).__name__)
+        if not self.server.should_exit:
+            log.error("the web door has closed by itself; ticks go on, restart to answer again")
 
 
 @contextmanager

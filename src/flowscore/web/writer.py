@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flowscore.errors import FlowscoreError
@@ -150,7 +151,7 @@ def _tell(parcels: list[Parcel], error: Exception | None) -> None:
         if parcel.told is not None:
             loops.setdefault(parcel.told.get_loop(), []).append(parcel.told)
     for loop, futures in loops.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop has closed, and nobody waits any more
             loop.call_soon_threadsafe(_answer, futures, error)
 
 
