@@ -58,8 +58,11 @@ def _show(rows: list[dict[str, Any]]) -> None:
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Internal mail and webhooks say where they go, what waits until when."""
-    shown = (row["contact"], what_goes(row), row["status"], why(row))
+    """Internal mail and webhooks say where they go, what waits until when.
+
+    A mail that asks to confirm a sign-up goes to somebody who is no contact yet.
+    """
+    shown = (row["contact"] or row["to"], what_goes(row), row["status"], why(row))
     return (day(row["queued_at"]), *shown, day(row["sent_at"]), row["key"])
 
 

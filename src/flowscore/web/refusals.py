@@ -57,7 +57,7 @@ class TooLargeError(RefusedError):
 
     status = 413
     code = "too_large"
-    message = "the body is too large"
+    message = "the body is too large; send less at a time, or raise FLOWSCORE_WEB_MAX_BODY"
 
 
 class TooSlowError(RefusedError):
