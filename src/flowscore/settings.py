@@ -56,7 +56,8 @@ def _read_smtp_url(value: object) -> object:
 def _read_web_url(value: object) -> object:
     """`https://` or `http://`, with a host; kept without a trailing slash."""
     parts = urlsplit(str(value))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    odd = parts.query or parts.fragment or parts.username
+    if parts.scheme not in ("http", "https") or not parts.hostname or odd:
         raise ValueError("an address such as https://mail.example.com")
     return str(value).rstrip("/")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flowscore.errors import FlowscoreError
 
-PARTS = ("scenarios", "templates/email")
+PARTS = ("scenarios", "templates/email", "templates/pages")
 UNTRACKED = "flowscore.db*\ninbox.db*\noutbox/\n.env\n.flowscore/\n"
 
 
