@@ -25,7 +25,7 @@ from flowscore.clock import EPOCH, MINUTE, SECOND, clock_now, datetime_of, rfc33
 from flowscore.errors import FlowscoreError
 from flowscore.mail.returns.postman import Postman
 from flowscore.prefect_home import PrefectServer, load_flows, settle
-from flowscore.web.server import serving
+from flowscore.web.server import keep_what_is_loaded, serving
 from flowscore.workspace import Workspace
 
 log = logging.getLogger("flowscore")
@@ -52,6 +52,7 @@ def serve(workspace: Workspace) -> None:
         service = Service(workspace, flows.work, server.ensure, seconds, flows.stopping)
         if workspace.settings.bounce_mailbox is not None:
             service.postman = Postman(partial(workspace.read_bounces, service.stopping.is_set))
+        keep_what_is_loaded()
         with _heeding(service.stopping), serving(workspace) as web:
             log.info("answering at %s", web.address)
             log.info("at work in %s; Prefect's pages: %s", workspace.root, server.pages)
@@ -66,6 +67,7 @@ def serve_web(workspace: Workspace) -> None:
     """Answer the web until SIGTERM or SIGINT; any number of these may run beside each other."""
     _log_plainly()
     stopping = threading.Event()
+    keep_what_is_loaded()
     with serving(workspace) as web, _heeding(stopping):
         log.info("answering at %s", web.address)
         while not stopping.wait(1.0) and web.is_alive:

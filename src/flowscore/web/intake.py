@@ -101,13 +101,23 @@ class Intake:
             raise FullError
         key = await self._key_of_head(request)
         with Body(self.room, request) as body:
-            said = await body.read()
-            key = key or await self._welcome(request, key_beside(request, said))
-            arrival = _arrival(request, key, self.desk.clock(), body.size)
-            found = await _sorted(said, kind, arrival)
+            key, found = await self._read(request, body, kind, key)
             await self.desk.writer.keep(found.rows, found.rejects)
         self._count(key, found)
         return Response(TAKEN, media_type="application/json")
+
+    async def _read(
+        self, request: Request, body: Body, kind: str | None, key: WriteKey | None
+    ) -> tuple[WriteKey, Sorted]:
+        """Whose key it is, and the lines to keep.
+
+        What was parsed ends here: it takes ten times the memory of the lines, and a request
+        waits for the disk with no more than those.
+        """
+        said = await body.read()
+        key = key or await self._welcome(request, key_beside(request, said))
+        arrival = _arrival(request, key, self.desk.clock(), body.size)
+        return key, await _sorted(said, kind, arrival)
 
     async def tell_settings(self, request: Request) -> Response:
         """Segment's: the key once more, and nothing to load."""
