@@ -102,8 +102,6 @@ class Writer:
     def _run(self) -> None:
         while parcels := self._next():
             self._write_all(parcels)
-            with self._woken:
-                self.lines -= sum(parcel.size for parcel in parcels)
 
     def _next(self) -> list[Parcel]:
         """What waits, up to a transaction's worth; nothing once we leave and all is written."""
@@ -129,7 +127,7 @@ class Writer:
             self._refuse(parcels, error)
         else:
             self.written += sum(len(parcel.rows) for parcel in parcels)
-            _tell(parcels, None)
+            self._settle(parcels, None)
 
     def _commit(self, parcels: list[Parcel]) -> None:
         with self.store.receive() as connection:
@@ -141,7 +139,13 @@ class Writer:
         why = str(error) if isinstance(error, FlowscoreError) else type(error).__name__
         log.error("what came in could not be written: %s", why)
         self.lost += sum(parcel.size for parcel in parcels if parcel.told is None)
-        _tell(parcels, UnwritableError())
+        self._settle(parcels, UnwritableError())
+
+    def _settle(self, parcels: list[Parcel], error: Exception | None) -> None:
+        """Their room is free before anybody hears of it, and sends the next."""
+        with self._woken:
+            self.lines -= sum(parcel.size for parcel in parcels)
+        _tell(parcels, error)
 
 
 def _tell(parcels: list[Parcel], error: Exception | None) -> None:
