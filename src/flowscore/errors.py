@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Severity = Literal["error", "warning"]
+_OURS = str(Path(__file__).parent)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -45,3 +48,14 @@ class UncleanError(FlowscoreError):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("the folder has mistakes; `flowscore validate` lists them")
         self.problems = problems
+
+
+def fault(error: BaseException) -> str:
+    """Kind and place of a fault of ours, `KeyError at rounds.py:80`.
+
+    Without its words, which may hold an address: this is for logs.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if _OURS in frame.filename]
+    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{type(error).__name__}{place}"

@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from flowscore.clock import EPOCH, MINUTE, SECOND, clock_now, datetime_of, rfc3339
-from flowscore.errors import FlowscoreError
+from flowscore.errors import FlowscoreError, fault
 from flowscore.mail.returns.postman import Postman
 from flowscore.prefect_home import PrefectServer, load_flows, settle
 from flowscore.web.server import keep_what_is_loaded, serving
@@ -31,7 +30,6 @@ from flowscore.workspace import Workspace
 log = logging.getLogger("flowscore")
 
 LONGEST_PAUSE = 300.0  # seconds between two tries while something stays broken
-_OURS = str(Path(__file__).parent)
 
 Work = Callable[[Path], Awaitable[dict[str, Any]]]
 """Works off what is owed by now and says what it did; one Prefect flow run."""
@@ -200,9 +198,7 @@ def _sentence(error: Exception) -> str:
     """One line without the values at hand: an address must not get into a log."""
     if isinstance(error, FlowscoreError):
         return str(error)
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if _OURS in frame.filename]
-    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
-    return f"{type(error).__name__}{place}; `flowscore tick` in the project folder tells more"
+    return f"{fault(error)}; `flowscore tick` in the project folder tells more"
 
 
 def _in_words(done: dict[str, Any]) -> str:

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
-from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flowscore.errors import fault
 from flowscore.web.metrics import Metrics
 from flowscore.web.refusals import TooLargeError, TooSlowError, answer
 
 log = logging.getLogger("flowscore")
 
 BODY_SECONDS = 30.0
-_OURS = str(Path(__file__).parents[1])
 
 
 class Shell:
@@ -101,8 +99,5 @@ class _Guard:
 
 def _note(scope: Scope, error: Exception) -> None:
     """One line without the values at hand: an address must not get into a log."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if _OURS in frame.filename]
-    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
     route = getattr(scope.get("route"), "path", "an unknown route")
-    log.error("%s %s: %s%s", scope["method"], route, type(error).__name__, place)
+    log.error("%s %s: %s", scope["method"], route, fault(error))
