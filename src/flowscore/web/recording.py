@@ -8,7 +8,6 @@ nobody waits for it, and nothing is counted twice.
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from flowscore.store.machines import HIDDEN_LINK, TRACKING, WAIT
 from flowscore.store.tables import contacts, messages
 from flowscore.store.tallies import TALLY
 from flowscore.web.metrics import Metrics
+from flowscore.web.worker import Worker
 from flowscore.web.writer import Writer
 
 log = logging.getLogger("flowscore")
@@ -79,30 +79,24 @@ class Recorder:
     metrics: Metrics
     most: int = MOST_WAITING
     waiting: deque[Hit] = field(default_factory=deque)
-    _woken: threading.Condition = field(default_factory=threading.Condition)
-    _leaving: bool = False
-    _thread: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        self._worker = Worker("flowscore recorder", self._run)
 
     def start(self) -> None:
         """Begin to record."""
-        self._thread = threading.Thread(target=self._run, name="flowscore recorder", daemon=True)
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """Record what waits, then end; safe to call twice. The writer has to end after this."""
-        with self._woken:
-            self._leaving = True
-            self._woken.notify()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._worker.stop()
 
     def take(self, hit: Hit) -> None:
         """To be recorded soon; dropped and counted where too much waits."""
-        with self._woken:
-            if len(self.waiting) < self.most and not self._leaving:
+        with self._worker.woken:
+            if len(self.waiting) < self.most and not self._worker.leaving:
                 self.waiting.append(hit)
-                self._woken.notify()
+                self._worker.woken.notify()
                 return
         self._count("dropped")
 
@@ -116,9 +110,8 @@ class Recorder:
 
     def _next(self) -> list[Hit]:
         """What waits; nothing once we leave and all is recorded."""
-        with self._woken:
-            while not self.waiting and not self._leaving:
-                self._woken.wait()
+        with self._worker.woken:
+            self._worker.await_work(self.waiting)
             return [self.waiting.popleft() for _ in range(min(len(self.waiting), TOGETHER))]
 
     def _record(self, hits: list[Hit]) -> None:

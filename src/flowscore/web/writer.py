@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ from flowscore.store.database import Store
 from flowscore.store.inbox import InboxRow, write
 from flowscore.store.rejects import Rejected, keep_rejects
 from flowscore.web.refusals import FullError, UnwritableError
+from flowscore.web.worker import Worker
 
 log = logging.getLogger("flowscore")
 
@@ -50,28 +50,22 @@ class Writer:
     lines: int = 0  # waiting or being written
     written: int = 0  # since the start
     lost: int = 0  # taken without waiting, and could not be written
-    _woken: threading.Condition = field(default_factory=threading.Condition)
-    _leaving: bool = False
-    _thread: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        self._worker = Worker("flowscore writer", self._run)
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread = threading.Thread(target=self._run, name="flowscore writer", daemon=True)
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """Write what waits, then end; safe to call twice."""
-        with self._woken:
-            self._leaving = True
-            self._woken.notify()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._worker.stop()
 
     @property
     def is_alive(self) -> bool:
         """Whether the thread is there to write."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._worker.is_alive
 
     async def keep(self, rows: Sequence[InboxRow], rejects: Sequence[Rejected] = ()) -> None:
         """Durable once this returns, all or nothing.
@@ -91,12 +85,12 @@ class Writer:
 
     def _take(self, parcel: Parcel) -> bool:
         """A parcel larger than the room is taken when nothing else waits."""
-        with self._woken:
-            if self._leaving or (self.lines and self.lines + parcel.size > self.most):
+        with self._worker.woken:
+            if self._worker.leaving or (self.lines and self.lines + parcel.size > self.most):
                 return False
             self.waiting.append(parcel)
             self.lines += parcel.size
-            self._woken.notify()
+            self._worker.woken.notify()
             return True
 
     def _run(self) -> None:
@@ -105,9 +99,8 @@ class Writer:
 
     def _next(self) -> list[Parcel]:
         """What waits, up to a transaction's worth; nothing once we leave and all is written."""
-        with self._woken:
-            while not self.waiting and not self._leaving:
-                self._woken.wait()
+        with self._worker.woken:
+            self._worker.await_work(self.waiting)
             parcels: list[Parcel] = []
             size = 0
             while self.waiting and (not parcels or size + self.waiting[0].size <= TOGETHER):
@@ -143,7 +136,7 @@ class Writer:
 
     def _settle(self, parcels: list[Parcel], error: Exception | None) -> None:
         """Their room is free before anybody hears of it, and sends the next."""
-        with self._woken:
+        with self._worker.woken:
             self.lines -= sum(parcel.size for parcel in parcels)
         _tell(parcels, error)
 
